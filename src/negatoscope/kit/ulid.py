@@ -1,0 +1,17 @@
+"""ULIDs: sortable 128-bit names (github.com/ulid/spec), Crockford base 32."""
+
+import os
+import time
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_ulid(*, at_s: float | None = None) -> str:
+    """A new name of 26 characters that sorts by its time.
+
+    Args:
+        at_s: Seconds since 1970; now when absent.
+    """
+    milliseconds = int((time.time() if at_s is None else at_s) * 1000)
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
