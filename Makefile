@@ -1,0 +1,68 @@
+# Run, test and check Negatoscope from a fresh Debian machine. `make help` lists the targets.
+#
+# Everything is installed in .venv from the locked, hashed lists in requirements/; a target whose
+# list has not changed since the last time starts at once. PYTHON names the interpreter to use.
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+CYCLES ?= 1000
+UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+
+.PHONY: help run dev test quick bench check format kill-loop docs lock clean
+
+help:
+	@sed -n 's/^##! //p' Makefile
+
+##! make run [ARGS="…"]    install, load a demonstration department and serve; prints URL and accounts
+run:
+	@tools/bootstrap.sh run
+	@exec $(BIN)/negatoscope serve --demo $(ARGS)
+
+##! make dev               install what developers need in .venv
+dev:
+	@tools/bootstrap.sh dev
+
+##! make test [ARGS="…"]   install what the tests need, then run every test
+test: dev
+	@tools/test_programs.sh test
+	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(ARGS)
+
+##! make quick             the tests that need a few seconds and no other toolkit
+quick: dev
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not stranger" $(ARGS)
+
+##! make check             lint, format, types, import rules
+check: dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+##! make format            put the code in its one format
+format: dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+##! make bench [ARGS="…"]  measure against Orthanc and the machine itself; writes bench/results/
+bench: dev
+	@tools/test_programs.sh bench
+	@$(BIN)/python -m bench.compare $(ARGS)
+
+##! make kill-loop [CYCLES=1000]   kill -9 while storing, again and again; nothing acknowledged may be lost
+kill-loop: dev
+	@NEGATOSCOPE_KILL_CYCLES=$(CYCLES) $(BIN)/pytest tests/acceptance/test_kill_loop.py --timeout 0 -s $(ARGS)
+
+##! make docs              write the generated pages again (conformance statement)
+docs: dev
+	@$(BIN)/python tools/generate_conformance.py
+
+##! make lock              lock the dependencies again, after a change in pyproject.toml
+lock: dev
+	@$(UV_COMPILE) --extra demo --group build --output-file requirements/run.lock
+	@$(UV_COMPILE) --extra demo --group dev --output-file requirements/dev.lock
+
+##! make clean             remove .venv and every cache; never data
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis
