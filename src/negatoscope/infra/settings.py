@@ -1,0 +1,270 @@
+"""What the program is told: defaults, ``negatoscope.toml``, environment, command line.
+
+Later sources win: default, file, environment (``NEGATOSCOPE_*``, nested names joined by ``__``),
+command line. The file is ``<data directory>/negatoscope.toml`` or, when there is none,
+``./negatoscope.toml``. ``Settings.load`` remembers where every value came from, for
+``negatoscope doctor``.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from negatoscope.infra.errors import ConfigurationError
+
+FILE_NAME = "negatoscope.toml"
+DEFAULT_DATA_DIR = Path("negatoscope-data")
+
+
+class HostPort(NamedTuple):
+    """Where to listen: ``127.0.0.1:8080``, ``[::1]:8080``, ``:8080`` (every interface)."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``HOST:PORT``.
+
+        Raises:
+            ValueError: no port, or one outside 0–65535.
+        """
+        host, colon, port = text.strip().rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"{text!r} is not HOST:PORT")
+        if host.startswith("[") and host.endswith("]"):
+            host = host[1:-1]
+        elif ":" in host:
+            raise ValueError(f"{text!r}: write an IPv6 address as [ADDRESS]:PORT")
+        return cls(host or "0.0.0.0", int(port))  # noqa: S104 - ":8080" asks for every interface
+
+    def __str__(self) -> str:
+        """The text ``parse`` reads."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: type[Any], _handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let pydantic take the text, the pair or the value itself."""
+
+        def validate(value: object) -> HostPort:
+            if isinstance(value, HostPort):
+                return value
+            if isinstance(value, str):
+                return HostPort.parse(value)
+            raise ValueError("expected HOST:PORT")
+
+        return core_schema.no_info_plain_validator_function(
+            validate, serialization=core_schema.to_string_ser_schema()
+        )
+
+
+class VolumeSettings(BaseModel):
+    """A place where segments are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
+    path: Path
+    low_watermark_bytes: int = Field(default=1 << 30, ge=0)
+    """Free space below which the volume refuses new objects (A700); nothing is ever deleted."""
+    low_watermark_percent: float = Field(default=0.0, ge=0, lt=100)
+    """The same as a share of the file system; the larger of both holds."""
+
+    def watermark_bytes(self, total_bytes: int) -> int:
+        """Free bytes that must remain on a file system of ``total_bytes``."""
+        return max(self.low_watermark_bytes, int(total_bytes * self.low_watermark_percent / 100))
+
+
+class LimitsSettings(BaseModel):
+    """What one peer, and all peers together, may take."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_associations: int = Field(default=200, ge=1)
+    max_associations_per_peer: int = Field(default=50, ge=1)
+    max_half_open: int = Field(default=512, ge=1)
+    """Sockets that have not finished their A-ASSOCIATE-RQ, all peers together."""
+    max_half_open_per_peer: int = Field(default=64, ge=1)
+    artim_timeout_s: float = Field(default=30.0, gt=0)
+    """PS3.8 §9.1.5: from the connection to the A-ASSOCIATE-RQ, from the release to the close."""
+    dimse_timeout_s: float = Field(default=60.0, gt=0)
+    """Between two fragments of one message, and for a peer's answer."""
+    idle_timeout_s: float = Field(default=600.0, gt=0)
+    """Between two messages on an association."""
+    max_query_results: int = Field(default=100_000, ge=1)
+    """Matches of one C-FIND before it is refused."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Times in seconds, sizes in bytes, as the names say."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NEGATOSCOPE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    database_url: str | None = None
+    """A PostgreSQL of your own; absent: the embedded one in the data directory."""
+    http: HostPort = HostPort("127.0.0.1", 8080)
+    dicom: HostPort = HostPort("127.0.0.1", 11112)
+    dicom_tls: HostPort | None = None
+    hl7: HostPort = HostPort("127.0.0.1", 2575)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
+    tls_profile: Literal["bcp195", "bcp195-non-downgrading"] = "bcp195"
+    """PS3.15 §B.12 (RFC 8996 and 9325) or its stricter §B.13."""
+    public_url: str | None = None
+    """Where browsers reach the HTTP side, if not at ``http``."""
+    ae_title: str = "NEGATOSCOPE"
+    max_pdu_bytes: int = Field(default=262_144, ge=4096, le=16 << 20)
+    volumes: tuple[VolumeSettings, ...] = ()
+    """Absent: one, ``main``, in ``<data_dir>/volumes/main``."""
+    segment_max_bytes: int = Field(default=1 << 30, ge=1 << 20)
+    segment_idle_s: float = Field(default=30.0, gt=0)
+    settle_idle_s: float = Field(default=60.0, gt=0)
+    limits: LimitsSettings = LimitsSettings()
+    http_workers: int = Field(default=1, ge=1, le=64)
+    dimse_processes: int = Field(default=1, ge=1, le=64)
+    stop_grace_s: float = Field(default=30.0, ge=0)
+    """How long running associations and requests may go on after SIGTERM."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    allow_unsafe_database: bool = False
+    """Tests only: accept a server with fsync or full_page_writes off."""
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic calls by keyword
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment; ``load`` slips the file below them."""
+        return (init_settings, env_settings)
+
+    @field_validator("ae_title")
+    @classmethod
+    def _valid_ae_title(cls, value: str) -> str:
+        title = value.strip(" ")
+        if not 1 <= len(title) <= 16 or not title.isascii() or "\\" in title:
+            raise ValueError("an AE title has 1 to 16 ASCII characters, no backslash (PS3.5 §6.2)")
+        if not title.isprintable():
+            raise ValueError("an AE title has no control characters (PS3.5 §6.2)")
+        return title
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_volume(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("volumes"):
+            data_dir = Path(values.get("data_dir") or DEFAULT_DATA_DIR).expanduser().absolute()
+            values["volumes"] = (VolumeSettings(name="main", path=data_dir / "volumes" / "main"),)
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [volume.name for volume in self.volumes]
+        if len(set(names)) != len(names):
+            raise ValueError("two volumes have the same name")
+        if self.dicom_tls is not None and not (self.tls_certificate and self.tls_key):
+            raise ValueError("dicom_tls needs tls_certificate and tls_key")
+        return self
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read every source.
+
+        Args:
+            overrides: Values of the command line; ``None`` means not given.
+        Raises:
+            ConfigurationError: a value cannot be used; the message names it and its source.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        data_dir = Path(
+            str(given.get("data_dir") or os.environ.get("NEGATOSCOPE_DATA_DIR") or "")
+            or _read_file(Path(FILE_NAME)).get("data_dir", DEFAULT_DATA_DIR)
+        ).expanduser()
+        path = data_dir / FILE_NAME
+        if not path.is_file():
+            path = Path(FILE_NAME)
+        in_file = _read_file(path)
+        merged: dict[str, Any] = {
+            name: value for name, value in in_file.items() if not _in_environment(name)
+        }
+        merged.update(given)
+        if "data_dir" not in merged:
+            merged["data_dir"] = data_dir
+        try:
+            settings = cls(**merged)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "settings"
+            source = _source(name.split(".")[0], given, in_file, path)
+            reason = str(first["msg"]).removeprefix("Value error, ")
+            raise ConfigurationError(
+                f"setting {name} (from {source}): {reason}",
+                hint=f"correct {name} in {source} and start again.",
+            ) from error
+        for name in cls.model_fields:
+            settings._sources[name] = _source(name, given, in_file, path)
+        return settings
+
+    def source(self, name: str) -> str:
+        """Where the value of a setting came from."""
+        return self._sources.get(name, "default")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"cannot read {path}: {error}", hint="it must be readable UTF-8 TOML."
+        ) from error
+
+
+def _in_environment(name: str) -> bool:
+    prefix = f"NEGATOSCOPE_{name.upper()}"
+    return any(key.upper() == prefix or key.upper().startswith(prefix + "__") for key in os.environ)
+
+
+def _source(name: str, given: Mapping[str, Any], in_file: Mapping[str, Any], path: Path) -> str:
+    if name in given:
+        return "command line"
+    if _in_environment(name):
+        return f"environment NEGATOSCOPE_{name.upper()}"
+    if name in in_file:
+        return str(path)
+    return "default"

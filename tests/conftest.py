@@ -1,0 +1,101 @@
+"""What every test may ask for: a real PostgreSQL, real objects, a free port."""
+
+import itertools
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from negatoscope.infra.db import Database, migrate
+from negatoscope.infra.db.embedded import EmbeddedPostgres
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+_DATABASE_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real objects beside the checkout; tests that need it skip without it."""
+    if not (SHARED_DATA / "MANIFEST.tsv").is_file():
+        pytest.skip(f"NO REAL OBJECTS: {SHARED_DATA} is absent")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One server per test process, fsync off, thrown away at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="nsc-pg-", dir="/tmp") as directory,
+        EmbeddedPostgres(Path(directory), durable=False) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: EmbeddedPostgres) -> str:
+    """The server's administrator URL (user and database ``postgres``)."""
+    return postgres.administrator_url
+
+
+@pytest.fixture(scope="session")
+def _template(postgres: EmbeddedPostgres) -> str:
+    """The embedded server's own database, migrated to head: what test databases are copied from."""
+    migrate.upgrade(postgres.url)
+    return "negatoscope"
+
+
+@pytest.fixture
+def new_database_url(postgres: EmbeddedPostgres, _template: str) -> Iterator[Callable[..., str]]:
+    """Makes databases: ``new_database_url()`` migrated, ``new_database_url(empty=True)`` bare."""
+    names: list[str] = []
+    url = postgres.administrator_url
+
+    def make(*, empty: bool = False) -> str:
+        name = f"test_{next(_DATABASE_NUMBERS)}"
+        template = "template0" if empty else _template
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER negatoscope")
+        names.append(name)
+        return postgres.url.replace("@/negatoscope?", f"@/{name}?")
+
+    yield make
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(new_database_url: Callable[..., str]) -> str:
+    """A fresh, migrated database."""
+    return new_database_url()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Connections to a fresh, migrated database."""
+    with Database(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 nobody listens on."""
+    return next_free_port()
+
+
+@pytest.fixture
+def free_ports() -> Callable[[], int]:
+    """The same, as often as it is called."""
+    return next_free_port
+
+
+def next_free_port() -> int:
+    """Ask the kernel for a free TCP port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
