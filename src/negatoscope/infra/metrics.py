@@ -1,0 +1,128 @@
+"""What is counted and timed, over all processes.
+
+Processes share a directory of memory-mapped files (``PROMETHEUS_MULTIPROC_DIR``, set by the
+supervisor for its children); ``render`` adds them up, so any process can answer ``/metrics``.
+Recording takes one to three microseconds: a lock of the process and a few writes to mapped
+memory. Label values come from our own tables, never from a peer.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_SECONDS = (
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+)  # fmt: skip
+
+C_STORE_SECONDS = Histogram(
+    "negatoscope_c_store_seconds", "From the C-STORE-RQ to its response.", buckets=_SECONDS
+)
+C_FIND_SECONDS = Histogram(
+    "negatoscope_c_find_seconds",
+    "From the C-FIND-RQ to the final response.",
+    ["level"],
+    buckets=_SECONDS,
+)
+RETRIEVE_SECONDS = Histogram(
+    "negatoscope_retrieve_seconds",
+    "From the request to the last byte of its answer.",
+    ["service"],
+    buckets=_SECONDS,
+)
+HTTP_SECONDS = Histogram(
+    "negatoscope_http_seconds",
+    "From the request line to the last byte of the answer.",
+    ["route", "status"],
+    buckets=_SECONDS,
+)
+INDEX_COMMIT_SECONDS = Histogram(
+    "negatoscope_index_commit_seconds", "One transaction of the index.", buckets=_SECONDS
+)
+FSYNC_SECONDS = Histogram(
+    "negatoscope_fsync_seconds", "One fdatasync of a segment.", buckets=_SECONDS
+)
+OUTBOX_SECONDS = Histogram(
+    "negatoscope_outbox_seconds",
+    "From an event's commit to its last subscriber.",
+    ["kind"],
+    buckets=_SECONDS,
+)
+OBJECTS = Counter("negatoscope_objects", "Objects by door and outcome.", ["door", "outcome"])
+BYTES = Counter("negatoscope_bytes", "Bytes of objects.", ["direction"])
+REFUSALS = Counter(
+    "negatoscope_refusals", "What was refused, by wire and reason.", ["wire", "reason"]
+)
+EVENTS_PARKED = Counter(
+    "negatoscope_events_parked", "Outbox events set aside after repeated failure.", ["kind"]
+)
+ASSOCIATIONS = Gauge(
+    "negatoscope_associations", "Associations established now.", multiprocess_mode="livesum"
+)
+HALF_OPEN = Gauge(
+    "negatoscope_half_open",
+    "Connections that have not finished their A-ASSOCIATE-RQ.",
+    multiprocess_mode="livesum",
+)
+VOLUME_FREE_BYTES = Gauge(
+    "negatoscope_volume_free_bytes", "Free space.", ["volume"], multiprocess_mode="mostrecent"
+)
+OUTBOX_EVENTS = Gauge(
+    "negatoscope_outbox_events", "Events not yet handed on.", multiprocess_mode="mostrecent"
+)
+
+
+@contextmanager
+def timed(histogram: Histogram) -> Iterator[None]:
+    """Observe how long a block takes, however it ends.
+
+    Args:
+        histogram: One of the above, with its labels already given (``X.labels(…)``, kept by
+            the caller: looking the labels up costs more than the observation).
+    """
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        histogram.observe(time.perf_counter() - started)
+
+
+def render() -> tuple[bytes, str]:
+    """All processes' metrics as text, and its media type."""
+    if not os.environ.get(DIRECTORY_VARIABLE):
+        return generate_latest(REGISTRY), CONTENT_TYPE_LATEST
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def prepare(directory: Path, environment: MutableMapping[str, str]) -> None:
+    """Empty the shared directory and name it to the processes about to start.
+
+    Args:
+        directory: Belongs to this program alone.
+        environment: The children's.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    environment[DIRECTORY_VARIABLE] = str(directory)
+
+
+def forget_process(pid: int, directory: Path) -> None:
+    """Take a dead process out of the gauges; what it counted stays."""
+    mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
