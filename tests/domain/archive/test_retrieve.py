@@ -1,11 +1,9 @@
 """Finding stored objects, opening them, their frames; segments and rows written by the test."""
 
-import hashlib
 import os
 import struct
 from array import array
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,119 +15,6 @@ from negatoscope.domain.archive.errors import (
 )
 from negatoscope.domain.archive.frames import pack_frame_index, read_frame
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
-from negatoscope.infra.db import Database
-from negatoscope.infra.storage.contract import Volume
-
-META = bytes(128) + b"DICM" + b"meta"
-
-
-class SmallArchive:
-    """A volume and an index filled by hand."""
-
-    def __init__(self, database: Database, path: Path) -> None:
-        self.database = database
-        self.volume = Volume(name="main", path=path, low_watermark_bytes=0)
-        self.segments: dict[int, Path] = {}
-        self.segment = self.new_segment("01ARZ3NDEKTSV4RRFFQ69G5FAV")
-
-    def new_segment(self, name: str) -> int:
-        path = self.volume.segment_path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(1536))
-        segment = self.one(
-            "INSERT INTO segment (name, volume, state) VALUES (%s, 'main', 'OPEN') RETURNING id",
-            name,
-        )
-        self.segments[segment] = path
-        return segment
-
-    def one(self, sql: str, *values: object) -> int:
-        with self.database.connection() as connection:
-            row = connection.execute(sql, values).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    def execute(self, sql: str, *values: object) -> None:
-        with self.database.connection() as connection:
-            connection.execute(sql, values)
-
-    def append(self, data: bytes, segment: int | None = None) -> int:
-        with self.segments[segment or self.segment].open("ab") as file:
-            offset = file.tell()
-            file.write(data + bytes(-len(data) % 512))
-        return offset
-
-    def uid_code(self, uid: str) -> int:
-        return self.one(
-            "INSERT INTO uid_code (uid) VALUES (%s) ON CONFLICT (uid) DO UPDATE SET uid = "
-            "excluded.uid RETURNING id",
-            uid,
-        )
-
-    def study(self, uid: str, patient_id: str = "P1") -> int:
-        patient = self.one(
-            "INSERT INTO patient (patient_id) VALUES (%s) ON CONFLICT (patient_id, "
-            "issuer_of_patient_id, discriminator) DO UPDATE SET patient_id = excluded.patient_id "
-            "RETURNING id",
-            patient_id,
-        )
-        return self.one(
-            "INSERT INTO study (patient_fk, study_instance_uid) VALUES (%s, %s) RETURNING id",
-            patient,
-            uid,
-        )
-
-    def series(self, study: int, uid: str, number: int | None = None) -> int:
-        return self.one(
-            "INSERT INTO series (study_fk, series_instance_uid, series_number) VALUES (%s, %s, %s)"
-            " RETURNING id",
-            study,
-            uid,
-            number,
-        )
-
-    def instance(
-        self,
-        series: int,
-        uid: str,
-        *,
-        data_set: bytes = b"data",
-        number: int | None = None,
-        sop_class: str = "1.2.840.10008.5.1.4.1.1.2",
-        **columns: object,
-    ) -> int:
-        offset = self.append(META + data_set)
-        values: dict[str, object] = {
-            "series_fk": series,
-            "segment_fk": self.segment,
-            "segment_offset": offset,
-            "size": len(META) + len(data_set),
-            "data_set_offset": len(META),
-            "sop_class": self.uid_code(sop_class),
-            "transfer_syntax": self.uid_code("1.2.840.10008.1.2.1"),
-            "instance_number": number,
-            "sop_instance_uid": uid,
-            "sha256": hashlib.sha256(data_set).digest(),
-        } | columns
-        names = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join("%s" for _ in values)
-        instance = self.one(
-            f"INSERT INTO instance ({names}) VALUES ({marks}) RETURNING id", *values.values()
-        )
-        self.execute("UPDATE series SET instance_count = instance_count + 1 WHERE id = %s", series)
-        return instance
-
-
-@pytest.fixture
-def archive(database: Database, tmp_path: Path) -> SmallArchive:
-    return SmallArchive(database, tmp_path)
-
-
-@pytest.fixture
-def retrieval(archive: SmallArchive) -> Iterator[Retrieval]:
-    opened = Retrieval(archive.database, [archive.volume], page_size=3)
-    yield opened
-    opened.close()
 
 
 def uids(retrieval: Retrieval, **keys: str | list[str]) -> list[str]:
@@ -137,22 +22,22 @@ def uids(retrieval: Retrieval, **keys: str | list[str]) -> list[str]:
 
 
 @pytest.fixture
-def two_studies(archive: SmallArchive) -> SmallArchive:
+def two_studies(small_archive: Any) -> Any:
     """Study 1.1: series 1.1.2 (number 1, seven images) and 1.1.1 (number 2); study 1.2."""
-    first = archive.study("1.1")
-    second = archive.study("1.2", "P2")
-    late = archive.series(first, "1.1.1", 2)
-    long = archive.series(first, "1.1.2", 1)
-    other = archive.series(second, "1.2.1", 1)
-    archive.instance(late, "1.1.1.1", number=1, sop_class="1.2.840.10008.5.1.4.1.1.4")
+    first = small_archive.study("1.1")
+    second = small_archive.study("1.2", "P2")
+    late = small_archive.series(first, "1.1.1", 2)
+    long = small_archive.series(first, "1.1.2", 1)
+    other = small_archive.series(second, "1.2.1", 1)
+    small_archive.instance(late, "1.1.1.1", number=1, sop_class="1.2.840.10008.5.1.4.1.1.4")
     for number in (5, 3, None, 4, 1, 2, None):
-        archive.instance(long, f"1.1.2.{number or 'x' + os.urandom(2).hex()}", number=number)
-    archive.instance(other, "1.2.1.1", number=1)
-    return archive
+        small_archive.instance(long, f"1.1.2.{number or 'x' + os.urandom(2).hex()}", number=number)
+    small_archive.instance(other, "1.2.1.1", number=1)
+    return small_archive
 
 
 def test_a_study_comes_by_series_number_then_instance_number_across_pages(
-    two_studies: SmallArchive, retrieval: Retrieval
+    two_studies: Any, retrieval: Retrieval
 ) -> None:
     """Also when a series is longer than a page; images without a number come last."""
     found = uids(retrieval, study="1.1")
@@ -162,7 +47,7 @@ def test_a_study_comes_by_series_number_then_instance_number_across_pages(
 
 
 def test_every_key_must_match_and_a_list_matches_any_of_its_values(
-    two_studies: SmallArchive, retrieval: Retrieval
+    two_studies: Any, retrieval: Retrieval
 ) -> None:
     assert uids(retrieval, patient="P2") == ["1.2.1.1"]
     assert uids(retrieval, patient=["P1", "P2"], series=["1.2.1", "1.1.1"]) == [
@@ -175,58 +60,64 @@ def test_every_key_must_match_and_a_list_matches_any_of_its_values(
     assert uids(retrieval) == []
 
 
-def test_kinds_count_what_will_be_sent(two_studies: SmallArchive, retrieval: Retrieval) -> None:
+def test_kinds_count_what_will_be_sent(two_studies: Any, retrieval: Retrieval) -> None:
     kinds = retrieval.kinds(Selection(study=("1.1",)))
     assert [(kind.sop_class_uid, kind.instance_count) for kind in kinds] == [
         ("1.2.840.10008.5.1.4.1.1.2", 7),
         ("1.2.840.10008.5.1.4.1.1.4", 1),
     ]
     by_uid = retrieval.kinds(Selection(sop=("1.1.1.1", "9.9")))
-    assert [(kind.instance_count, kind.byte_count) for kind in by_uid] == [(1, len(META) + 4)]
+    assert [(kind.instance_count, kind.byte_count) for kind in by_uid] == [
+        (1, len(two_studies.META) + 4)
+    ]
 
 
 def test_five_thousand_images_cost_a_handful_of_queries(
-    archive: SmallArchive, monkeypatch: pytest.MonkeyPatch
+    small_archive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    series = archive.series(archive.study("1.1"), "1.1.1")
-    archive.instance(series, "0")
-    archive.execute(
+    series = small_archive.series(small_archive.study("1.1"), "1.1.1")
+    small_archive.instance(series, "0")
+    small_archive.execute(
         "INSERT INTO instance (series_fk, segment_fk, segment_offset, size, data_set_offset, "
         "sop_class, transfer_syntax, instance_number, sop_instance_uid, sha256) SELECT series_fk, "
         "segment_fk, segment_offset, size, data_set_offset, sop_class, transfer_syntax, n, n::text,"
         " sha256 FROM instance, generate_series(1, 4999) AS n"
     )
-    archive.execute("UPDATE series SET instance_count = 5000")
-    retrieval = Retrieval(archive.database, [archive.volume])
+    small_archive.execute("UPDATE series SET instance_count = 5000")
+    retrieval = Retrieval(small_archive.database, [small_archive.volume])
     borrowed = []
-    real = archive.database.connection
-    monkeypatch.setattr(archive.database, "connection", lambda: borrowed.append(1) or real())
+    real = small_archive.database.connection
+    monkeypatch.setattr(small_archive.database, "connection", lambda: borrowed.append(1) or real())
     found = uids(retrieval, study="1.1")
     assert found == [str(n) for n in range(1, 5000)] + ["0"]
     assert len(borrowed) <= 8
 
 
-def test_bytes_come_back_verified(archive: SmallArchive, retrieval: Retrieval) -> None:
+def test_bytes_come_back_verified(small_archive: Any, retrieval: Retrieval) -> None:
     data_set = os.urandom(100_000)
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=data_set)
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=data_set
+    )
     stored = retrieval.find("1.1.1.1", study="1.1", series="1.1.1")
     assert stored is not None
     assert retrieval.find("1.1.1.1", study="1.2") is None
     with retrieval.open(stored) as member:
         assert b"".join(member.data_set()) == data_set
-        assert b"".join(member.file()) == META + data_set
+        assert b"".join(member.file()) == small_archive.META + data_set
         assert os.pread(member.fileno(), 4, stored.offset + 128) == b"DICM"
     retrieval.verify(stored)
-    assert archive.one("SELECT count(*) FROM instance WHERE verified_at IS NOT NULL") == 1
+    assert small_archive.one("SELECT count(*) FROM instance WHERE verified_at IS NOT NULL") == 1
 
 
 @pytest.mark.parametrize("size", [1000, 9_000_000])
 def test_a_flipped_bit_is_never_given_whole(
-    archive: SmallArchive, retrieval: Retrieval, size: int
+    small_archive: Any, retrieval: Retrieval, size: int
 ) -> None:
     """Small objects fail before the first byte, large ones before the last piece."""
     data_set = os.urandom(size)
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=data_set)
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=data_set
+    )
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     with stored.path.open("r+b") as file:
@@ -242,55 +133,57 @@ def test_a_flipped_bit_is_never_given_whole(
 
 
 def test_an_object_moved_by_compaction_is_found_again(
-    archive: SmallArchive, retrieval: Retrieval
+    small_archive: Any, retrieval: Retrieval
 ) -> None:
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=b"image")
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1", data_set=b"image"
+    )
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     with retrieval.open(stored):
         pass
-    segment = archive.new_segment("01BX5ZZKBKACTAV9WEVGEMMVRZ")
-    offset = archive.append(META + b"image", segment)
-    archive.execute("UPDATE instance SET segment_fk = %s, segment_offset = %s", segment, offset)
-    archive.segments[archive.segment].unlink()
+    segment = small_archive.new_segment("01BX5ZZKBKACTAV9WEVGEMMVRZ")
+    offset = small_archive.append(small_archive.META + b"image", segment)
+    small_archive.execute(
+        "UPDATE instance SET segment_fk = %s, segment_offset = %s", segment, offset
+    )
+    small_archive.segments[small_archive.segment].unlink()
     with retrieval.open(stored) as member:
         assert b"".join(member.data_set()) == b"image"
         assert member.stored.segment_id == segment
 
 
-def test_a_lost_segment_and_a_lost_row_are_named(
-    archive: SmallArchive, retrieval: Retrieval
-) -> None:
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1")
+def test_a_lost_segment_and_a_lost_row_are_named(small_archive: Any, retrieval: Retrieval) -> None:
+    small_archive.instance(small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1")
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
-    archive.segments[archive.segment].unlink()
-    with pytest.raises(ObjectMissing, match=rf"1\.1\.1\.1: segment {archive.segment} "):
+    small_archive.segments[small_archive.segment].unlink()
+    with pytest.raises(ObjectMissing, match=rf"1\.1\.1\.1: segment {small_archive.segment} "):
         retrieval.open(stored)
-    archive.execute("DELETE FROM instance")
+    small_archive.execute("DELETE FROM instance")
     with pytest.raises(ObjectMissing):
         retrieval.open(stored)
 
 
 def test_zeros_where_the_object_should_lie_are_corruption(
-    archive: SmallArchive, retrieval: Retrieval
+    small_archive: Any, retrieval: Retrieval
 ) -> None:
     """What a reader sees that comes after a punched hole."""
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1")
-    archive.execute("UPDATE instance SET segment_offset = 0")
+    small_archive.instance(small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1")
+    small_archive.execute("UPDATE instance SET segment_offset = 0")
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     with pytest.raises(ObjectCorrupt, match="no Part 10 file"):
         retrieval.open(stored)
 
 
-def test_few_files_stay_open(archive: SmallArchive) -> None:
+def test_few_files_stay_open(small_archive: Any) -> None:
     """A file somebody reads outlives its place in the cache; the others are closed."""
-    series = archive.series(archive.study("1.1"), "1.1.1")
+    series = small_archive.series(small_archive.study("1.1"), "1.1.1")
     for number in range(4):
-        archive.segment = archive.new_segment(f"01ARZ3NDEKTSV4RRFFQ69G5F{number:02d}")
-        archive.instance(series, f"1.{number}", data_set=b"image %d" % number, number=number)
-    retrieval = Retrieval(archive.database, [archive.volume], open_files=2)
+        small_archive.segment = small_archive.new_segment(f"01ARZ3NDEKTSV4RRFFQ69G5F{number:02d}")
+        small_archive.instance(series, f"1.{number}", data_set=b"image %d" % number, number=number)
+    retrieval = Retrieval(small_archive.database, [small_archive.volume], open_files=2)
     first, *others = retrieval.instances(series="1.1.1")
     held = retrieval.open(first)
     for stored in others:
@@ -304,13 +197,13 @@ def test_few_files_stay_open(archive: SmallArchive) -> None:
     retrieval.close()
 
 
-def test_native_frames(archive: SmallArchive, retrieval: Retrieval) -> None:
+def test_native_frames(small_archive: Any, retrieval: Retrieval) -> None:
     pixels = bytes(range(24))
-    archive.instance(
-        archive.series(archive.study("1.1"), "1.1.1"),
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"),
         "1.1.1.1",
         data_set=b"header" + pixels,
-        pixel_offset=len(META) + 6,
+        pixel_offset=len(small_archive.META) + 6,
         frame_length=8,
         number_of_frames=3,
         bits_allocated=8,
@@ -327,16 +220,16 @@ def test_native_frames(archive: SmallArchive, retrieval: Retrieval) -> None:
 
 
 def test_frames_of_one_bit_per_pixel_that_start_inside_a_byte(
-    archive: SmallArchive, retrieval: Retrieval
+    small_archive: Any, retrieval: Retrieval
 ) -> None:
     """PS3.5 §8.1.1: 3 × 3 pixels take nine bits, the next frame starts in the tenth."""
     bits = "101100011011100001111111111"
     value = int(bits[::-1], 2).to_bytes(4, "little")
-    archive.instance(
-        archive.series(archive.study("1.1"), "1.1.1"),
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"),
         "1.1.1.1",
         data_set=value,
-        pixel_offset=len(META),
+        pixel_offset=len(small_archive.META),
         number_of_frames=3,
         bits_allocated=1,
         rows=3,
@@ -352,20 +245,18 @@ def test_frames_of_one_bit_per_pixel_that_start_inside_a_byte(
             assert got == int(expected[::-1], 2)
 
 
-def test_encapsulated_frames_come_from_the_index(
-    archive: SmallArchive, retrieval: Retrieval
-) -> None:
+def test_encapsulated_frames_come_from_the_index(small_archive: Any, retrieval: Retrieval) -> None:
     fragments = [b"first frame ", b"second"]
     data_set, index = b"", array("Q")
     for fragment in fragments:
         data_set += struct.pack("<HHI", 0xFFFE, 0xE000, len(fragment))
-        index.extend((len(META) + len(data_set), len(fragment)))
+        index.extend((len(small_archive.META) + len(data_set), len(fragment)))
         data_set += fragment
-    archive.instance(
-        archive.series(archive.study("1.1"), "1.1.1"),
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"),
         "1.1.1.1",
         data_set=data_set,
-        pixel_offset=len(META),
+        pixel_offset=len(small_archive.META),
         number_of_frames=2,
         frame_index=pack_frame_index(index),
     )
@@ -377,8 +268,8 @@ def test_encapsulated_frames_come_from_the_index(
     assert next(retrieval.instances(sop="1.1.1.1")).frame_index is None
 
 
-def test_objects_without_frames_say_so(archive: SmallArchive, retrieval: Retrieval) -> None:
-    archive.instance(archive.series(archive.study("1.1"), "1.1.1"), "1.1.1.1")
+def test_objects_without_frames_say_so(small_archive: Any, retrieval: Retrieval) -> None:
+    small_archive.instance(small_archive.series(small_archive.study("1.1"), "1.1.1"), "1.1.1.1")
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     with pytest.raises(FramesUnavailable):

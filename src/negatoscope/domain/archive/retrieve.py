@@ -56,12 +56,18 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesKey:
-    """A series of a selection."""
+    """A series of a selection.
+
+    Attributes:
+        metadata: Segment, offset and length of its metadata; ``None`` when it changed since they
+            were written.
+    """
 
     id: int
     study_instance_uid: str
     series_instance_uid: str
     instance_count: int
+    metadata: tuple[int, int, int] | None
 
 
 class Retrieval:
@@ -438,5 +444,9 @@ def _tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:
 
 def _series_key(row: tuple[Any, ...]) -> SeriesKey:
     return SeriesKey(
-        id=row[0], study_instance_uid=row[1], series_instance_uid=row[2], instance_count=row[3]
+        id=row[0],
+        study_instance_uid=row[1],
+        series_instance_uid=row[2],
+        instance_count=row[3],
+        metadata=None if row[4] is None else (row[4], row[5], row[6]),
     )

@@ -3,14 +3,16 @@
 
 -- name: series_of
 -- The series a retrieve names, by any of its keys; NULL means the key was not given.
-SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count
+SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count,
+       e.metadata_segment, e.metadata_offset, e.metadata_length
 FROM study s JOIN series e ON e.study_fk = s.id
 WHERE (%(study)s::text[] IS NULL OR s.study_instance_uid = ANY (%(study)s))
   AND (%(series)s::text[] IS NULL OR e.series_instance_uid = ANY (%(series)s))
 ORDER BY s.study_date NULLS LAST, s.id, e.series_number NULLS LAST, e.id
 
 -- name: series_of_patient
-SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count
+SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count,
+       e.metadata_segment, e.metadata_offset, e.metadata_length
 FROM patient p JOIN study s ON s.patient_fk = p.id JOIN series e ON e.study_fk = s.id
 WHERE p.patient_id = ANY (%(patient)s)
   AND (%(issuer)s::text IS NULL OR p.issuer_of_patient_id = %(issuer)s)
@@ -19,7 +21,8 @@ WHERE p.patient_id = ANY (%(patient)s)
 ORDER BY s.study_date NULLS LAST, s.id, e.series_number NULLS LAST, e.id
 
 -- name: series_by_id
-SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count
+SELECT e.id, s.study_instance_uid, e.series_instance_uid, e.instance_count,
+       e.metadata_segment, e.metadata_offset, e.metadata_length
 FROM series e JOIN study s ON s.id = e.study_fk WHERE e.id = %(series)s
 
 -- name: several_series
