@@ -1,0 +1,1 @@
+"""DIMSE: commands, associations, service users, the acceptor (PS3.7)."""

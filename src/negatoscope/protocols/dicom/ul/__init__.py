@@ -1,0 +1,1 @@
+"""The DICOM upper layer protocol for TCP/IP, without I/O (PS3.8)."""
