@@ -84,6 +84,6 @@ fi
 
 programs | while IFS=';' read -r program package purpose_of; do
     is_present "$program" ||
-        say "ATTENTION: $program (Debian package $package) is missing: no $purpose_of, tests that need it are SKIPPED"
+        say "ATTENTION: $program (Debian package $package) is missing. SKIPPED without it: $purpose_of"
 done
 exit 0
