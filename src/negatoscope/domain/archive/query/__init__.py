@@ -1,0 +1,47 @@
+"""Searching the archive: C-FIND and QIDO-RS without their wires."""
+
+from negatoscope.domain.archive.query.errors import (
+    IdentifierMismatch,
+    QueryError,
+    QueryTooExpensive,
+    QueryUnavailable,
+    UnusableKey,
+)
+from negatoscope.domain.archive.query.matching import matches, unusable_keys
+from negatoscope.domain.archive.query.model import (
+    EVERYTHING,
+    DicomJson,
+    HeaderReader,
+    Include,
+    InformationModel,
+    InstanceReference,
+    MatchOptions,
+    Query,
+    QueryLevel,
+    QueryLimits,
+    Scope,
+)
+from negatoscope.domain.archive.query.service import Matches, search
+
+__all__ = [
+    "EVERYTHING",
+    "DicomJson",
+    "HeaderReader",
+    "IdentifierMismatch",
+    "Include",
+    "InformationModel",
+    "InstanceReference",
+    "MatchOptions",
+    "Matches",
+    "Query",
+    "QueryError",
+    "QueryLevel",
+    "QueryLimits",
+    "QueryTooExpensive",
+    "QueryUnavailable",
+    "Scope",
+    "UnusableKey",
+    "matches",
+    "search",
+    "unusable_keys",
+]
