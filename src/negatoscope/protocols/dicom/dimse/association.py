@@ -94,6 +94,9 @@ class Association:
         user_identity: As the requestor sent it.
         async_window: As agreed; invoked and performed are the requestor's.
         principal: Whatever the acceptor policy attached to this association.
+        answered_message_id: Message ID of the last request to which a final response was sent.
+        busy_since: Monotonic time at which the last message came, None while waiting for one.
+        last_active_at: Monotonic time of the last byte in or out.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class Association:
         self._cancels: deque[int] = deque(maxlen=_MAX_REMEMBERED_CANCELS)
         self._last_message_id = 0
         self._closed = False
+        self.answered_message_id = 0
         self.busy_since: float | None = None
         self.last_active_at = time.monotonic()
 
@@ -366,18 +370,33 @@ class Association:
         self._require_open()
         command[COMMAND_DATA_SET_TYPE] = NO_DATA_SET if data_set is None else 0x0001
         limit = self.max_pdu_out - 6
-        batch: list[Buffer] = []
-        batch_bytes = 0
         header = self._connection.data_header
         encoded: Buffer = command.encode()
+        batch: list[Buffer] = []
         while len(encoded) > limit:
             batch += (header(context_id, limit, is_command=True, is_last=False), encoded[:limit])
             encoded = encoded[limit:]
         batch += (header(context_id, len(encoded), is_command=True, is_last=True), encoded)
-        if data_set is not None:
-            pieces = (data_set,) if isinstance(data_set, bytes | memoryview) else data_set
-            fragment: list[Buffer] = []
-            fragment_bytes = 0
+        if data_set is None:
+            self._send(batch)
+        elif isinstance(data_set, bytes | bytearray | memoryview):
+            self._send_data_set(context_id, batch, (data_set,))
+        else:
+            self._send_data_set(context_id, batch, data_set)
+        if command.is_response and command.status & 0xFF00 != 0xFF00:
+            self.answered_message_id = command.message_id_being_responded_to
+
+    def _send_data_set(
+        self, context_id: int, batch: list[Buffer], pieces: Iterable[Buffer]
+    ) -> None:
+        """Cuts pieces into PDUs without copying them; ``batch`` goes out before."""
+        limit = self.max_pdu_out - 6
+        header = self._connection.data_header
+        batch_bytes = 0
+        fragment: list[Buffer] = []
+        fragment_bytes = 0
+        has_begun = False
+        try:
             for piece in pieces:
                 view = memoryview(piece)
                 if view.itemsize != 1:
@@ -389,14 +408,21 @@ class Association:
                         batch_bytes += limit
                         fragment, fragment_bytes = [], 0
                         if batch_bytes >= _SEND_BATCH_BYTES or len(batch) >= _SEND_BATCH_PARTS:
+                            has_begun = True
                             self._send(batch)
                             batch, batch_bytes = [], 0
                     taken = view[: limit - fragment_bytes]
                     fragment.append(taken)
                     fragment_bytes += len(taken)
                     view = view[len(taken) :]
-            batch.append(header(context_id, fragment_bytes, is_command=False, is_last=True))
-            batch += fragment
+        except AssociationError:
+            raise
+        except BaseException:
+            if has_begun:  # half a message went out: nothing else can follow it
+                self.abort()
+            raise
+        batch.append(header(context_id, fragment_bytes, is_command=False, is_last=True))
+        batch += fragment
         self._send(batch)
 
     def next_message_id(self) -> int:

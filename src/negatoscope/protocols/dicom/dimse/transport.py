@@ -18,7 +18,7 @@ from typing import Final
 
 from negatoscope.protocols.dicom.dimse.errors import AssociationTimeout, ConnectionLost
 
-Buffer = bytes | memoryview
+Buffer = bytes | bytearray | memoryview
 
 _MAX_IOVECS: Final = 512
 _MAX_TICK_S: Final = 1.0

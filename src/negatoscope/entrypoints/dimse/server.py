@@ -1,0 +1,231 @@
+"""The DICOM listener: sockets, negotiation policy, and the dispatch of messages to services."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from negatoscope.entrypoints.dimse.policy import (
+    FindAE,
+    OnRefused,
+    RegisteredCallers,
+    ServiceTable,
+)
+from negatoscope.entrypoints.dimse.service import Service
+from negatoscope.infra import metrics
+from negatoscope.infra.settings import Settings
+from negatoscope.protocols.dicom.dimse.acceptor import AssociationServer, Limits, listen
+from negatoscope.protocols.dicom.dimse.association import Association, Message, Timeouts
+from negatoscope.protocols.dicom.dimse.command import (
+    AFFECTED_SOP_CLASS_UID,
+    AFFECTED_SOP_INSTANCE_UID,
+    NEEDS_DATA_SET,
+    REQUESTED_SOP_CLASS_UID,
+    REQUESTED_SOP_INSTANCE_UID,
+    CommandField,
+    response_to,
+)
+from negatoscope.protocols.dicom.dimse.errors import AssociationError, DataSetTooLarge
+from negatoscope.protocols.dicom.dimse.gate import Listener
+from negatoscope.protocols.dicom.dimse.tls import TlsProfile, server_context
+from negatoscope.standard.dimse_status import Status
+
+_log = structlog.get_logger(__name__)
+
+_CLASS_ELEMENTS: Final = frozenset({AFFECTED_SOP_CLASS_UID, REQUESTED_SOP_CLASS_UID})
+_INSTANCE_ELEMENTS: Final = frozenset({AFFECTED_SOP_INSTANCE_UID, REQUESTED_SOP_INSTANCE_UID})
+_REQUESTS: Final = frozenset(int(field) for field in CommandField if not field.is_response)
+
+
+class Dispatcher:
+    """Runs an association to its end, handing every request to its service.
+
+    A service that raises costs its own request: the peer gets 0x0110 where an answer is still due
+    and can be sent, else A-ABORT. Other associations notice nothing.
+    """
+
+    def __init__(self, table: ServiceTable) -> None:
+        self._table = table
+
+    def run(self, association: Association) -> None:
+        """The handler of `AssociationServer`."""
+        metrics.ASSOCIATIONS.inc()
+        try:
+            while (message := association.next_message()) is not None:
+                self._dispatch(association, message)
+        finally:
+            metrics.ASSOCIATIONS.dec()
+            for service in self._table.services:
+                if service.on_association_end is not None:
+                    self._end(service, association)
+
+    def _end(self, service: Service, association: Association) -> None:
+        try:
+            if service.on_association_end is not None:
+                service.on_association_end(association)
+        except Exception:  # noqa: BLE001 - the other services' ends must run too
+            _log.exception("service end failed", service=service.name)
+
+    def _dispatch(self, association: Association, message: Message) -> None:
+        command = message.command
+        if command.is_response:
+            _log.warning("response without a request", command=repr(command))
+            association.abort()
+            return
+        service = self._table.service_for(message.context.abstract_syntax)
+        refusal = self._refusal(message, service)
+        if refusal is not None or service is None:
+            self._refuse(association, message, refusal or Status.SOP_CLASS_NOT_SUPPORTED)
+            return
+        try:
+            service.handle(association, message)
+        except AssociationError:
+            raise
+        except DataSetTooLarge as error:
+            _log.warning("data set too large", service=service.name, error=str(error))
+            self._answer(association, message, Status.OUT_OF_RESOURCES, "data set too large")
+        except Exception:  # noqa: BLE001 - a bug in a service is not the other requests' fault
+            _log.exception("service failed", service=service.name, command=repr(command))
+            self._answer(association, message, Status.PROCESSING_FAILURE, "internal error")
+
+    def _refusal(self, message: Message, service: Service | None) -> int | None:
+        """The status that ends a request no service should see; None for a good one."""
+        command = message.command
+        field = command.command_field
+        if field not in _REQUESTS:
+            return Status.UNRECOGNIZED_OPERATION
+        if service is None:
+            return Status.SOP_CLASS_NOT_SUPPORTED
+        if field not in service.command_fields:
+            return Status.UNRECOGNIZED_OPERATION
+        if not message.context.as_scp:
+            return Status.NOT_AUTHORIZED
+        missing = set(command.missing_elements())
+        if missing & _CLASS_ELEMENTS:
+            return Status.NO_SUCH_SOP_CLASS
+        if missing & _INSTANCE_ELEMENTS:
+            return Status.INVALID_OBJECT_INSTANCE
+        if missing:
+            return Status.MISTYPED_ARGUMENT
+        if not message.has_data_set and field in NEEDS_DATA_SET:
+            return Status.CANNOT_UNDERSTAND
+        if command.affected_sop_class_uid not in ("", message.context.abstract_syntax):
+            if field == CommandField.C_ECHO_RQ:
+                return Status.NO_SUCH_SOP_CLASS
+            if field < 0x0100:
+                return Status.DATA_SET_DOES_NOT_MATCH_SOP_CLASS
+        return None
+
+    def _refuse(self, association: Association, message: Message, status: int) -> None:
+        _log.warning(
+            "request.refused",
+            command=repr(message.command),
+            status=f"{status:04X}",
+            calling_ae_title=association.calling_ae_title,
+        )
+        metrics.REFUSALS.labels("DIMSE", f"{status:04X}").inc()
+        self._answer(association, message, status, None)
+
+    def _answer(
+        self, association: Association, message: Message, status: int, comment: str | None
+    ) -> None:
+        if not association.is_open:
+            return
+        if association.answered_message_id == message.command.message_id:
+            return
+        association.discard_data_set()
+        response = response_to(
+            message.command,
+            status,
+            error_comment=comment,
+            offending_elements=message.command.missing_elements(),
+        )
+        association.send_message(message.context.id, response)
+
+
+def open_listeners(settings: Settings) -> list[Listener]:
+    """The listening sockets the settings ask for; their ports may be shared by processes.
+
+    Raises:
+        OSError: An address cannot be bound, or a certificate cannot be read.
+    """
+    listeners = [Listener(socket=listen(settings.dicom.host, settings.dicom.port))]
+    if (
+        settings.dicom_tls is not None
+        and settings.tls_certificate is not None
+        and settings.tls_key is not None
+    ):
+        context = server_context(
+            certificate=settings.tls_certificate,
+            key=settings.tls_key,
+            client_ca=settings.tls_ca,
+            profile=TlsProfile(settings.tls_profile),
+        )
+        listeners.append(
+            Listener(socket=listen(settings.dicom_tls.host, settings.dicom_tls.port), tls=context)
+        )
+    return listeners
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Bounds on associations, from the settings."""
+    limits = settings.limits
+    return Limits(
+        max_associations=limits.max_associations,
+        max_associations_per_host=limits.max_associations_per_peer,
+        max_associations_per_ae_title=limits.max_associations_per_peer,
+        max_half_open=limits.max_half_open,
+        max_half_open_per_host=limits.max_half_open_per_peer,
+        max_pdu_bytes=settings.max_pdu_bytes,
+    )
+
+
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Deadlines of associations, from the settings."""
+    limits = settings.limits
+    return Timeouts(
+        artim_s=limits.artim_timeout_s,
+        dimse_s=limits.dimse_timeout_s,
+        idle_s=limits.idle_timeout_s,
+        send_s=limits.dimse_timeout_s,
+    )
+
+
+def build_server(
+    settings: Settings,
+    services: Sequence[Service],
+    *,
+    find_ae: FindAE,
+    listeners: Sequence[Listener] | None = None,
+    check_peer_host: bool = False,
+    on_refused: OnRefused | None = None,
+) -> AssociationServer:
+    """The archive's association server, not yet started.
+
+    Args:
+        settings: AE title, addresses, TLS, limits, deadlines.
+        services: The dispatch table.
+        find_ae: The registry of application entities.
+        listeners: Sockets that are open already; absent: those the settings ask for.
+        check_peer_host: A registered AE must call from its registered host.
+        on_refused: Told of every refused association and its true reason.
+
+    Raises:
+        ValueError: Two services claim one abstract syntax.
+        OSError: An address cannot be bound.
+    """
+    table = ServiceTable(services)
+    policy = RegisteredCallers(
+        ae_title=settings.ae_title,
+        services=table,
+        find_ae=find_ae,
+        check_peer_host=check_peer_host,
+        on_refused=on_refused,
+    )
+    return AssociationServer(
+        open_listeners(settings) if listeners is None else listeners,
+        policy,
+        Dispatcher(table).run,
+        limits=limits_of(settings),
+        timeouts=timeouts_of(settings),
+    )
