@@ -16,3 +16,8 @@ def new_uid() -> str:
 def is_valid_uid(text: str) -> bool:
     """At most 64 characters, two or more numeric components, none with a leading zero."""
     return len(text) <= MAX_UID_LENGTH and _UID.fullmatch(text) is not None
+
+
+def is_harmless_uid(text: str) -> bool:
+    """Digits and dots, at most 64: perhaps no UID, but safe in any text (leading zeros are met)."""
+    return 0 < len(text) <= MAX_UID_LENGTH and not text.strip("0123456789.")

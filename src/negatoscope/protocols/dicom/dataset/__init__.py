@@ -1,0 +1,41 @@
+"""Data sets (PS3.5): scanned as they arrive, decoded to and encoded from DICOM JSON."""
+
+from negatoscope.protocols.dicom.dataset.errors import (
+    BadElement,
+    DataSetError,
+    InflateBomb,
+    LimitExceeded,
+    NestingTooDeep,
+    NotEncodable,
+    TooManyElements,
+    TooManyFragments,
+    TooManyItems,
+    TruncatedDataSet,
+    ValueNotFound,
+)
+from negatoscope.protocols.dicom.dataset.index_tags import INDEX_TAGS
+from negatoscope.protocols.dicom.dataset.layout import FrameIndex, PixelDataLayout
+from negatoscope.protocols.dicom.dataset.limits import ScanLimits
+from negatoscope.protocols.dicom.dataset.result import RawValue, ScanResult
+from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
+
+__all__ = [
+    "INDEX_TAGS",
+    "BadElement",
+    "DataSetError",
+    "DataSetScanner",
+    "FrameIndex",
+    "InflateBomb",
+    "LimitExceeded",
+    "NestingTooDeep",
+    "NotEncodable",
+    "PixelDataLayout",
+    "RawValue",
+    "ScanLimits",
+    "ScanResult",
+    "TooManyElements",
+    "TooManyFragments",
+    "TooManyItems",
+    "TruncatedDataSet",
+    "ValueNotFound",
+]
