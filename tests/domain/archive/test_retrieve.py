@@ -2,6 +2,7 @@
 
 import os
 import struct
+import zlib
 from array import array
 from typing import Any
 
@@ -13,7 +14,11 @@ from negatoscope.domain.archive.errors import (
     ObjectCorrupt,
     ObjectMissing,
 )
-from negatoscope.domain.archive.frames import pack_frame_index, read_frame
+from negatoscope.domain.archive.frames import (
+    FRAGMENTED,
+    find_fragments,
+    read_frame,
+)
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 
 
@@ -238,7 +243,7 @@ def test_frames_of_one_bit_per_pixel_that_start_inside_a_byte(
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     ranges = retrieval.frames(stored, [1, 2, 3])
-    assert [frame.is_byte_aligned for frame in ranges] == [False, False, False]
+    assert [frame.is_contiguous for frame in ranges] == [False, False, False]
     with retrieval.open(stored) as member:
         for frame, expected in zip(ranges, (bits[:9], bits[9:18], bits[18:]), strict=True):
             got = int.from_bytes(read_frame(member, frame), "little")
@@ -258,7 +263,7 @@ def test_encapsulated_frames_come_from_the_index(small_archive: Any, retrieval: 
         data_set=data_set,
         pixel_offset=len(small_archive.META),
         number_of_frames=2,
-        frame_index=pack_frame_index(index),
+        frame_index=zlib.compress(index.tobytes()),
     )
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
@@ -266,6 +271,34 @@ def test_encapsulated_frames_come_from_the_index(small_archive: Any, retrieval: 
         frames = [read_frame(member, frame) for frame in retrieval.frames(stored, [2, 1])]
     assert frames == fragments[::-1]
     assert next(retrieval.instances(sop="1.1.1.1")).frame_index is None
+
+
+def test_a_frame_of_several_fragments_is_joined(small_archive: Any, retrieval: Retrieval) -> None:
+    """PS3.5 §A.4: item headers between the fragments are no part of the frame."""
+    data_set, index = b"", array("Q")
+    for frame in ([b"one "], [b"two ", b"three ", b"four"]):
+        start = len(small_archive.META) + len(data_set) + 8
+        for fragment in frame:
+            data_set += struct.pack("<HHI", 0xFFFE, 0xE000, len(fragment)) + fragment
+        length = len(small_archive.META) + len(data_set) - start
+        index.extend((start, length | (FRAGMENTED if len(frame) > 1 else 0)))
+    small_archive.instance(
+        small_archive.series(small_archive.study("1.1"), "1.1.1"),
+        "1.1.1.1",
+        data_set=data_set,
+        pixel_offset=len(small_archive.META),
+        number_of_frames=2,
+        frame_index=zlib.compress(index.tobytes()),
+    )
+    stored = retrieval.find("1.1.1.1")
+    assert stored is not None
+    ranges = retrieval.frames(stored, [1, 2])
+    assert [frame.is_contiguous for frame in ranges] == [True, False]
+    assert ranges[1].bit_length == 8 * 14
+    with retrieval.open(stored) as member:
+        assert [read_frame(member, frame) for frame in ranges] == [b"one ", b"two three four"]
+        with pytest.raises(ObjectCorrupt):
+            find_fragments(member, ranges[1].offset + 1, 8)
 
 
 def test_objects_without_frames_say_so(small_archive: Any, retrieval: Retrieval) -> None:

@@ -1,21 +1,30 @@
 """Frames of an object as byte ranges of its Part 10 file."""
 
+import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from negatoscope.domain.archive.errors import FrameNotFound, FramesUnavailable, ObjectCorrupt
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.stored import StoredInstance
 
+FRAGMENTED = 1 << 63
+"""In a length of the frame index: the frame has several fragments, and the range from the first
+one's value to the end of the last one holds the item headers in between (PS3.5 §A.4)."""
+
 _INDEX_MAX_BYTES = 64 << 20
+_ITEM = struct.Struct("<HHI")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRange:
     """One frame.
+
+    The bytes of the range are the frame when ``bit_length`` is ``None``; else ``read_frame`` puts
+    it together.
 
     Attributes:
         number: From 1.
@@ -24,7 +33,8 @@ class FrameRange:
         bit_offset: Bits of the first byte that belong to the frame before. Frames of one bit per
             pixel follow each other without padding (PS3.5 §8.1.1), so that a frame may start and
             end inside a byte.
-        bit_length: Bits of the frame when it does not start and end with a byte; else ``None``.
+        bit_length: Bits of the frame when it is not the whole range.
+        fragments: Offset and length of each fragment of a frame that has several.
     """
 
     number: int
@@ -32,15 +42,20 @@ class FrameRange:
     length: int
     bit_offset: int = 0
     bit_length: int | None = None
+    fragments: tuple[tuple[int, int], ...] = ()
 
     @property
-    def is_byte_aligned(self) -> bool:
+    def is_contiguous(self) -> bool:
         """Whether the bytes of the range are the frame."""
         return self.bit_length is None
 
 
 def frame_ranges(
-    stored: StoredInstance, numbers: Sequence[int], index: "array[int] | None"
+    stored: StoredInstance,
+    numbers: Sequence[int],
+    index: "array[int] | None",
+    *,
+    fragments: Callable[[int, int], tuple[tuple[int, int], ...]],
 ) -> list[FrameRange]:
     """Where frames lie.
 
@@ -48,6 +63,7 @@ def frame_ranges(
         stored: The object.
         numbers: Frame numbers, from 1.
         index: Offset and length by turns, one pair per frame, of an encapsulated object.
+        fragments: Finds the fragments in a range that holds several.
     Raises:
         FrameNotFound: a number outside 1 … number of frames.
         FramesUnavailable: no pixel data, or none that can be cut into frames.
@@ -63,7 +79,8 @@ def frame_ranges(
         if len(index) < 2 * stored.number_of_frames:
             raise FramesUnavailable(uid, "fewer fragments than frames")
         ranges = [
-            FrameRange(number=n, offset=index[2 * n - 2], length=index[2 * n - 1]) for n in numbers
+            _encapsulated(number, index[2 * number - 2], index[2 * number - 1], fragments)
+            for number in numbers
         ]
     elif stored.bits_allocated == 1 and stored.rows and stored.columns:
         bits = stored.rows * stored.columns
@@ -93,12 +110,55 @@ def _packed(pixel_offset: int, bits: int, number: int) -> FrameRange:
     )
 
 
-def read_frame(member: Member, frame: FrameRange) -> bytes:
-    """The frame's bytes; a packed one that is not byte aligned is shifted to start with a byte.
+def _encapsulated(
+    number: int,
+    offset: int,
+    length: int,
+    fragments: Callable[[int, int], tuple[tuple[int, int], ...]],
+) -> FrameRange:
+    if not length & FRAGMENTED:
+        return FrameRange(number=number, offset=offset, length=length)
+    length ^= FRAGMENTED
+    found = fragments(offset, length)
+    return FrameRange(
+        number=number,
+        offset=offset,
+        length=length,
+        bit_length=8 * sum(size for _, size in found),
+        fragments=found,
+    )
 
-    The first pixel is in the least significant bit of the first byte (PS3.5 §8.1.1), the last
+
+def find_fragments(member: Member, offset: int, length: int) -> tuple[tuple[int, int], ...]:
+    """Offset and length of each fragment in a range of the frame index.
+
+    Args:
+        member: The object.
+        offset: Of the first fragment's value; its item header lies before it.
+        length: To the end of the last fragment.
+    Raises:
+        ObjectCorrupt: items do not follow each other there.
+    """
+    found = []
+    at, end = offset - _ITEM.size, offset + length
+    while at < end:
+        group, element, size = _ITEM.unpack(member.read(at, _ITEM.size))
+        at += _ITEM.size
+        if (group, element) != (0xFFFE, 0xE000) or at + size > end:
+            raise ObjectCorrupt(member.stored.sop_instance_uid, f"no fragment at byte {at}")
+        found.append((at, size))
+        at += size
+    return tuple(found)
+
+
+def read_frame(member: Member, frame: FrameRange) -> bytes:
+    """The frame's bytes: fragments joined, a packed frame shifted to start with a byte.
+
+    Of a packed frame, the first pixel is in the least significant bit of the first byte (PS3.5 §8.1.1), the last
     byte is padded with zeros.
     """
+    if frame.fragments:
+        return b"".join(member.read(offset, length) for offset, length in frame.fragments)
     data = member.read(frame.offset, frame.length)
     if frame.bit_length is None:
         return data
@@ -124,11 +184,3 @@ def unpack_frame_index(sop_instance_uid: str, packed: bytes) -> "array[int]":
     if sys.byteorder == "big":
         index.byteswap()
     return index
-
-
-def pack_frame_index(index: "array[int]") -> bytes:
-    """The reverse of ``unpack_frame_index``."""
-    copy = array("Q", index)
-    if sys.byteorder == "big":
-        copy.byteswap()
-    return zlib.compress(copy.tobytes(), 6)

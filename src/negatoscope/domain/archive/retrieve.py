@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from negatoscope.domain.archive.errors import ObjectCorrupt, ObjectMissing, ObjectUnreadable
-from negatoscope.domain.archive.frames import FrameRange, frame_ranges, unpack_frame_index
+from negatoscope.domain.archive.frames import (
+    FrameRange,
+    find_fragments,
+    frame_ranges,
+    unpack_frame_index,
+)
 from negatoscope.domain.archive.reading import Member, SegmentFiles
 from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.infra.db import Database, load_queries
@@ -255,6 +260,7 @@ class Retrieval:
         Raises:
             FrameNotFound: a number outside 1 … number of frames.
             FramesUnavailable: no pixel data, or none that can be cut into frames.
+            ObjectMissing, ObjectCorrupt, ObjectUnreadable: fragments cannot be looked up.
         """
         index: array[int] | None = None
         if stored.frame_index is not None:
@@ -266,7 +272,12 @@ class Retrieval:
                     self._frame_indexes[stored.id] = index
                     while len(self._frame_indexes) > 64:
                         self._frame_indexes.popitem(last=False)
-        return frame_ranges(stored, numbers, index)
+
+        def fragments(offset: int, length: int) -> tuple[tuple[int, int], ...]:
+            with self.open(stored) as member:
+                return find_fragments(member, offset, length)
+
+        return frame_ranges(stored, numbers, index, fragments=fragments)
 
     def close(self) -> None:
         """Close every segment."""
