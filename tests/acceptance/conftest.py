@@ -16,15 +16,23 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pydicom
 import pytest
+from pynetdicom import AE
+from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import C_STORE
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 PROGRAM = Path(sys.executable).with_name("negatoscope")
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+IDENTITY = (
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"),
+    *("PatientID", "PatientName", "PatientBirthDate"),
+)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 45.0
 
@@ -218,6 +226,8 @@ class Part10:
 
     Attributes:
         name: Path below the corpus.
+        study_instance_uid, series_instance_uid: Empty where the object has none.
+        patient: Patient ID, name and birth date.
         transfer_syntax_uid: Of the data set; implicit VR little endian where the file has no meta information.
         data_set: Its bytes, after the meta information.
     """
@@ -226,6 +236,9 @@ class Part10:
     name: str
     sop_class_uid: str
     sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    patient: tuple[str, str, str]
     transfer_syntax_uid: str
     data_set: bytes
     has_meta: bool
@@ -255,12 +268,16 @@ def read_part10(path: Path, root: Path = SHARED_DATA) -> Part10:
         offset = value + length
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        identity = pydicom.dcmread(path, force=True, specific_tags=[0x00080016, 0x00080018])
+        identity = pydicom.dcmread(path, force=True, specific_tags=list(IDENTITY))
+        said = {keyword: str(identity.get(keyword, "") or "") for keyword in IDENTITY}
     return Part10(
         path=path,
         name=str(path.relative_to(root)),
-        sop_class_uid=str(identity.get("SOPClassUID", "")),
-        sop_instance_uid=str(identity.get("SOPInstanceUID", "")),
+        sop_class_uid=said["SOPClassUID"],
+        sop_instance_uid=said["SOPInstanceUID"],
+        study_instance_uid=said["StudyInstanceUID"],
+        series_instance_uid=said["SeriesInstanceUID"],
+        patient=(said["PatientID"], said["PatientName"], said["PatientBirthDate"]),
         transfer_syntax_uid=syntax,
         data_set=content[offset:],
         has_meta=offset > start,
@@ -279,6 +296,71 @@ def corpus() -> list[Part10]:
         for name in names
         if not name.startswith("malformed/") and "DICOMDIR" not in name
     ]
+
+
+def send(association: Association, thing: Part10) -> int:
+    """C-STORE the bytes of a file as they are, by pynetdicom. Returns: the status.
+
+    pynetdicom's own ``send_c_store`` would decode and encode the data set again.
+    """
+    context = next(
+        context
+        for context in association.accepted_contexts
+        if context.abstract_syntax == thing.sop_class_uid
+        and context.transfer_syntax[0] == thing.transfer_syntax_uid
+    )
+    request = C_STORE()
+    request.MessageID = 1
+    request.AffectedSOPClassUID = thing.sop_class_uid
+    request.AffectedSOPInstanceUID = thing.sop_instance_uid
+    request.Priority = 2
+    request.DataSet = BytesIO(thing.data_set)
+    association._reactor_checkpoint.clear()
+    association.dimse.send_msg(request, context.context_id)
+    _, response = association.dimse.get_msg(block=True)
+    association._reactor_checkpoint.set()
+    assert response is not None, "the association ended"
+    return int(response.Status)
+
+
+def associate(archive: Archive, things: list[Part10], **options: object) -> Association:
+    """Propose one presentation context per SOP class and transfer syntax of some files."""
+    entity = AE(ae_title="STRANGER")
+    entity.maximum_pdu_size = 0
+    pairs = dict.fromkeys((thing.sop_class_uid, thing.transfer_syntax_uid) for thing in things)
+    for sop_class, syntax in pairs:
+        entity.add_requested_context(sop_class, syntax)
+    association = entity.associate(
+        archive.host, archive.dicom_port, ae_title=archive.ae_title, **options
+    )
+    assert association.is_established
+    return association
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """pynetdicom, as tests need it."""
+
+    associate = staticmethod(associate)
+    send = staticmethod(send)
+
+    def store(self, archive: Archive, things: list[Part10]) -> dict[str, int]:
+        """Send files as they are, at most a hundred contexts an association. Returns: statuses by name."""
+        statuses: dict[str, int] = {}
+        pairs = list(dict.fromkeys((t.sop_class_uid, t.transfer_syntax_uid) for t in things))
+        for start in range(0, len(pairs), 100):
+            some = set(pairs[start : start + 100])
+            wanted = [t for t in things if (t.sop_class_uid, t.transfer_syntax_uid) in some]
+            association = self.associate(archive, wanted)
+            statuses |= {thing.name: self.send(association, thing) for thing in wanted}
+            association.release()
+        return statuses
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Stranger:
+    """pynetdicom as a sender."""
+    return Stranger()
 
 
 @pytest.fixture(scope="session")
