@@ -38,7 +38,6 @@ from negatoscope.protocols.dicom.ul.pdu import (
     encode_ae_title,
 )
 
-
 uids = st.from_regex(r"[0-2](\.(0|[1-9][0-9]{0,8})){1,6}", fullmatch=True)
 ae_titles = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=16)
 bytes_ = st.binary(max_size=64)
