@@ -26,8 +26,9 @@ _NAME_CUTS: Final = re.compile(r"[*?^=]")
 _VALID_TIME: Final = (
     r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as matching.parse_time
 )
+_PLAIN_PREFIX: Final = re.compile(r"[A-Za-z0-9'-][A-Za-z0-9' ^-]*(?<![\^ ])\*")  # of a name
 _INT8: Final = 1 << 63
-_SEARCHED_WORDS: Final = 8  # of a fuzzy key, in SQL; the others are looked at afterwards
+_WORD_START: Final = r"(^|[ ^=*?,.'_/\\-])"  # as matching.words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,16 +119,32 @@ def _name(a: Attribute, _key: Any, values: list[str], options: MatchOptions) -> 
         return f"{a.expression} IS NOT NULL", [], False
     sql: list[str] = []
     parameters: list[Any] = []
+    exact = True
     for value in values:
         if options.fuzzy:
-            found = [f"%{_escape(w)}%" for w in matching.words(value)[:_SEARCHED_WORDS]]
+            part = _fuzzy_name(a.folded, value)
         else:
-            found = _name_patterns(value)
-        found = [p for p in found if _storable(p)]
-        sql.append("(" + " AND ".join([f"{a.folded} LIKE %s"] * len(found) or ["TRUE"]) + ")")
-        parameters += found
-    join = " AND ".join if options.every_value else _any
-    return join(sql), parameters, False
+            patterns = [like for like in _name_patterns(value) if _storable(like)]
+            part = [f"{a.folded} LIKE %s"] * len(patterns), patterns
+            exact = exact and _PLAIN_PREFIX.fullmatch(value) is not None
+        sql.append("(" + (" AND ".join(part[0]) or "TRUE") + ")")
+        parameters += part[1]
+    return (" AND ".join(sql) if options.every_value else _any(sql)), parameters, exact
+
+
+def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
+    """Each word of the key begins a word of the name, as `matching.fuzzy_name_matches`.
+
+    LIKE finds candidates by trigrams and tells the planner how many; the regular expression only
+    decides, and in a CASE it does not count twice in the planner's estimate.
+    """
+    sql, parameters = [f"{column} <> ''"], []
+    for word in matching.words(value):
+        if not _storable(word):
+            return ["FALSE"], []
+        sql.append(f"{column} LIKE %s AND CASE WHEN {column} ~ %s THEN true ELSE false END")
+        parameters += [f"%{_escape(word)}%", _WORD_START + re.escape(word)]
+    return sql, parameters
 
 
 def _name_patterns(value: str) -> list[str]:

@@ -46,7 +46,8 @@ _SQL: Final = load_queries("negatoscope.domain.archive.query.sql", "search.sql")
 
 #: Tags of an identifier that are neither matched nor returned as attributes.
 _CONTROL: Final = frozenset({"00080005", "00080052"})
-_FIRST_CANDIDATES: Final = 1000  # looked at before a whole scan, when SQL cannot decide alone
+_FIRST_CANDIDATES: Final = 200  # looked at before a whole scan, when SQL cannot decide alone
+_SMALL_BATCH: Final = 32
 
 
 def search(
@@ -298,13 +299,20 @@ class Matches(Iterator[DicomJson]):
         columns = "".join(f", {column}" for column in self._reader.columns)
         sql = _SQL[f"{self._query.level.lower()}_rows"].format(columns=columns)
         batch: list[int] = []
+        size = self._batch_size()
         for one in ids:
             batch.append(one)
-            if len(batch) == self._limits.batch_rows:
+            if len(batch) == size:
                 yield from self._batch(sql, batch)
                 batch = []
+                size = self._batch_size()
         if batch:
             yield from self._batch(sql, batch)
+
+    def _batch_size(self) -> int:
+        """About as many rows as are still wanted: SQL's guess at a match is nearly always right."""
+        wanted = self._query.offset + self._limit + 1 - self.count
+        return min(max(wanted, _SMALL_BATCH), self._limits.batch_rows)
 
     def _batch(self, sql: str, ids: list[int]) -> Iterator[DicomJson]:
         rows = self._fetch(sql, (ids,))
