@@ -6,6 +6,7 @@ Recording takes one to three microseconds: a lock of the process and a few write
 memory. Label values come from our own tables, never from a peer.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -111,18 +112,32 @@ def render() -> tuple[bytes, str]:
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def prepare(directory: Path, environment: MutableMapping[str, str]) -> None:
-    """Empty the shared directory and name it to the processes about to start.
+def prepare(data_dir: Path, environment: MutableMapping[str, str]) -> Path:
+    """Make an empty directory for the figures of the processes about to start.
+
+    In memory if the system offers that (figures written to a disk would wait for it), else in
+    the data directory.
 
     Args:
-        directory: Belongs to this program alone.
-        environment: The children's.
+        data_dir: Names the directory, so that the next supervisor finds and empties it.
+        environment: The children's; it is given the name.
+    Returns: The directory.
     """
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
-    environment[DIRECTORY_VARIABLE] = str(directory)
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    memory = Path("/dev/shm") / f"negatoscope-{os.getuid()}-{name}"  # noqa: S108 - made 0700, or refused
+    for directory in (memory, data_dir / "metrics"):
+        shutil.rmtree(directory, ignore_errors=True)
+        try:
+            directory.mkdir(mode=0o700)
+        except OSError:
+            continue  # somebody else's, or no such file system
+        environment[DIRECTORY_VARIABLE] = str(directory)
+        return directory
+    environment.pop(DIRECTORY_VARIABLE, None)
+    return data_dir / "metrics"
 
 
 def forget_process(pid: int, directory: Path) -> None:
     """Take a dead process out of the gauges; what it counted stays."""
-    mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+    if directory.is_dir():
+        mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]

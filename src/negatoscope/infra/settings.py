@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -23,7 +23,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from negatoscope.infra.errors import ConfigurationError
 
@@ -126,10 +132,10 @@ class Settings(BaseSettings):
     data_dir: Path = DEFAULT_DATA_DIR
     database_url: str | None = None
     """A PostgreSQL of your own; absent: the embedded one in the data directory."""
-    http: HostPort = HostPort("127.0.0.1", 8080)
-    dicom: HostPort = HostPort("127.0.0.1", 11112)
-    dicom_tls: HostPort | None = None
-    hl7: HostPort = HostPort("127.0.0.1", 2575)
+    http: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 8080)
+    dicom: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 11112)
+    dicom_tls: Annotated[HostPort | None, NoDecode] = None
+    hl7: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 2575)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
@@ -137,6 +143,8 @@ class Settings(BaseSettings):
     """PS3.15 §B.12 (RFC 8996 and 9325) or its stricter §B.13."""
     public_url: str | None = None
     """Where browsers reach the HTTP side, if not at ``http``."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of other sites whose scripts may call us with a token (``https://viewer.example``)."""
     ae_title: str = "NEGATOSCOPE"
     max_pdu_bytes: int = Field(default=262_144, ge=4096, le=16 << 20)
     volumes: tuple[VolumeSettings, ...] = ()
@@ -232,8 +240,13 @@ class Settings(BaseSettings):
             source = _source(name.split(".")[0], given, in_file, path)
             reason = str(first["msg"]).removeprefix("Value error, ")
             raise ConfigurationError(
-                f"setting {name} (from {source}): {reason}",
-                hint=f"correct {name} in {source} and start again.",
+                f"setting {name} (from the {source}): {reason}",
+                hint="correct it there and start again.",
+            ) from error
+        except SettingsError as error:
+            raise ConfigurationError(
+                f"the environment cannot be read: {error}",
+                hint="lists are written as JSON in NEGATOSCOPE_ variables.",
             ) from error
         for name in cls.model_fields:
             settings._sources[name] = _source(name, given, in_file, path)
@@ -264,7 +277,7 @@ def _source(name: str, given: Mapping[str, Any], in_file: Mapping[str, Any], pat
     if name in given:
         return "command line"
     if _in_environment(name):
-        return f"environment NEGATOSCOPE_{name.upper()}"
+        return f"environment: NEGATOSCOPE_{name.upper()}"
     if name in in_file:
-        return str(path)
+        return f"file {path}"
     return "default"

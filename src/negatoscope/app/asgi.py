@@ -1,0 +1,18 @@
+"""What granian imports in each of its worker processes."""
+
+from typing import Any
+
+from negatoscope.app.process import die_with_parent, supervised
+from negatoscope.infra import logging
+from negatoscope.infra.settings import Settings
+
+
+def create_app() -> Any:
+    """The ASGI application, for the settings in the environment."""
+    from negatoscope.entrypoints.web.app import create_app as create
+
+    if supervised():
+        die_with_parent()
+    settings = Settings.load()
+    logging.configure(level=settings.log_level, format=settings.log_format, role="http")
+    return create(settings)

@@ -1,0 +1,211 @@
+"""``serve``: one process alone, or all of them under the supervisor."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+
+import structlog
+
+from negatoscope.app import process, roles
+from negatoscope.app.database import database_url
+from negatoscope.app.supervisor import Child, Supervisor
+from negatoscope.domain.identity import Role, setup, users
+from negatoscope.infra.db import Database, check_durability, migrate
+from negatoscope.infra.db.embedded import EmbeddedPostgres
+from negatoscope.infra.errors import ConfigurationError
+from negatoscope.infra.settings import Settings
+
+_LOG = structlog.get_logger(__name__)
+
+_DEMO_ACCOUNTS = {
+    "admin": Role.ADMINISTRATOR,
+    "radiologist": Role.RADIOLOGIST,
+    "technologist": Role.TECHNOLOGIST,
+    "clinician": Role.CLINICIAN,
+}
+_RUN = {
+    "http": roles.run_http,
+    "dicom": roles.run_dicom,
+    "worker": roles.run_worker,
+    "demo": roles.run_demo,
+}
+
+
+def serve_role(settings: Settings, role: str) -> None:
+    """Run one process; alone, it sees to its database itself."""
+    if process.supervised():
+        process.die_with_parent()
+        _RUN[role](settings)
+        return
+    with database_url(settings) as url:
+        _prepare(settings, url)
+        os.environ["NEGATOSCOPE_DATABASE_URL"] = url
+        os.environ["NEGATOSCOPE_DATA_DIR"] = str(settings.data_dir)
+        for name in ("http", "dicom", "ae_title"):
+            os.environ[f"NEGATOSCOPE_{name.upper()}"] = str(getattr(settings, name))
+        _RUN[role](settings.model_copy(update={"database_url": url}))
+
+
+def serve_all(settings: Settings, *, demo: bool) -> int:
+    """Run everything until told to stop.
+
+    Returns: The exit code.
+    Raises:
+        InfraError: the database, the schema or a setting is not as it must be.
+    """
+    with _alone(settings):
+        _check_ports(settings)
+        embedded = None
+        if settings.database_url is None:
+            embedded = EmbeddedPostgres(
+                settings.data_dir, durable=not settings.allow_unsafe_database
+            )
+            url = embedded.start()
+        else:
+            url = settings.database_url
+        try:
+            _prepare(settings, url)
+            _LOG.info("the HL7 listener is not part of this version", hl7=str(settings.hl7))
+            accounts = _demo_accounts(settings, url) if demo else {}
+            supervisor = Supervisor(
+                settings=settings,
+                url=url,
+                embedded=embedded,
+                children=_children(settings, demo=demo),
+                on_ready=lambda: _announce(settings, url, accounts),
+            )
+            return supervisor.run()
+        finally:
+            if embedded is not None:
+                embedded.stop()
+
+
+def _prepare(settings: Settings, url: str) -> None:
+    """Refuse a server that may lose data, and bring the schema to this version."""
+    if not settings.allow_unsafe_database:
+        check_durability(url)
+    before = migrate.state(url)
+    reached = migrate.upgrade(url)
+    if before.current != reached:
+        _LOG.info("schema migrated", before=before.current, now=reached)
+
+
+def _children(settings: Settings, *, demo: bool) -> list[Child]:
+    children = [
+        Child(
+            name="dicom" if number == 1 else f"dicom-{number}",
+            arguments=["serve", "--role", "dicom"],
+        )
+        for number in range(1, settings.dimse_processes + 1)
+    ]
+    children.append(Child(name="http", arguments=["serve", "--role", "http"]))
+    children.append(Child(name="worker", arguments=["serve", "--role", "worker"]))
+    if demo:
+        children.append(Child(name="demo", arguments=["serve", "--role", "demo"], once=True))
+    return children
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the data directory: two supervisors on one would share segments and ports.
+
+    Raises:
+        ConfigurationError: another one runs.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        fd = os.open(settings.data_dir / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot use the data directory {settings.data_dir}: {error.strerror}",
+            hint="choose another --data-dir, or give it to this account.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"another negatoscope serve runs on {settings.data_dir}",
+                hint="stop it first, or choose another --data-dir.",
+            ) from error
+        yield
+    finally:
+        os.close(fd)
+
+
+def _check_ports(settings: Settings) -> None:
+    """Refuse to start where another program listens.
+
+    The processes share their ports among themselves, so that the kernel would let a second
+    archive of the same account share them too: each would get some of the other's callers.
+
+    Raises:
+        ConfigurationError: an address cannot be had.
+    """
+    for name in ("http", "dicom", "dicom_tls"):
+        address = getattr(settings, name)
+        if address is None:
+            continue
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+                probe.listen(1)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"cannot listen on {address} ({name}): {error.strerror or error}",
+                    hint=f"is another program there? choose another with --{name.replace('_', '-')}.",
+                ) from error
+
+
+def _demo_accounts(settings: Settings, url: str) -> dict[str, str]:
+    """Names and passwords of the demonstration accounts: made once, kept in a file of our own."""
+    path = settings.data_dir / "demo-accounts.json"
+    with Database(url, max_size=2) as database:
+        known = {user.name for user in users.list_users(database)}
+        if path.exists():
+            accounts: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            return {name: password for name, password in accounts.items() if name in known}
+        if known:
+            return {}  # a real archive: no accounts that nobody asked for
+        accounts = {name: secrets.token_urlsafe(12) for name in _DEMO_ACCOUNTS}
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            json.dump(accounts, file)
+        for name, password in accounts.items():
+            users.create(database, name=name, roles=[_DEMO_ACCOUNTS[name]], password=password)
+    return accounts
+
+
+def _announce(settings: Settings, url: str, accounts: dict[str, str]) -> None:
+    """Say on standard output that everything answers, and how to come in."""
+    base = roles.base_url(settings)
+    lines = [
+        f"Negatoscope {metadata.version('negatoscope')} is ready",
+        f"  web    {base}/",
+        f"  DICOM  {settings.dicom} AE title {settings.ae_title}",
+        f"  data   {settings.data_dir}",
+    ]
+    with Database(url, max_size=2) as database:
+        secret = setup.create(database)
+    if secret is not None:
+        hours = int(setup.VALID_FOR.total_seconds() // 3600)
+        lines += [
+            f"  first account (this link works once, within {hours} h):",
+            f"    {base}/setup/{secret}",
+        ]
+    if accounts:
+        lines.append("  accounts of the demonstration:")
+        width = max(map(len, accounts))
+        lines += [f"    {name.ljust(width)}  {password}" for name, password in accounts.items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    _LOG.info("ready", http=str(settings.http), dicom=str(settings.dicom))

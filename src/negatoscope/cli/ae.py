@@ -1,0 +1,143 @@
+"""``negatoscope ae``: application entities."""
+
+import time
+
+import click
+
+from negatoscope.cli.common import CommandContext, pass_context, table
+from negatoscope.infra.settings import HostPort
+
+DEFAULT_ROLES = "store,query,retrieve"
+
+
+@click.group()
+def ae() -> None:
+    """Application entities that may call, and are called."""
+
+
+@ae.command()
+@click.argument("aet")
+@click.argument("address", metavar="HOST:PORT")
+@click.option(
+    "--roles",
+    default=DEFAULT_ROLES,
+    show_default=True,
+    metavar="LIST",
+    help="What it may ask: store,query,retrieve,worklist,mpps,commitment,print,ups; or none.",
+)
+@click.option("--tls", is_flag=True, help="Call it over TLS.")
+@click.option("--description", default="", metavar="TEXT", help="For people.")
+@click.option("--replace", is_flag=True, help="Change an entry that exists.")
+@pass_context
+def add(
+    context: CommandContext,
+    *,
+    aet: str,
+    address: str,
+    roles: str,
+    tls: bool,
+    description: str,
+    replace: bool,
+) -> None:
+    """Register AET, which listens at HOST:PORT."""
+    from negatoscope.domain.devices import ae as registry
+    from negatoscope.domain.identity import Actor
+    from negatoscope.subscribers import audit
+
+    try:
+        place = HostPort.parse(address)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="HOST:PORT") from error
+    if address.startswith(":"):
+        raise click.BadParameter("the host is missing", param_hint="HOST:PORT")
+    wanted = [role.strip() for role in roles.split(",") if role.strip() not in {"", "none"}]
+    with context.database() as database:
+        entry = registry.add(
+            database,
+            ae_title=aet,
+            host=place.host,
+            port=place.port,
+            roles=wanted,
+            tls=tls,
+            description=description,
+            replace=replace,
+        )
+        audit.record(
+            database,
+            actor=Actor.system("command line"),
+            action="administer",
+            detail={"added": entry.ae_title, "roles": wanted},
+        )
+    click.echo(f"{entry.ae_title} at {place} may {', '.join(sorted(entry.roles)) or 'only echo'}")
+
+
+@ae.command("list")
+@pass_context
+def list_entities(context: CommandContext) -> None:
+    """Show every application entity."""
+    from negatoscope.domain.devices import ae as registry
+
+    with context.database() as database:
+        entries = registry.list_entities(database)
+    table(
+        ("AE TITLE", "ADDRESS", "TLS", "ROLES", "DESCRIPTION"),
+        [
+            (
+                entry.ae_title,
+                str(HostPort(entry.host, entry.port)),
+                "yes" if entry.tls else "no",
+                ",".join(sorted(entry.roles)),
+                entry.description,
+            )
+            for entry in entries
+        ],
+    )
+
+
+@ae.command()
+@click.argument("aet")
+@pass_context
+def remove(context: CommandContext, aet: str) -> None:
+    """Take AET out of the registry."""
+    from negatoscope.domain.devices import ae as registry
+    from negatoscope.domain.identity import Actor
+    from negatoscope.subscribers import audit
+
+    with context.database() as database:
+        registry.remove(database, aet)
+        audit.record(
+            database,
+            actor=Actor.system("command line"),
+            action="administer",
+            detail={"removed": aet},
+        )
+    click.echo(f"{aet} is removed")
+
+
+@ae.command()
+@click.argument("aet")
+@pass_context
+def echo(context: CommandContext, aet: str) -> int:
+    """Call AET and ask for an answer (C-ECHO)."""
+    from negatoscope.app.calling import echo as call
+    from negatoscope.cli import EXIT_UNAVAILABLE, complain
+    from negatoscope.domain.devices import ae as registry
+    from negatoscope.domain.devices.errors import UnknownApplicationEntity
+
+    with context.database() as database:
+        entry = registry.find(database, aet)
+    if entry is None:
+        raise UnknownApplicationEntity(
+            f"{aet} is not registered", hint="`negatoscope ae list` names them."
+        )
+    started = time.perf_counter()
+    failure = call(context.settings, entry)
+    if failure is not None:
+        complain(
+            f"{entry.ae_title} at {HostPort(entry.host, entry.port)}: {failure}",
+            hint=f"does it run, and does it know the calling AE title {context.settings.ae_title}?",
+        )
+        return EXIT_UNAVAILABLE
+    milliseconds = (time.perf_counter() - started) * 1000
+    click.echo(f"{entry.ae_title} answers after {milliseconds:.0f} ms")
+    return 0

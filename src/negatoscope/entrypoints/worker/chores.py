@@ -1,0 +1,70 @@
+"""What is done again and again: each chore on a thread of its own, so that none waits for another."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from negatoscope.infra.logging import describe
+
+_LOG = structlog.get_logger(__name__)
+
+LONGEST_DELAY_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """Something to do at intervals.
+
+    Attributes:
+        name: For the log.
+        every_s: Pause between two runs.
+        run: Does what is due. It looks at the event it gets between steps, and returns when that
+            is set. What it raises is logged; the pause then doubles, up to ``LONGEST_DELAY_S``.
+    """
+
+    name: str
+    every_s: float
+    run: Callable[[threading.Event], None]
+
+
+class Chores:
+    """Runs chores until stopped."""
+
+    def __init__(self, chores: Sequence[Chore]) -> None:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(chore,), name=f"chore-{chore.name}")
+            for chore in chores
+        ]
+
+    def start(self) -> None:
+        """Start every chore."""
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Ask them to end and wait for it; those that do not are left to the process's end."""
+        self._stop.set()
+        deadline_s = time.monotonic() + grace_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+            if thread.is_alive():
+                _LOG.warning("a chore did not end in time", chore=thread.name)
+
+    def _repeat(self, chore: Chore) -> None:
+        pause_s = chore.every_s
+        while not self._stop.is_set():
+            try:
+                chore.run(self._stop)
+                pause_s = chore.every_s
+            except Exception as error:  # noqa: BLE001 - a chore that fails once must run again
+                pause_s = min(max(pause_s, 1.0) * 2, LONGEST_DELAY_S)
+                _LOG.error(
+                    "a chore failed", chore=chore.name, reason=describe(error), again_in_s=pause_s
+                )
+            self._stop.wait(pause_s)
