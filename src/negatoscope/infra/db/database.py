@@ -68,7 +68,8 @@ class Database:
         """Borrow a connection for one transaction, committed when the block ends well.
 
         Raises:
-            DatabaseUnavailable: no connection within the pool's time-out.
+            DatabaseUnavailable: no connection within the pool's time-out, or it broke in the
+                block; whether a commit happened is then unknown.
         """
         try:
             connection = self._pool.getconn()
@@ -77,6 +78,10 @@ class Database:
         try:
             with connection.transaction():
                 yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if connection.closed:
+                raise _unavailable(error) from error
+            raise
         finally:
             self._pool.putconn(connection)
 

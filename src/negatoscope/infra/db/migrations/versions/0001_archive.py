@@ -280,7 +280,8 @@ BEGIN
         v_outcome := NULL; v_study := r.study_fk; v_series := r.series_fk; v_instance := NULL;
         FOR attempt IN 1..3 LOOP
             -- Is it here already?
-            SELECT i.sha256 = decode(r.sha, 'hex') AS same, s.study_instance_uid, p.patient_id, p.issuer_of_patient_id,
+            SELECT i.sha256 = decode(r.sha, 'hex') AS same, i.segment_fk = r.seg AND i.segment_offset = r.off AS itself,
+                   s.study_instance_uid, p.patient_id, p.issuer_of_patient_id,
                    p.patient_name_folded, p.patient_birth_date, s.id AS study_id, e.id AS series_id
               INTO there
               FROM instance i JOIN series e ON e.id = i.series_fk JOIN study s ON s.id = e.study_fk
@@ -288,7 +289,9 @@ BEGIN
              WHERE i.sop_instance_uid = r.sop;
             IF FOUND THEN
                 v_study := there.study_id; v_series := there.series_id;
-                IF there.same THEN
+                IF there.same AND there.itself THEN
+                    v_outcome := 'STORED';  -- told twice: the answer to the first telling was lost
+                ELSIF there.same THEN
                     v_outcome := 'DUPLICATE';
                 ELSIF r.patient IS NULL THEN
                     v_outcome := 'AGAIN WITH ATTRIBUTES';

@@ -1,0 +1,211 @@
+"""The index as ingest uses it: one thread that commits what several associations submit together.
+
+The transaction commits asynchronously (``synchronous_commit = off``): the segment is the index's log. What PostgreSQL loses in
+a crash is found again by looking at the open segments (``recovery``), which happens when a process starts and each time this
+writer gets a new connection after having lost one. Sealing a segment commits synchronously and so flushes all that came before.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import psycopg
+import structlog
+
+from negatoscope.domain.archive.errors import IndexUnavailable
+from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.errors import DatabaseUnavailable
+
+_SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
+_MAX_BATCH = 64
+_MAX_UID_CODES = 30_000
+_RECONNECT_BUDGET_S = 1.5
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The index's answer for one record."""
+
+    outcome: str
+    study_id: int | None
+    series_id: int | None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One record on its way into the index."""
+
+    payload: dict[str, Any]
+    _gate: threading.Lock = field(default_factory=threading.Lock)
+    _answer: Indexed | IndexUnavailable | None = None
+
+    def __post_init__(self) -> None:
+        """Closed until answered."""
+        self._gate.acquire()
+
+    def answer(self, answer: Indexed | IndexUnavailable) -> None:
+        """Set the outcome and wake the association."""
+        self._answer = answer
+        self._gate.release()
+
+    def wait(self, timeout_s: float) -> Indexed:
+        """The outcome.
+
+        Raises: IndexUnavailable: also when no answer came in time (the outcome is then unknown).
+        """
+        if not self._gate.acquire(timeout=timeout_s):
+            raise IndexUnavailable("the index did not answer in time", outcome_unknown=True)
+        if isinstance(self._answer, IndexUnavailable):
+            raise self._answer
+        assert self._answer is not None  # noqa: S101 - set before the gate opens
+        return self._answer
+
+
+class UidCodes:
+    """Interned UIDs (``uid_code``), remembered for the life of the process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, int] = {}
+
+    def code(self, uid: str) -> int:
+        """The code of a UID, made when absent.
+
+        Raises: DatabaseUnavailable; ValueError: too many different ones, which only an attacker sends.
+        """
+        known = self._known.get(uid)
+        if known is not None:
+            return known
+        with self._database.connection() as connection:
+            row = connection.execute(_SQL["find_uid_code"], {"uid": uid}).fetchone()
+            if row is None:
+                if len(self._known) >= _MAX_UID_CODES:
+                    raise ValueError("too many SOP classes and transfer syntaxes")
+                connection.execute(_SQL["add_uid_code"], {"uid": uid})
+                row = connection.execute(_SQL["find_uid_code"], {"uid": uid}).fetchone()
+        assert row is not None  # noqa: S101 - just made
+        self._known[uid] = row[0]
+        return int(row[0])
+
+
+class IndexWriter:
+    """Commits submitted records in batches.
+
+    Args:
+        database: Where the index is.
+        on_reconnect: Called in the writer's thread, with the fresh connection's time, after a lost connection was replaced and
+            before anything else is committed: rows committed asynchronously may have vanished.
+    """
+
+    def __init__(
+        self, database: Database, *, on_reconnect: Callable[[], None] | None = None
+    ) -> None:
+        self._database = database
+        self.on_reconnect = on_reconnect
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._had_connection = False
+        self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
+        self._started = False
+        self._start_lock = threading.Lock()
+
+    def submit(self, payload: dict[str, Any]) -> Ticket:
+        """Queue one record (keys as ``archive_ingest`` names them)."""
+        if not self._started:
+            with self._start_lock:
+                if not self._started:
+                    self._thread.start()
+                    self._started = True
+        ticket = Ticket(payload)
+        self._queue.put(ticket)
+        return ticket
+
+    def close(self) -> None:
+        """Commit what is queued and stop."""
+        if self._started:
+            self._queue.put(None)
+            self._thread.join(timeout=30)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch = [first]
+            stop = False
+            while len(batch) < _MAX_BATCH:
+                try:
+                    ticket = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if ticket is None:
+                    stop = True
+                    break
+                batch.append(ticket)
+            try:
+                self._commit(batch)
+            except Exception as error:  # the thread must outlive whatever happens to one batch
+                _log.exception("index.batch_failed")
+                for ticket in batch:
+                    ticket.answer(IndexUnavailable(str(error), outcome_unknown=True))
+            if stop:
+                return
+
+    def _commit(self, batch: list[Ticket]) -> None:
+        payload = orjson.dumps([ticket.payload for ticket in batch]).decode()
+        sent = False
+        deadline = time.monotonic() + _RECONNECT_BUDGET_S
+        while True:
+            try:
+                connection = self._connect()
+                sent = True
+                rows = connection.execute(_SQL["ingest"], (payload,), prepare=True).fetchall()
+                break
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                continue
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as error:
+                self._drop()
+                if time.monotonic() >= deadline:
+                    for ticket in batch:
+                        ticket.answer(
+                            IndexUnavailable("the database does not answer", outcome_unknown=sent)
+                        )
+                    _log.warning("index.unavailable", records=len(batch), error=str(error)[:200])
+                    return
+                time.sleep(0.1)
+            except psycopg.DataError as error:
+                self._isolate(batch, error)
+                return
+        for ticket, row in zip(batch, rows, strict=True):
+            ticket.answer(Indexed(*row))
+
+    def _isolate(self, batch: list[Ticket], error: psycopg.DataError) -> None:
+        """One record that the database cannot take must not fail its neighbours."""
+        if len(batch) == 1:
+            _log.error("index.record_refused", error=str(error).splitlines()[0][:200])
+            batch[0].answer(Indexed("REFUSED", None, None))
+            return
+        for ticket in batch:
+            self._commit([ticket])
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None or self._connection.closed:
+            connection = self._database.connect(autocommit=True)
+            connection.execute("SET synchronous_commit TO off")
+            if self._had_connection and self.on_reconnect is not None:
+                self.on_reconnect()
+            self._connection = connection
+            self._had_connection = True
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

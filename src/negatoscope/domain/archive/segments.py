@@ -1,0 +1,191 @@
+"""Segments as the archive uses them: a pool of open ones, their rows, sealing.
+
+A writer checks a segment out, appends, gives it back. The file's lock says that its writer lives; the row says OPEN until
+the manifest is written. Rows are made after the file is durable, so a row always has a file.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from negatoscope.domain.archive.model import ArchiveSettings
+from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.storage import tar
+from negatoscope.infra.storage.contract import Volume, choose_volume
+from negatoscope.infra.storage.errors import StorageError
+from negatoscope.infra.storage.posix.segment import ScannedMember, SegmentFile
+from negatoscope.kit.ulid import new_ulid
+
+_SQL = load_queries("negatoscope.domain.archive.sql", "segments.sql")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenSegment:
+    """A segment held by this process.
+
+    Attributes:
+        segment_id: Its row.
+        volume: Where it lies.
+        file: The open file.
+    """
+
+    segment_id: int
+    volume: Volume
+    file: SegmentFile
+
+    def note_member(self, member: ScannedMember) -> None:
+        """Add a member to the manifest to come."""
+        comment = member.header.comment
+        self.file.entries.append(
+            manifest_line(
+                sha256=str(comment.get("sha256", "")),
+                offset=member.content_offset,
+                size=member.header.size,
+                data_set_offset=int(comment.get("dso", 0)),
+                name=member.header.name,
+            )
+        )
+
+
+def manifest_line(*, sha256: str, offset: int, size: int, data_set_offset: int, name: str) -> str:
+    """One line of ``MANIFEST.tsv``; ``-`` where a member has no digest."""
+    return f"{sha256 or '-'}\t{offset}\t{size}\t{data_set_offset}\t{name}\n"
+
+
+def member_end(member: ScannedMember) -> int:
+    """Offset after a member and its padding."""
+    return member.content_offset + member.header.size + tar.padding(member.header.size)
+
+
+class SegmentPool:
+    """Open segments of this process.
+
+    Thread-safe. ``check_out`` never waits for another writer: it opens one more segment.
+    """
+
+    def __init__(
+        self, *, database: Database, volumes: Sequence[Volume], settings: ArchiveSettings
+    ) -> None:
+        self._database = database
+        self.volumes = tuple(volumes)
+        self.settings = settings
+        self._idle: list[OpenSegment] = []
+        self._out: dict[int, OpenSegment] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def check_out(self) -> OpenSegment:
+        """A segment to append to, the one used last when there is a choice.
+
+        Raises: VolumeFull, WriteFailed, DatabaseUnavailable.
+        """
+        volume = choose_volume(self.volumes)
+        with self._lock:
+            for position in range(len(self._idle) - 1, -1, -1):
+                if self._idle[position].volume is volume:
+                    segment = self._idle.pop(position)
+                    self._out[segment.segment_id] = segment
+                    return segment
+        segment = self.create(volume)
+        with self._lock:
+            self._out[segment.segment_id] = segment
+        return segment
+
+    def check_in(self, segment: OpenSegment) -> None:
+        """Give a segment back; it is sealed when it is long enough, abandoned when it is broken."""
+        with self._lock:
+            self._out.pop(segment.segment_id, None)
+        if segment.file.broken:
+            self.abandon(segment)
+            return
+        if segment.file.end >= self.settings.segment_max_bytes:
+            self.seal(segment)
+            return
+        with self._lock:
+            if not self._closed:
+                self._idle.append(segment)
+                return
+        segment.file.close()
+
+    def create(self, volume: Volume) -> OpenSegment:
+        """A new segment outside the pool.
+
+        Raises: VolumeFull, WriteFailed, DatabaseUnavailable.
+        """
+        name = new_ulid()
+        file = SegmentFile.create(volume.segment_path(name))
+        try:
+            with self._database.connection() as connection:
+                row = connection.execute(
+                    _SQL["insert_segment"], {"name": name, "volume": volume.name}
+                ).fetchone()
+        except BaseException:
+            file.close()  # an orphan without members: the next recovery removes it
+            raise
+        assert row is not None  # noqa: S101 - INSERT … RETURNING
+        return OpenSegment(segment_id=row[0], volume=volume, file=file)
+
+    def abandon(self, segment: OpenSegment) -> None:
+        """Let go of a segment without sealing it; recovery looks at it when its lock is free."""
+        with self._lock:
+            self._out.pop(segment.segment_id, None)
+        _log.error("segment.abandoned", segment=segment.file.path.stem, volume=segment.volume.name)
+        segment.file.close()
+
+    def discard(self, segment: OpenSegment) -> None:
+        """Remove a segment of which nothing was told to anybody."""
+        try:
+            with self._database.connection() as connection:
+                connection.execute(_SQL["delete_segment_row"], {"id": segment.segment_id})
+            segment.file.path.unlink(missing_ok=True)
+        finally:
+            segment.file.close()
+
+    def seal(self, segment: OpenSegment) -> None:
+        """Write the manifest and mark the row, in a synchronous transaction.
+
+        That commit also flushes every asynchronous one before it, so rows of a sealed segment never vanish.
+        """
+        members = len(segment.file.entries)
+        try:
+            length = segment.file.seal()
+            with self._database.connection() as connection:
+                connection.execute(
+                    _SQL["seal_segment"],
+                    {"id": segment.segment_id, "length": length, "members": members},
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it was, the segment stays OPEN for recovery
+            _log.warning("segment.seal_failed", segment=segment.file.path.stem, error=str(error))
+        finally:
+            segment.file.close()
+
+    def seal_idle(self, *, older_than_s: float | None = None) -> int:
+        """Seal segments nobody has appended to for a while. Returns: how many."""
+        limit = self.settings.segment_idle_s if older_than_s is None else older_than_s
+        now = time.monotonic()
+        with self._lock:
+            due = [s for s in self._idle if now - s.file.last_used_s >= limit]
+            self._idle = [s for s in self._idle if now - s.file.last_used_s < limit]
+        for segment in due:
+            self.seal(segment)
+        return len(due)
+
+    def held(self) -> list[OpenSegment]:
+        """Every segment of this process, idle or being written."""
+        with self._lock:
+            return [*self._idle, *self._out.values()]
+
+    def close(self) -> None:
+        """Seal what is idle; segments still out are closed when they come back."""
+        with self._lock:
+            self._closed = True
+            due, self._idle = self._idle, []
+        for segment in due:
+            try:
+                self.seal(segment)
+            except StorageError:
+                segment.file.close()
