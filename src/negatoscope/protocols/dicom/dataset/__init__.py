@@ -1,5 +1,7 @@
 """Data sets (PS3.5): scanned as they arrive, decoded to and encoded from DICOM JSON."""
 
+from negatoscope.protocols.dicom.dataset.decode import DicomJson, decode, inflate
+from negatoscope.protocols.dicom.dataset.encode import encode
 from negatoscope.protocols.dicom.dataset.errors import (
     BadElement,
     DataSetError,
@@ -24,6 +26,7 @@ __all__ = [
     "BadElement",
     "DataSetError",
     "DataSetScanner",
+    "DicomJson",
     "FrameIndex",
     "InflateBomb",
     "LimitExceeded",
@@ -38,4 +41,7 @@ __all__ = [
     "TooManyItems",
     "TruncatedDataSet",
     "ValueNotFound",
+    "decode",
+    "encode",
+    "inflate",
 ]

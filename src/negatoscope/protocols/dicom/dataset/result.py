@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from negatoscope.protocols.dicom.dataset.charset import TextDecoder, parse_terms
 from negatoscope.protocols.dicom.dataset.layout import FrameIndex, PixelDataLayout
@@ -133,6 +133,26 @@ class ScanResult:
             return int(values[0]) if values else None
         except ValueError:
             return None
+
+    def json(self, tag: _Int) -> dict[str, Any] | None:
+        """The attribute in DICOM JSON (PS3.18 §F.2.2), sequences with their items; None if absent.
+
+        Raises:
+            DataSetError: the items of a sequence cannot be decoded.
+        """
+        from negatoscope.protocols.dicom.dataset.decode import decode_value
+
+        found = self.raw.get(tag)
+        if found is None:
+            return None
+        declared = self.raw.get(tags.SPECIFIC_CHARACTER_SET)
+        return decode_value(
+            tag,
+            self._vr(tag, found[0]),
+            found[1],
+            self.transfer_syntax,
+            terms=parse_terms(declared[1]) if declared is not None else (),
+        )
 
     def frame_locations(
         self,

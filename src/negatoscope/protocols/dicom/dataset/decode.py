@@ -1,0 +1,521 @@
+"""Data sets to DICOM JSON (PS3.18 Annex F), bounded like the scan.
+
+The whole header is in memory; sequences are followed by recursion no deeper than
+`ScanLimits.depth`. Pixel data, and other binary values beyond a threshold, are named by a URI
+that the caller makes of their path: `00400555/1/0040A30A` is tag, item (from 1), tag, and so on.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
+from struct import Struct
+from typing import Any, Final
+
+from negatoscope.protocols.dicom.dataset.charset import TextDecoder, parse_terms
+from negatoscope.protocols.dicom.dataset.errors import (
+    BadElement,
+    DataSetError,
+    InflateBomb,
+    NestingTooDeep,
+    TooManyElements,
+    TooManyItems,
+    TruncatedDataSet,
+)
+from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS, UNDEFINED_LENGTH, ScanLimits
+from negatoscope.protocols.dicom.dataset.values import (
+    BIG_ENDIAN_CONVERTERS,
+    LITTLE_ENDIAN_CONVERTERS,
+    inline_binary,
+    swapped,
+)
+from negatoscope.protocols.dicom.dataset.vr import BINARY_VRS, LONG_VRS, NUMBERS, SHORT_VRS
+from negatoscope.standard.tags import (
+    PIXEL_DATA,
+    PIXEL_REPRESENTATION,
+    SPECIFIC_CHARACTER_SET,
+    dictionary_vr,
+    vr_for,
+)
+from negatoscope.standard.transfer_syntaxes import TransferSyntax, transfer_syntax
+
+DicomJson = dict[str, Any]
+BulkUri = Callable[[str], str]
+
+#: Binary values up to this length are written inline when a caller names no other.
+DEFAULT_BULK_THRESHOLD_BYTES: Final = 1024
+_FIRST_INFLATED_BYTES: Final = 1 << 20
+_HUGE: Final = 1 << 62
+_ITEM_TAG: Final = 0xFFFEE000
+_ITEM_END: Final = 0xFFFEE00D
+_SEQUENCE_END: Final = 0xFFFEE0DD
+_TRAILING_PADDING: Final = 0xFFFCFFFC
+_GROUP_7FE0: Final = 0x7FE00000
+_PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, PIXEL_DATA})
+_FORBIDDEN_GROUPS: Final = frozenset({0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0007})
+
+_LITTLE: Final = (
+    Struct("<HH2sH").unpack_from,
+    Struct("<HHI").unpack_from,
+    Struct("<I").unpack_from,
+)
+_BIG: Final = (Struct(">HH2sH").unpack_from, Struct(">HHI").unpack_from, Struct(">I").unpack_from)
+
+#: VR of its two letters: True when the length has 32 bits.
+_VRS: Final = {vr.encode(): (vr, vr in LONG_VRS) for vr in SHORT_VRS | LONG_VRS}
+
+_keys: dict[int, str] = {}
+
+
+def key_of(tag: int) -> str:
+    """Eight hexadecimal digits, remembered for the attributes that come again and again."""
+    key = _keys.get(tag)
+    if key is None:
+        key = f"{tag:08X}"
+        if len(_keys) < 20_000:
+            _keys[tag] = key
+    return key
+
+
+class _Complete(Exception):
+    """Pixel data reached: the header is read."""
+
+
+class Decoder:
+    """One pass over one data set."""
+
+    def __init__(
+        self,
+        data: bytes | bytearray | memoryview,
+        syntax: TransferSyntax,
+        *,
+        stop_before_pixels: bool,
+        bulk_threshold: int,
+        bulk_uri: BulkUri | None,
+        limits: ScanLimits,
+    ) -> None:
+        self._data = data
+        self._stop_before_pixels = stop_before_pixels
+        self._bulk_threshold = bulk_threshold
+        self._bulk_uri = bulk_uri
+        self._limits = limits
+        self._is_little_endian = syntax.is_little_endian
+        self._unpack, self._unpack_item, self._unpack_long = (
+            _LITTLE if syntax.is_little_endian else _BIG
+        )
+        self._converters = (
+            LITTLE_ENDIAN_CONVERTERS if syntax.is_little_endian else BIG_ENDIAN_CONVERTERS
+        )
+        self._elements = 0
+        self._items = 0
+
+    def data_set(
+        self,
+        pos: int,
+        end: int,
+        *,
+        implicit: bool,
+        text: TextDecoder,
+        signed: bool,
+        path: str = "",
+        depth: int = 0,
+        delimited: bool = False,
+    ) -> tuple[DicomJson, int]:
+        """Elements from `pos` to `end`, or to an item delimiter when `delimited`.
+
+        Returns: the attributes and the offset after them.
+        """
+        data = self._data
+        out: DicomJson = {}
+        limits = self._limits
+        while pos < end:
+            if pos + 8 > end:
+                if not depth and not any(data[pos:end]):
+                    break
+                raise TruncatedDataSet("the data set ends inside an element", offset=pos)
+            if implicit:
+                group, number, length = self._unpack_item(data, pos)
+                tag = group << 16 | number
+                vr = ""
+                start = pos + 8
+            else:
+                group, number, letters, length = self._unpack(data, pos)
+                tag = group << 16 | number
+                start = pos + 8
+                known = _VRS.get(letters)
+                if known is not None:
+                    vr, is_long = known
+                elif tag == _ITEM_END:
+                    vr, is_long = "", False
+                else:
+                    vr, is_long = "UN", self._unknown_is_long(letters, length, tag, pos)
+                if is_long:
+                    if start + 4 > end:
+                        raise TruncatedDataSet("the data set ends inside an element", offset=pos)
+                    (length,) = self._unpack_long(data, start)
+                    start += 4
+            if tag == _ITEM_END:
+                if not depth:
+                    raise BadElement("a delimiter out of place", offset=pos, tag=tag)
+                if delimited:
+                    return out, pos + 8
+                pos += 8
+                continue
+            self._elements += 1
+            if self._elements > limits.elements:
+                raise TooManyElements(f"more than {limits.elements} elements", offset=pos)
+            if group in _FORBIDDEN_GROUPS:
+                raise BadElement("a data set holds no element of this group", offset=pos, tag=tag)
+            if not vr:
+                vr = self._implicit_vr(tag, signed=signed)
+            elif vr == "UN" and (dictionary := dictionary_vr(tag)) not in {None, "UN"}:
+                vr = vr_for(tag) if dictionary is not None else vr
+                if vr == "SQ":
+                    vr = "UN" if length != UNDEFINED_LENGTH else "SQ"
+                    out[key_of(tag)], pos = self._unknown_sequence(
+                        tag, start, length, end, text=text, signed=signed, path=path, depth=depth
+                    )
+                    continue
+                if length == UNDEFINED_LENGTH:
+                    vr = "UN"
+            if (
+                not depth
+                and tag >= _GROUP_7FE0
+                and self._stop_before_pixels
+                and (tag >> 16 == 0x7FE0)
+            ):
+                if tag in _PIXEL_TAGS:
+                    if self._bulk_uri is not None:
+                        key = key_of(tag)
+                        out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(key)}
+                    break
+                if length == UNDEFINED_LENGTH:
+                    raise BadElement("undefined length of what is no sequence", offset=pos, tag=tag)
+                pos = start + length
+                continue
+            key = key_of(tag)
+            if vr == "SQ" or length == UNDEFINED_LENGTH:
+                if tag == PIXEL_DATA and not implicit:
+                    pos = self._end_of_fragments(start, end)
+                    if self._bulk_uri is not None:
+                        out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(path + key)}
+                    continue
+                if vr not in {"SQ", "UN"}:
+                    raise BadElement("undefined length of what is no sequence", offset=pos, tag=tag)
+                items, pos = self.sequence(
+                    start,
+                    length,
+                    end,
+                    implicit=implicit or vr == "UN",
+                    text=text,
+                    signed=signed,
+                    path=path + key,
+                    depth=depth,
+                )
+                out[key] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+                continue
+            after = start + length
+            if after > end:
+                if not depth and self._stop_before_pixels and self._is_bulk(tag, vr, length):
+                    out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(key)}  # type: ignore[misc]
+                    break
+                raise TruncatedDataSet(
+                    f"the value has {end - start} of {length} bytes", offset=pos, tag=tag
+                )
+            pos = after
+            if number == 0 or tag == _TRAILING_PADDING:
+                continue
+            if tag == SPECIFIC_CHARACTER_SET:
+                text = TextDecoder(parse_terms(bytes(data[start:after])))
+            elif tag == PIXEL_REPRESENTATION:
+                signed = bytes(data[start:after]) in {b"\x01\x00", b"\x00\x01"}
+            if length == 0:
+                out[key] = {"vr": vr}
+            elif self._is_bulk(tag, vr, length):
+                out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(path + key)}  # type: ignore[misc]
+            else:
+                out[key] = self._element(vr, bytes(data[start:after]), text)
+        else:
+            if delimited:
+                raise TruncatedDataSet("an item has no end", offset=pos)
+        return out, pos
+
+    def _unknown_is_long(self, letters: bytes, reserved: int, tag: int, offset: int) -> bool:
+        if not (letters.isalpha() and letters.isupper()):
+            raise BadElement("no value representation where one is due", offset=offset, tag=tag)
+        return not reserved
+
+    def _implicit_vr(self, tag: int, *, signed: bool) -> str:
+        if signed and (dictionary_vr(tag) or "").startswith("US or SS"):
+            return "SS"
+        return vr_for(tag)
+
+    def _is_bulk(self, tag: int, vr: str, length: int) -> bool:
+        if self._bulk_uri is None:
+            return False
+        if tag in _PIXEL_TAGS:
+            return True
+        return length > self._bulk_threshold and (vr in BINARY_VRS or vr in NUMBERS)
+
+    def _element(self, vr: str, raw: bytes, text: TextDecoder) -> DicomJson:
+        convert = self._converters.get(vr)
+        if convert is None:
+            if not self._is_little_endian:
+                raw = swapped(raw, vr)
+            return {"vr": vr, "InlineBinary": inline_binary(raw)}
+        value = convert(raw, text)
+        return {"vr": vr, "Value": value} if value else {"vr": vr}
+
+    def _unknown_sequence(
+        self,
+        tag: int,
+        start: int,
+        length: int,
+        end: int,
+        *,
+        text: TextDecoder,
+        signed: bool,
+        path: str,
+        depth: int,
+    ) -> tuple[DicomJson, int]:
+        """A sequence sent as UN: implicit VR little endian inside (PS3.5 §6.2.2 note 2)."""
+        if length != UNDEFINED_LENGTH and start + length > end:
+            raise TruncatedDataSet(
+                f"the value has {end - start} of {length} bytes", offset=start, tag=tag
+            )
+        try:
+            items, pos = self.sequence(
+                start,
+                length,
+                end,
+                implicit=True,
+                text=text,
+                signed=signed,
+                path=path + key_of(tag),
+                depth=depth,
+            )
+        except (BadElement, TruncatedDataSet):
+            if length == UNDEFINED_LENGTH:
+                raise
+            raw = bytes(self._data[start : start + length])
+            return {"vr": "UN", "InlineBinary": inline_binary(raw)}, start + length
+        return ({"vr": "SQ", "Value": items} if items else {"vr": "SQ"}), pos
+
+    def sequence(
+        self,
+        pos: int,
+        length: int,
+        end: int,
+        *,
+        implicit: bool,
+        text: TextDecoder,
+        signed: bool,
+        path: str,
+        depth: int,
+    ) -> tuple[list[DicomJson], int]:
+        """Items of a sequence whose value begins at `pos`, and the offset after it."""
+        limits = self._limits
+        if depth >= limits.depth:
+            raise NestingTooDeep(f"more than {limits.depth} sequences in one another", offset=pos)
+        delimited = length == UNDEFINED_LENGTH
+        stop = end if delimited else pos + length
+        if stop > end:
+            raise TruncatedDataSet("a sequence is longer than what holds it", offset=pos)
+        items: list[DicomJson] = []
+        while pos < stop:
+            if pos + 8 > stop:
+                raise TruncatedDataSet("a sequence ends inside an item", offset=pos)
+            group, number, item_length = self._unpack_item(self._data, pos)
+            tag = group << 16 | number
+            if tag == _SEQUENCE_END:
+                return items, pos + 8 if delimited else stop
+            if tag != _ITEM_TAG:
+                raise BadElement("no item where one is due", offset=pos)
+            self._items += 1
+            if self._items > limits.items:
+                raise TooManyItems(f"more than {limits.items} sequence items", offset=pos)
+            open_ended = item_length == UNDEFINED_LENGTH
+            item_end = stop if open_ended else pos + 8 + item_length
+            if item_end > stop:
+                raise BadElement("the item is longer than the sequence around it", offset=pos)
+            item, pos = self.data_set(
+                pos + 8,
+                item_end,
+                implicit=implicit,
+                text=text,
+                signed=signed,
+                path=f"{path}/{len(items) + 1}/",
+                depth=depth + 1,
+                delimited=open_ended,
+            )
+            items.append(item)
+        if delimited:
+            raise TruncatedDataSet("a sequence has no end", offset=pos)
+        return items, stop
+
+    def _end_of_fragments(self, pos: int, end: int) -> int:
+        count = 0
+        while pos + 8 <= end:
+            group, number, length = self._unpack_item(self._data, pos)
+            tag = group << 16 | number
+            if tag == _SEQUENCE_END:
+                return pos + 8
+            count += 1
+            if tag != _ITEM_TAG or count > self._limits.fragments:
+                raise BadElement("no fragment where one is due", offset=pos)
+            pos += 8 + length
+        raise TruncatedDataSet("the fragments have no end", offset=pos)
+
+
+def inflate(
+    data: bytes | bytearray | memoryview,
+    *,
+    limits: ScanLimits = DEFAULT_LIMITS,
+    most: int | None = None,
+) -> bytes:
+    """A deflated data set inflated (PS3.5 §A.5), or its first `most` bytes.
+
+    Raises:
+        InflateBomb: it grows beyond the limits.
+        TruncatedDataSet, BadElement: the deflate stream ends early or is damaged.
+    """
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    wanted = limits.inflated_bytes if most is None else min(most, limits.inflated_bytes)
+    allowed = max(limits.inflate_free_bytes, limits.inflate_ratio * len(data))
+    try:
+        out = inflater.decompress(data, min(wanted, allowed) + 1)
+    except zlib.error as error:
+        raise BadElement("the deflate stream is damaged") from error
+    if len(out) > allowed or (len(out) > limits.inflated_bytes):
+        raise InflateBomb(f"{len(data)} bytes inflate to more than {len(out)}")
+    if most is None and not inflater.eof:
+        raise TruncatedDataSet("the deflate stream has no end", offset=len(out))
+    return out if most is None else out[:most]
+
+
+def decode(
+    data: bytes | bytearray | memoryview,
+    transfer_syntax_uid: str,
+    *,
+    stop_before_pixels: bool = True,
+    bulk_threshold: int = DEFAULT_BULK_THRESHOLD_BYTES,
+    bulk_uri: BulkUri | None = None,
+    limits: ScanLimits = DEFAULT_LIMITS,
+) -> DicomJson:
+    """A data set in the DICOM JSON model (PS3.18 §F.2).
+
+    Text is Unicode; Specific Character Set keeps what the data set said. Group lengths and
+    trailing padding are left out.
+
+    Args:
+        data: The data set; with `stop_before_pixels`, its part before group 7FE0 will do, and
+            with `bulk_uri` too it may end inside a value that would be bulk data.
+        transfer_syntax_uid: Of the bytes.
+        stop_before_pixels: End at the pixel data: given by its URI, or left out without
+            `bulk_uri`.
+        bulk_threshold: Bytes beyond which a binary or numeric value goes by its URI.
+        bulk_uri: Makes the URI of a path such as `7FE00010` or `54000100/1/54001010`; None
+            writes every binary value inline and leaves encapsulated pixel data out.
+        limits: What the data set may cost.
+
+    Raises:
+        DataSetError: it cannot be read.
+    """
+    syntax = transfer_syntax(transfer_syntax_uid)
+    if syntax.is_deflated:
+        return _decode_deflated(
+            data,
+            syntax,
+            stop_before_pixels=stop_before_pixels,
+            bulk_threshold=bulk_threshold,
+            bulk_uri=bulk_uri,
+            limits=limits,
+        )
+    decoder = Decoder(
+        data,
+        syntax,
+        stop_before_pixels=stop_before_pixels,
+        bulk_threshold=bulk_threshold,
+        bulk_uri=bulk_uri,
+        limits=limits,
+    )
+    out, _end = decoder.data_set(
+        0, len(data), implicit=syntax.is_implicit_vr, text=TextDecoder(), signed=False
+    )
+    return out
+
+
+def _decode_deflated(
+    data: bytes | bytearray | memoryview,
+    syntax: TransferSyntax,
+    *,
+    stop_before_pixels: bool,
+    bulk_threshold: int,
+    bulk_uri: BulkUri | None,
+    limits: ScanLimits,
+) -> DicomJson:
+    """Inflate more and more until the header is there; an image is not inflated for it."""
+    most: int | None = _FIRST_INFLATED_BYTES if stop_before_pixels else None
+    while True:
+        inflated = inflate(data, limits=limits, most=most)
+        complete = most is None or len(inflated) < most
+        decoder = Decoder(
+            inflated,
+            syntax,
+            stop_before_pixels=stop_before_pixels,
+            bulk_threshold=bulk_threshold,
+            bulk_uri=bulk_uri,
+            limits=limits,
+        )
+        try:
+            return decoder.data_set(
+                0, len(inflated), implicit=False, text=TextDecoder(), signed=False
+            )[0]
+        except DataSetError:
+            if complete or most is None:
+                raise
+            most *= 8
+
+
+def decode_value(
+    tag: int,
+    vr: str,
+    raw: bytes,
+    syntax: TransferSyntax,
+    *,
+    terms: Sequence[str] = (),
+    limits: ScanLimits = DEFAULT_LIMITS,
+) -> DicomJson:
+    """One attribute: `{"vr": …, "Value": […]}`, its value as sent.
+
+    Args:
+        tag: Its tag.
+        vr: As sent, or the dictionary's under implicit VR.
+        raw: Its value; of a sequence, the items.
+        syntax: Of the data set it comes from.
+        terms: Specific Character Set in force.
+        limits: What a sequence may cost.
+    """
+    decoder = Decoder(
+        raw,
+        syntax,
+        stop_before_pixels=False,
+        bulk_threshold=len(raw),
+        bulk_uri=None,
+        limits=limits,
+    )
+    text = TextDecoder(terms)
+    was_unknown = vr == "UN"
+    if was_unknown:
+        vr = vr_for(tag)
+    if vr != "SQ":
+        return decoder._element(vr, raw, text) if raw else {"vr": vr}
+    items, _end = decoder.sequence(
+        0,
+        len(raw),
+        len(raw),
+        implicit=was_unknown or syntax.is_implicit_vr,
+        text=text,
+        signed=False,
+        path=key_of(tag),
+        depth=0,
+    )
+    return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
