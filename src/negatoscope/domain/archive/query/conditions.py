@@ -15,6 +15,7 @@ from negatoscope.domain.archive.query import matching
 from negatoscope.domain.archive.query.attributes import (
     OTHER_PATIENT_IDS_SEQUENCE,
     TABLES,
+    UNIQUE_KEYS,
     Attribute,
     Storage,
 )
@@ -27,8 +28,10 @@ _VALID_TIME: Final = (
     r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as matching.parse_time
 )
 _PLAIN_PREFIX: Final = re.compile(r"[A-Za-z0-9'-][A-Za-z0-9' ^-]*(?<![\^ ])\*")  # of a name
+#: Equality on these gives a handful of rows: the UIDs, Patient ID and Accession Number.
+_FEW: Final = frozenset({*UNIQUE_KEYS.values(), "00080050"})
 _INT8: Final = 1 << 63
-_WORD_START: Final = r"(^|[ ^=*?,.'_/\\-])"  # as matching.words
+_BREAKS: Final = " ^=*?,.'_/\\-"  # between the words of a name, as in matching.words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,14 @@ class Condition:
     Attributes:
         tables: Levels whose tables it names.
         exact: Whether it finds only what matches.
+        few: Whether an index surely gives a handful of rows for it.
     """
 
     sql: str
     parameters: tuple[Any, ...] = ()
     tables: frozenset[QueryLevel]
     exact: bool = True
+    few: bool = False
 
 
 def condition(attribute: Attribute, key: Mapping[str, Any], options: MatchOptions) -> Condition:
@@ -61,6 +66,7 @@ def condition(attribute: Attribute, key: Mapping[str, Any], options: MatchOption
         parameters=tuple(parameters),
         tables=at if names_a_table else frozenset(),
         exact=exact,
+        few=attribute.tag in _FEW and " LIKE " not in sql,
     )
 
 
@@ -136,14 +142,20 @@ def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
     """Each word of the key begins a word of the name, as `matching.fuzzy_name_matches`.
 
     LIKE finds candidates by trigrams and tells the planner how many; the regular expression only
-    decides, and in a CASE it does not count twice in the planner's estimate.
+    decides, and in a CASE it does not count twice in the planner's estimate. A word of one or two
+    letters has no trigram of its own, only together with what precedes it.
     """
     sql, parameters = [f"{column} <> ''"], []
     for word in matching.words(value):
         if not _storable(word):
             return ["FALSE"], []
-        sql.append(f"{column} LIKE %s AND CASE WHEN {column} ~ %s THEN true ELSE false END")
-        parameters += [f"%{_escape(word)}%", _WORD_START + re.escape(word)]
+        like = _escape(word) + "%"
+        if len(word) < 3:
+            sql.append("(" + " OR ".join([f"{column} LIKE %s"] * (1 + len(_BREAKS))) + ")")
+            parameters += [like, *(f"%{_escape(sign)}{like}" for sign in _BREAKS)]
+        else:
+            sql.append(f"{column} LIKE %s AND CASE WHEN {column} ~ %s THEN true ELSE false END")
+            parameters += ["%" + like, f"(^|[{re.escape(_BREAKS)}]){re.escape(word)}"]
     return sql, parameters
 
 

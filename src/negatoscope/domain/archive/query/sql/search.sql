@@ -6,6 +6,10 @@
 SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true),
        set_config('max_parallel_workers_per_gather', '0', true), set_config('plan_cache_mode', 'force_custom_plan', true)
 
+-- name: patients
+-- Which patients a condition finds, as long as they are few.
+SELECT patient.id FROM patient WHERE {conditions} LIMIT %s
+
 -- name: patient_candidates
 SELECT patient.id FROM patient
 {joins} WHERE {conditions}
