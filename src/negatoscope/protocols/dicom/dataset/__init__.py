@@ -18,6 +18,7 @@ from negatoscope.protocols.dicom.dataset.errors import (
 from negatoscope.protocols.dicom.dataset.index_tags import INDEX_TAGS
 from negatoscope.protocols.dicom.dataset.layout import FrameIndex, PixelDataLayout
 from negatoscope.protocols.dicom.dataset.limits import ScanLimits
+from negatoscope.protocols.dicom.dataset.locate import parse_path, read_value
 from negatoscope.protocols.dicom.dataset.result import RawValue, ScanResult
 from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
 
@@ -44,4 +45,6 @@ __all__ = [
     "decode",
     "encode",
     "inflate",
+    "parse_path",
+    "read_value",
 ]

@@ -7,7 +7,6 @@ that the caller makes of their path: `00400555/1/0040A30A` is tag, item (from 1)
 
 import zlib
 from collections.abc import Callable, Sequence
-from struct import Struct
 from typing import Any, Final
 
 from negatoscope.protocols.dicom.dataset.charset import TextDecoder, parse_terms
@@ -15,19 +14,22 @@ from negatoscope.protocols.dicom.dataset.errors import (
     BadElement,
     DataSetError,
     InflateBomb,
-    NestingTooDeep,
-    TooManyElements,
-    TooManyItems,
     TruncatedDataSet,
 )
 from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS, UNDEFINED_LENGTH, ScanLimits
+from negatoscope.protocols.dicom.dataset.reader import (
+    ITEM_END,
+    ITEM_TAG,
+    SEQUENCE_END,
+    ElementReader,
+)
 from negatoscope.protocols.dicom.dataset.values import (
     BIG_ENDIAN_CONVERTERS,
     LITTLE_ENDIAN_CONVERTERS,
     inline_binary,
     swapped,
 )
-from negatoscope.protocols.dicom.dataset.vr import BINARY_VRS, LONG_VRS, NUMBERS, SHORT_VRS
+from negatoscope.protocols.dicom.dataset.vr import BINARY_VRS, NUMBERS
 from negatoscope.standard.tags import (
     PIXEL_DATA,
     PIXEL_REPRESENTATION,
@@ -43,25 +45,9 @@ BulkUri = Callable[[str], str]
 #: Binary values up to this length are written inline when a caller names no other.
 DEFAULT_BULK_THRESHOLD_BYTES: Final = 1024
 _FIRST_INFLATED_BYTES: Final = 1 << 20
-_HUGE: Final = 1 << 62
-_ITEM_TAG: Final = 0xFFFEE000
-_ITEM_END: Final = 0xFFFEE00D
-_SEQUENCE_END: Final = 0xFFFEE0DD
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _GROUP_7FE0: Final = 0x7FE00000
 _PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, PIXEL_DATA})
-_FORBIDDEN_GROUPS: Final = frozenset({0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0007})
-
-_LITTLE: Final = (
-    Struct("<HH2sH").unpack_from,
-    Struct("<HHI").unpack_from,
-    Struct("<I").unpack_from,
-)
-_BIG: Final = (Struct(">HH2sH").unpack_from, Struct(">HHI").unpack_from, Struct(">I").unpack_from)
-
-#: VR of its two letters: True when the length has 32 bits.
-_VRS: Final = {vr.encode(): (vr, vr in LONG_VRS) for vr in SHORT_VRS | LONG_VRS}
-
 _keys: dict[int, str] = {}
 
 
@@ -79,7 +65,7 @@ class _Complete(Exception):
     """Pixel data reached: the header is read."""
 
 
-class Decoder:
+class Decoder(ElementReader):
     """One pass over one data set."""
 
     def __init__(
@@ -92,20 +78,14 @@ class Decoder:
         bulk_uri: BulkUri | None,
         limits: ScanLimits,
     ) -> None:
-        self._data = data
+        super().__init__(data, syntax, limits)
         self._stop_before_pixels = stop_before_pixels
         self._bulk_threshold = bulk_threshold
         self._bulk_uri = bulk_uri
-        self._limits = limits
         self._is_little_endian = syntax.is_little_endian
-        self._unpack, self._unpack_item, self._unpack_long = (
-            _LITTLE if syntax.is_little_endian else _BIG
-        )
         self._converters = (
             LITTLE_ENDIAN_CONVERTERS if syntax.is_little_endian else BIG_ENDIAN_CONVERTERS
         )
-        self._elements = 0
-        self._items = 0
 
     def data_set(
         self,
@@ -123,47 +103,19 @@ class Decoder:
 
         Returns: the attributes and the offset after them.
         """
-        data = self._data
+        data = self.data
         out: DicomJson = {}
-        limits = self._limits
         while pos < end:
-            if pos + 8 > end:
-                if not depth and not any(data[pos:end]):
-                    break
-                raise TruncatedDataSet("the data set ends inside an element", offset=pos)
-            if implicit:
-                group, number, length = self._unpack_item(data, pos)
-                tag = group << 16 | number
-                vr = ""
-                start = pos + 8
-            else:
-                group, number, letters, length = self._unpack(data, pos)
-                tag = group << 16 | number
-                start = pos + 8
-                known = _VRS.get(letters)
-                if known is not None:
-                    vr, is_long = known
-                elif tag == _ITEM_END:
-                    vr, is_long = "", False
-                else:
-                    vr, is_long = "UN", self._unknown_is_long(letters, length, tag, pos)
-                if is_long:
-                    if start + 4 > end:
-                        raise TruncatedDataSet("the data set ends inside an element", offset=pos)
-                    (length,) = self._unpack_long(data, start)
-                    start += 4
-            if tag == _ITEM_END:
+            if pos + 8 > end and not depth and not any(data[pos:end]):
+                break
+            tag, vr, start, length = self.header(pos, end, implicit=implicit)
+            if tag == ITEM_END:
                 if not depth:
                     raise BadElement("a delimiter out of place", offset=pos, tag=tag)
-                if delimited:
-                    return out, pos + 8
                 pos += 8
+                if delimited:
+                    return out, pos
                 continue
-            self._elements += 1
-            if self._elements > limits.elements:
-                raise TooManyElements(f"more than {limits.elements} elements", offset=pos)
-            if group in _FORBIDDEN_GROUPS:
-                raise BadElement("a data set holds no element of this group", offset=pos, tag=tag)
             if not vr:
                 vr = self._implicit_vr(tag, signed=signed)
             elif vr == "UN" and (dictionary := dictionary_vr(tag)) not in {None, "UN"}:
@@ -194,7 +146,7 @@ class Decoder:
             key = key_of(tag)
             if vr == "SQ" or length == UNDEFINED_LENGTH:
                 if tag == PIXEL_DATA and not implicit:
-                    pos = self._end_of_fragments(start, end)
+                    pos = self.end_of_fragments(start, end)
                     if self._bulk_uri is not None:
                         out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(path + key)}
                     continue
@@ -221,7 +173,7 @@ class Decoder:
                     f"the value has {end - start} of {length} bytes", offset=pos, tag=tag
                 )
             pos = after
-            if number == 0 or tag == _TRAILING_PADDING:
+            if not tag & 0xFFFF or tag == _TRAILING_PADDING:
                 continue
             if tag == SPECIFIC_CHARACTER_SET:
                 text = TextDecoder(parse_terms(bytes(data[start:after])))
@@ -237,11 +189,6 @@ class Decoder:
             if delimited:
                 raise TruncatedDataSet("an item has no end", offset=pos)
         return out, pos
-
-    def _unknown_is_long(self, letters: bytes, reserved: int, tag: int, offset: int) -> bool:
-        if not (letters.isalpha() and letters.isupper()):
-            raise BadElement("no value representation where one is due", offset=offset, tag=tag)
-        return not reserved
 
     def _implicit_vr(self, tag: int, *, signed: bool) -> str:
         if signed and (dictionary_vr(tag) or "").startswith("US or SS"):
@@ -295,7 +242,7 @@ class Decoder:
         except (BadElement, TruncatedDataSet):
             if length == UNDEFINED_LENGTH:
                 raise
-            raw = bytes(self._data[start : start + length])
+            raw = bytes(self.data[start : start + length])
             return {"vr": "UN", "InlineBinary": inline_binary(raw)}, start + length
         return ({"vr": "SQ", "Value": items} if items else {"vr": "SQ"}), pos
 
@@ -312,26 +259,19 @@ class Decoder:
         depth: int,
     ) -> tuple[list[DicomJson], int]:
         """Items of a sequence whose value begins at `pos`, and the offset after it."""
-        limits = self._limits
-        if depth >= limits.depth:
-            raise NestingTooDeep(f"more than {limits.depth} sequences in one another", offset=pos)
+        self.enter(pos, depth)
         delimited = length == UNDEFINED_LENGTH
         stop = end if delimited else pos + length
         if stop > end:
             raise TruncatedDataSet("a sequence is longer than what holds it", offset=pos)
         items: list[DicomJson] = []
         while pos < stop:
-            if pos + 8 > stop:
-                raise TruncatedDataSet("a sequence ends inside an item", offset=pos)
-            group, number, item_length = self._unpack_item(self._data, pos)
-            tag = group << 16 | number
-            if tag == _SEQUENCE_END:
+            tag, item_length = self.item_header(pos, stop)
+            if tag == SEQUENCE_END:
                 return items, pos + 8 if delimited else stop
-            if tag != _ITEM_TAG:
+            if tag != ITEM_TAG:
                 raise BadElement("no item where one is due", offset=pos)
-            self._items += 1
-            if self._items > limits.items:
-                raise TooManyItems(f"more than {limits.items} sequence items", offset=pos)
+            self.count_item(pos)
             open_ended = item_length == UNDEFINED_LENGTH
             item_end = stop if open_ended else pos + 8 + item_length
             if item_end > stop:
@@ -350,19 +290,6 @@ class Decoder:
         if delimited:
             raise TruncatedDataSet("a sequence has no end", offset=pos)
         return items, stop
-
-    def _end_of_fragments(self, pos: int, end: int) -> int:
-        count = 0
-        while pos + 8 <= end:
-            group, number, length = self._unpack_item(self._data, pos)
-            tag = group << 16 | number
-            if tag == _SEQUENCE_END:
-                return pos + 8
-            count += 1
-            if tag != _ITEM_TAG or count > self._limits.fragments:
-                raise BadElement("no fragment where one is due", offset=pos)
-            pos += 8 + length
-        raise TruncatedDataSet("the fragments have no end", offset=pos)
 
 
 def inflate(

@@ -49,11 +49,13 @@ class _Encoder:
         implicit: bool,
         little_endian: bool,
         terms: Sequence[str],
+        keep_item_charsets: bool,
         bulk_data: BulkData | None,
     ) -> None:
         self._implicit = implicit
         self._order = "<" if little_endian else ">"
         self._text = TextEncoder(terms)
+        self._keep_item_charsets = keep_item_charsets
         self._bulk_data = bulk_data
         self._implicit_head = Struct(self._order + "HHI").pack
         self._short_head = Struct(self._order + "HH2sH").pack
@@ -63,13 +65,20 @@ class _Encoder:
         """Elements in ascending order."""
         if depth > DEFAULT_LIMITS.depth:
             raise NestingTooDeep(f"more than {DEFAULT_LIMITS.depth} sequences in one another")
+        around = self._text
+        if depth and self._keep_item_charsets and (terms := _declared(attributes)):
+            self._text = TextEncoder(terms)
         rows = []
         for key, attribute in attributes.items():
             tag = _tag(key)
-            if tag & 0xFFFF and not (depth and tag == SPECIFIC_CHARACTER_SET):
+            if tag == SPECIFIC_CHARACTER_SET and depth and not self._keep_item_charsets:
+                continue
+            if tag & 0xFFFF:
                 rows.append((tag, attribute))
         rows.sort(key=lambda row: row[0])
-        return b"".join([self._element(tag, attribute, depth) for tag, attribute in rows])
+        raw = b"".join([self._element(tag, attribute, depth) for tag, attribute in rows])
+        self._text = around
+        return raw
 
     def _element(self, tag: int, attribute: Any, depth: int) -> bytes:
         if not isinstance(attribute, Mapping):
@@ -260,6 +269,7 @@ def encode(
             implicit=syntax.is_implicit_vr,
             little_endian=syntax.is_little_endian,
             terms=attempt,
+            keep_item_charsets=charset is None and attempt is terms,
             bulk_data=bulk_data,
         )
         declared: Mapping[str, Any] = attributes
