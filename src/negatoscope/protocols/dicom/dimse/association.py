@@ -183,6 +183,7 @@ class Association:
             AssociationAborted, AssociationTimeout, ConnectionLost: The association is over.
         """
         if self._ahead:
+            self.busy_since = time.monotonic()
             return self._ahead.popleft()
         self._require_open()
         self.discard_data_set()
@@ -276,6 +277,11 @@ class Association:
                 self._answer_release()
                 self._ahead.append(None)
         return message_id in self._cancels
+
+    @property
+    def has_message_waiting(self) -> bool:
+        """Whether `cancelled` met a message, or a release, that `next_message` will give out."""
+        return bool(self._ahead)
 
     def _message_from(self, event: ConnectionEvent | Need) -> Message | None:
         """The message a fragment completes, if it does and it is not a C-CANCEL-RQ."""
