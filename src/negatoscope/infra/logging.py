@@ -149,7 +149,7 @@ def _tell_exception(_logger: WrappedLogger, _name: str, event_dict: EventDict) -
     else:
         error = None
     if error is not None:
-        event_dict["exception"] = describe(error)
+        event_dict["raised"] = describe(error)
     return event_dict
 
 
