@@ -1,0 +1,206 @@
+"""Lists for people: studies with their counts, one study with its series, what there is in all."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from negatoscope.infra.db import Database, load_queries
+from negatoscope.kit.text import fold
+
+MAX_TEXT_CHARACTERS = 200
+_SQL = load_queries("negatoscope.domain.archive.sql", "overview.sql")
+_TIMEOUT = "SET LOCAL statement_timeout = '10s'"
+_TRIGRAM = 3
+_KEPT_TIMES = 30
+"""Totals are kept for so many times as long as counting took."""
+_KEPT_MIN_S = 1.0
+_WILDCARDS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFilter:
+    """What is looked for; everything given must hold.
+
+    Attributes:
+        text: Words of a patient's name, or an identifier, or the beginning of an accession number.
+        first, last: Study Date, both included.
+        modality: One of Modalities in Study.
+    """
+
+    text: str = ""
+    first: date | None = None
+    last: date | None = None
+    modality: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is looked for."""
+        return not self.text.strip() and not (self.first or self.last or self.modality)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySummary:
+    """A study as a row of a list."""
+
+    study_instance_uid: str
+    study_date: date | None
+    study_time: str | None
+    study_description: str | None
+    accession_number: str | None
+    modalities_in_study: tuple[str, ...]
+    series_count: int
+    instance_count: int
+    byte_count: int
+    patient_name: str | None
+    patient_id: str | None
+    patient_birth_date: date | None
+    patient_sex: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesSummary:
+    """A series as a row of a list."""
+
+    series_instance_uid: str
+    modality: str | None
+    series_number: int | None
+    series_description: str | None
+    body_part_examined: str | None
+    station_name: str | None
+    instance_count: int
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyDetail:
+    """A study with its series, in the order of their numbers."""
+
+    summary: StudySummary
+    referring_physician_name: str | None
+    changed_at: datetime
+    series: tuple[SeriesSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What the archive holds."""
+
+    study_count: int
+    series_count: int
+    instance_count: int
+    byte_count: int
+    modalities: tuple[str, ...]
+
+
+class Overview:
+    """Reads the lists. One per process; safe for many threads.
+
+    Args:
+        database: The index.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._totals: Totals | None = None
+        self._totals_until_s = 0.0
+
+    def studies(self, wanted: StudyFilter, *, limit: int, offset: int = 0) -> list[StudySummary]:
+        """A page of studies, newest first; those without a date last."""
+        parameters: dict[str, Any] = {
+            "first": wanted.first,
+            "last": wanted.last,
+            "modality": wanted.modality,
+            "limit": limit,
+            "offset": offset,
+        }
+        name = "recent_studies"
+        text = " ".join(wanted.text.replace("\0", " ").split())[:MAX_TEXT_CHARACTERS]
+        if text:
+            name = "found_studies"
+            parameters["patterns"] = _patterns(fold(text.replace("^", " ")).split())
+            parameters["exact"] = text
+            parameters["prefix"] = text.translate(_WILDCARDS) + "%"
+        with self._database.connection() as connection:
+            connection.execute(_TIMEOUT)
+            rows = connection.execute(_SQL[name], parameters).fetchall()
+        return [_summary(row) for row in rows]
+
+    def study(self, study_instance_uid: str) -> StudyDetail | None:
+        """One study."""
+        with self._database.connection() as connection:
+            row = connection.execute(_SQL["study"], {"study": study_instance_uid}).fetchone()
+            if row is None:
+                return None
+            series = connection.execute(_SQL["series_of_study"], {"study": row[15]}).fetchall()
+        return StudyDetail(
+            summary=_summary(row),
+            referring_physician_name=row[13],
+            changed_at=row[14],
+            series=tuple(
+                SeriesSummary(
+                    series_instance_uid=one[0],
+                    modality=one[1],
+                    series_number=one[2],
+                    series_description=one[3],
+                    body_part_examined=one[4],
+                    station_name=one[5],
+                    instance_count=one[6],
+                    byte_count=one[7],
+                )
+                for one in series
+            ),
+        )
+
+    def totals(self) -> Totals:
+        """Counts over everything; the longer counting takes, the older they may be."""
+        with self._lock:
+            if self._totals is not None and time.monotonic() < self._totals_until_s:
+                return self._totals
+        started_s = time.monotonic()
+        with self._database.connection() as connection:
+            row = connection.execute(_SQL["totals"]).fetchone() or (0, 0, 0, 0)
+            modalities = connection.execute(_SQL["modalities"]).fetchall()
+        totals = Totals(
+            study_count=row[0],
+            series_count=row[1],
+            instance_count=row[2],
+            byte_count=row[3],
+            modalities=tuple(one[0] for one in modalities if one[0]),
+        )
+        now_s = time.monotonic()
+        with self._lock:
+            self._totals = totals
+            self._totals_until_s = now_s + max((now_s - started_s) * _KEPT_TIMES, _KEPT_MIN_S)
+        return totals
+
+
+def _patterns(words: Sequence[str]) -> list[str]:
+    """LIKE patterns; without a word long enough for the trigram index the first begins the name."""
+    if not words:
+        return [""]
+    patterns = [f"%{word.translate(_WILDCARDS)}%" for word in words]
+    if all(len(word) < _TRIGRAM for word in words):
+        patterns[0] = patterns[0][1:]
+    return patterns
+
+
+def _summary(row: Sequence[Any]) -> StudySummary:
+    return StudySummary(
+        study_instance_uid=row[0],
+        study_date=row[1],
+        study_time=row[2],
+        study_description=row[3],
+        accession_number=row[4],
+        modalities_in_study=tuple(row[5]),
+        series_count=row[6],
+        instance_count=row[7],
+        byte_count=row[8],
+        patient_name=row[9],
+        patient_id=row[10],
+        patient_birth_date=row[11],
+        patient_sex=row[12],
+    )

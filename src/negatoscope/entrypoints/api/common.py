@@ -1,0 +1,65 @@
+"""What the routes share: who asks, and the base of the schemas."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict
+
+from negatoscope.domain.identity import Action, Actor
+
+if TYPE_CHECKING:
+    from negatoscope.domain.archive.overview import Overview
+    from negatoscope.entrypoints.web import asgi
+    from negatoscope.entrypoints.web.services import Services
+
+
+class Schema(BaseModel):
+    """Base of what is sent and received: nothing unknown is taken."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, frozen=True)
+
+
+class Asking:
+    """One request: who asks, with what it works.
+
+    Attributes:
+        services: The public faces.
+        overview: Lists for people.
+        request: As the server gave it.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.services: Services = request.app.state.services
+        self.overview: Overview = request.app.state.overview
+        self.request: asgi.Request = request.scope["negatoscope.request"]
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks."""
+        return self.request.actor
+
+    def require(self, action: Action, study_instance_uid: str | None = None) -> None:
+        """Ask the policy.
+
+        Raises:
+            Forbidden: it says no.
+        """
+        self.services.access.require(self.actor, action, study_instance_uid=study_instance_uid)
+
+    async def note(self, action: str, **detail: Any) -> None:
+        """Note a change in the audit trail."""
+        await self.services.access.note(self.request, action, detail=detail)
+
+
+Ask = Annotated[Asking, Depends(Asking)]
+
+
+class Administrating(Asking):
+    """The same for who may administer; everybody else is refused before the body is looked at."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.require(Action.ADMINISTER)
+
+
+Administer = Annotated[Administrating, Depends(Administrating)]

@@ -1,0 +1,102 @@
+"""The DICOMweb service at ``/dicom-web``: which path and method is which transaction.
+
+A plain table in front of everything: no framework stands between a frame and its reader.
+"""
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
+
+from negatoscope.entrypoints.dicomweb.frames import FramesRs
+from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
+from negatoscope.entrypoints.dicomweb.qido import QidoRs
+from negatoscope.entrypoints.dicomweb.stow_rs import StowRs
+from negatoscope.entrypoints.dicomweb.wado_rs import Target, WadoRs
+from negatoscope.entrypoints.web.asgi import Request, Send, send_answer
+from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.services import Services
+
+GET: Final = ("GET", "HEAD")
+GET_AND_POST: Final = ("GET", "HEAD", "POST")
+
+
+class DicomWeb:
+    """Search, Retrieve and Store over HTTP (PS3.18 §10)."""
+
+    def __init__(self, services: Services) -> None:
+        self._objects = OpenObjects(services.retrieval)
+        self._frames = FramesRs(services.retrieval, self._objects, services.access)
+        self._wado = WadoRs(services.retrieval, services.access)
+        self._stow = StowRs(services.archive, services.access)
+        self._qido = QidoRs(
+            services.database, services.retrieval, services.access, services.settings
+        )
+
+    def close(self) -> None:
+        """Give back what is open."""
+        self._objects.close()
+
+    async def __call__(self, request: Request, send: Send) -> str:
+        """Answer a request.
+
+        Returns: The name of the transaction, for metrics.
+        Raises:
+            Problem: refused.
+        """
+        parts = request.path.split("/")[2:]
+        if len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        name, methods, answer = self._find(request, send, parts)
+        if request.method == "OPTIONS":
+            answer.close()
+            await send_answer(send, 204, [(b"allow", _allow(methods))])
+            return "capabilities"
+        if request.method not in methods:
+            answer.close()
+            raise Problem("method-not-allowed", allow=_allow(methods).decode("ascii"))
+        await answer
+        return name
+
+    def _find(
+        self, request: Request, send: Send, parts: Sequence[str]
+    ) -> tuple[str, tuple[str, ...], Coroutine[Any, Any, None]]:
+        is_post = request.method == "POST"
+        match parts:
+            case ["studies", study, "series", series, "instances", sop, "frames", frames]:
+                key = ObjectKey(study, series, sop)
+                return "frames", GET, self._frames.frames(request, send, key, frames)
+            case ["studies", study, "series", series, "instances", sop, "bulkdata", *path]:
+                key = ObjectKey(study, series, sop)
+                return "bulkdata", GET, self._frames.bulk_data(request, send, key, "/".join(path))
+            case ["studies", study, "series", series, "instances", sop, "metadata"]:
+                target = Target(study, series, sop)
+                return "metadata", GET, self._wado.metadata(request, send, target)
+            case ["studies", study, "series", series, "metadata"]:
+                return "metadata", GET, self._wado.metadata(request, send, Target(study, series))
+            case ["studies", study, "metadata"]:
+                return "metadata", GET, self._wado.metadata(request, send, Target(study))
+            case ["studies", study, "series", series, "instances", sop]:
+                target = Target(study, series, sop)
+                return "retrieve", GET, self._wado.retrieve(request, send, target)
+            case ["studies", study, "series", series] if series:
+                return "retrieve", GET, self._wado.retrieve(request, send, Target(study, series))
+            case ["studies", study] if is_post:
+                return "store", GET_AND_POST, self._stow.store(request, send, study)
+            case ["studies", study] if study:
+                return "retrieve", GET_AND_POST, self._wado.retrieve(request, send, Target(study))
+            case ["studies"] if is_post:
+                return "store", GET_AND_POST, self._stow.store(request, send, None)
+            case ["studies"]:
+                return "search", GET_AND_POST, self._qido.search(request, send, parts)
+            case (
+                ["series"]
+                | ["instances"]
+                | ["studies", _, "series" | "instances"]
+                | ["studies", _, "series", _, "instances"]
+            ):
+                return "search", GET, self._qido.search(request, send, parts)
+            case _:
+                raise Problem("not-found")
+
+
+def _allow(methods: tuple[str, ...]) -> bytes:
+    return ", ".join((*methods, "OPTIONS")).encode("ascii")

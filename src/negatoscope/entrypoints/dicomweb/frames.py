@@ -1,0 +1,288 @@
+"""Retrieve Frames and Bulk Data (PS3.18 §10.4.1.1.4, §10.4.1.1.5), as stored.
+
+A native frame is ``application/octet-stream`` in Explicit VR Little Endian; an encapsulated one
+has the media type of its transfer syntax (PS3.18 §8.7.3.3). Who asks for
+``application/octet-stream`` without a transfer syntax asks for pixels, and gets 406 for a
+compressed object rather than a code stream that would be shown as noise;
+``transfer-syntax=*`` or the stored one, or ``*/*``, gets the code stream.
+
+One frame of an object that is open is one read, on the event loop when its pages are in memory.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.frames import FrameRange, read_frame
+from negatoscope.domain.archive.retrieve import Retrieval
+from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.bulk_data import read_bulk_data
+from negatoscope.entrypoints.dicomweb.media_types import (
+    OCTET_STREAM,
+    MediaRange,
+    frame_media_type,
+)
+from negatoscope.entrypoints.dicomweb.multipart import closing, part_head
+from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObject, OpenObjects
+from negatoscope.entrypoints.dicomweb.retrieve_common import (
+    ROOT,
+    accepted,
+    check_uids,
+    is_unchanged,
+    not_acceptable,
+    problem_of,
+    validators,
+    wrong_transfer_syntax,
+)
+from negatoscope.entrypoints.web.access import Access
+from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
+from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.streaming import send_stream
+from negatoscope.infra import metrics
+from negatoscope.kit.aio import run_blocking
+from negatoscope.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
+
+MAX_FRAMES = 10_000
+"""In one request."""
+AT_ONCE_BYTES = 8 << 20
+"""An answer up to this size is built whole; a longer one is streamed."""
+_FRAME_LIST = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
+_BULK_PATH = re.compile(r"[0-9A-Za-z]{1,16}(?:/[0-9A-Za-z]{1,16}){0,63}")
+_SENT = metrics.BYTES.labels("out")
+
+
+class Shape(NamedTuple):
+    """How frames are given."""
+
+    media_type: str
+    transfer_syntax_uid: str
+    is_multipart: bool
+
+    @property
+    def part_type(self) -> bytes:
+        """The Content-Type of one frame."""
+        return f"{self.media_type}; transfer-syntax={self.transfer_syntax_uid}".encode("ascii")
+
+
+class FramesRs:
+    """Frames and bulk data.
+
+    Args:
+        retrieval: The archive's reading side.
+        objects: What stays open between requests.
+        access: Who may, and the audit trail.
+    """
+
+    def __init__(self, retrieval: Retrieval, objects: OpenObjects, access: Access) -> None:
+        self._retrieval = retrieval
+        self._objects = objects
+        self._access = access
+
+    async def frames(self, request: Request, send: Send, key: ObjectKey, frame_list: str) -> None:
+        """``GET …/instances/{instance}/frames/{list}``.
+
+        Raises:
+            Problem: refused.
+        """
+        check_uids(*key)
+        numbers = parse_frame_list(frame_list)
+        self._access.require(
+            request.actor, Action.RETRIEVE, study_instance_uid=key.study_instance_uid
+        )
+        try:
+            entry = await self._objects.acquire(key)
+            if entry is None:
+                raise Problem("instance-not-found")
+            try:
+                await self._send_frames(request, send, entry, numbers)
+            finally:
+                self._objects.release(entry)
+        except RetrieveError as error:
+            raise problem_of(error) from error
+
+    async def _send_frames(
+        self, request: Request, send: Send, entry: OpenObject, numbers: Sequence[int]
+    ) -> None:
+        stored = entry.stored
+        shape = choose_shape(accepted(request), stored, len(numbers))
+        ranges = self._retrieval.frames(stored, numbers)
+        await self._access.note_read(request, Action.RETRIEVE, stored.study_instance_uid)
+        digest = stored.sha256.hex()
+        listed = "-".join(map(str, numbers)) if len(numbers) < 9 else str(hash(tuple(numbers)))
+        etag = f'"{digest}-{listed}{"m" if shape.is_multipart else ""}"'
+        headers = validators(etag)
+        if is_unchanged(request, etag):
+            await send_answer(send, 304, headers, head_only=True)
+            return
+        boundary = digest[:40].encode("ascii")
+        headers.append(_content_type(shape, boundary))
+        pieces = list(_layout(stored, shape, boundary, ranges))
+        length = sum(len(one) if isinstance(one, bytes) else _length(one) for one in pieces)
+        if request.method == "HEAD":
+            headers.append((b"content-length", str(length).encode("ascii")))
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        if length > AT_ONCE_BYTES:
+            sent = await send_stream(
+                send, request.receive, 200, headers, _stream(entry, pieces), length=length
+            )
+            _SENT.inc(sent)
+            return
+        if all(isinstance(one, bytes) or _is_in_memory(entry, one) for one in pieces):
+            body = _assemble(entry, pieces)
+        else:
+            body = await run_blocking(_assemble, entry, pieces)
+        await send_answer(send, 200, headers, body)
+        _SENT.inc(length)
+
+    async def bulk_data(self, request: Request, send: Send, key: ObjectKey, path: str) -> None:
+        """``GET …/instances/{instance}/bulkdata/{path}``: what a BulkDataURI of ours names.
+
+        Raises:
+            Problem: refused.
+        """
+        check_uids(*key)
+        if _BULK_PATH.fullmatch(path) is None:
+            raise Problem("bulkdata-not-found")
+        self._access.require(
+            request.actor, Action.RETRIEVE, study_instance_uid=key.study_instance_uid
+        )
+        ranges = accepted(request)
+        chosen = next((one for one in ranges if one.covers(OCTET_STREAM)), None)
+        if chosen is None:
+            raise not_acceptable((OCTET_STREAM, f'multipart/related; type="{OCTET_STREAM}"'))
+        try:
+            entry = await self._objects.acquire(key)
+            if entry is None:
+                raise Problem("instance-not-found")
+            try:
+                value = await run_blocking(read_bulk_data, entry.member, path)
+            finally:
+                self._objects.release(entry)
+        except RetrieveError as error:
+            raise problem_of(error) from error
+        if value is None:
+            raise Problem("bulkdata-not-found")
+        await self._access.note_read(request, Action.RETRIEVE, key.study_instance_uid)
+        digest = entry.stored.sha256.hex()
+        etag = f'"{digest}-{path.replace("/", "-")}{"m" if chosen.is_multipart else ""}"'
+        headers = validators(etag)
+        if is_unchanged(request, etag):
+            await send_answer(send, 304, headers, head_only=True)
+            return
+        if chosen.is_multipart:
+            boundary = digest[:40].encode("ascii")
+            value = part_head(boundary, OCTET_STREAM.encode()) + value + closing(boundary)
+            headers.append(
+                (
+                    b"content-type",
+                    b'multipart/related; type="application/octet-stream"; boundary=' + boundary,
+                )
+            )
+        else:
+            headers.append((b"content-type", OCTET_STREAM.encode()))
+            headers.append((b"content-disposition", b"attachment"))
+        await send_answer(send, 200, headers, value, head_only=request.method == "HEAD")
+        _SENT.inc(len(value))
+
+
+def parse_frame_list(text: str) -> list[int]:
+    """``1,2,5``: frame numbers from 1 (PS3.18 §10.4.1.1.4).
+
+    Raises:
+        Problem: not a list of numbers, or too long a one.
+    """
+    if _FRAME_LIST.fullmatch(text) is None:
+        raise Problem("bad-frame-list", detail="Frame numbers from 1, separated by commas.")
+    numbers = [int(number) for number in text.split(",")]
+    if len(numbers) > MAX_FRAMES:
+        raise Problem("bad-frame-list", detail=f"At most {MAX_FRAMES} frames in one request.")
+    if 0 in numbers:
+        raise Problem("bad-frame-list", detail="Frames are numbered from 1.")
+    return numbers
+
+
+def choose_shape(ranges: Sequence[MediaRange], stored: StoredInstance, count: int) -> Shape:
+    """How the frames of an object are given to who accepts these media types.
+
+    Raises:
+        Problem: in no way.
+    """
+    uid = stored.transfer_syntax_uid
+    syntax = transfer_syntax(uid)
+    is_native = not syntax.is_encapsulated
+    media_type = frame_media_type(uid)
+    swapped = is_native and not syntax.is_little_endian and (stored.bits_allocated or 0) > 8
+    given = uid if not is_native or swapped else EXPLICIT_VR_LITTLE_ENDIAN
+    names = {given, uid} if not swapped else {uid}
+    wrong_syntax = False
+    for one in ranges:
+        wants_octets = one.content_type == OCTET_STREAM
+        if not one.covers(media_type) and not wants_octets:
+            continue
+        wanted = one.transfer_syntax
+        is_multipart = one.is_multipart or one.type in ("*/*", "multipart/*")
+        if not is_multipart and count > 1:
+            continue
+        if wanted in names or wanted == "*":
+            pass
+        elif wanted is not None or ((not is_native or swapped) and wants_octets):
+            wrong_syntax = True
+            continue
+        return Shape(OCTET_STREAM if wants_octets else media_type, given, is_multipart)
+    if wrong_syntax:
+        raise wrong_transfer_syntax(names)
+    raise not_acceptable((f'multipart/related; type="{media_type}"; transfer-syntax={given}',))
+
+
+def _content_type(shape: Shape, boundary: bytes) -> Header:
+    if not shape.is_multipart:
+        return (b"content-type", shape.part_type)
+    return (
+        b"content-type",
+        b'multipart/related; type="%b"; transfer-syntax=%b; boundary=%b'
+        % (shape.media_type.encode(), shape.transfer_syntax_uid.encode(), boundary),
+    )
+
+
+def _layout(
+    stored: StoredInstance, shape: Shape, boundary: bytes, ranges: Sequence[FrameRange]
+) -> Iterator[bytes | FrameRange]:
+    if not shape.is_multipart:
+        yield from ranges
+        return
+    url = (
+        f"{ROOT}/studies/{stored.study_instance_uid}/series/{stored.series_instance_uid}"
+        f"/instances/{stored.sop_instance_uid}/frames/"
+    )
+    for frame in ranges:
+        location = f"{url}{frame.number}".encode("ascii")
+        yield part_head(boundary, shape.part_type, (b"Content-Location", location))
+        yield frame
+    yield closing(boundary)
+
+
+def _length(frame: FrameRange) -> int:
+    return frame.length if frame.bit_length is None else (frame.bit_length + 7) // 8
+
+
+def _is_in_memory(entry: OpenObject, frame: FrameRange) -> bool:
+    return frame.bit_length is None and entry.is_in_memory(frame.offset, frame.length)
+
+
+def _assemble(entry: OpenObject, pieces: Sequence[bytes | FrameRange]) -> bytes:
+    read = [one if isinstance(one, bytes) else read_frame(entry.member, one) for one in pieces]
+    return b"".join(read) if len(read) > 1 else read[0]
+
+
+def _stream(entry: OpenObject, pieces: Sequence[bytes | FrameRange]) -> Iterator[bytes]:
+    for one in pieces:
+        if isinstance(one, bytes):
+            yield one
+        elif one.bit_length is None:
+            yield from entry.member.chunks(one.offset, one.offset + one.length)
+        else:
+            yield read_frame(entry.member, one)

@@ -1,0 +1,349 @@
+"""Retrieve Study, Series, Instance and their metadata (PS3.18 §10.4), as stored.
+
+The bytes of a data set are those that were received, in their transfer syntax; the preamble and
+the file meta information are ours. ``transfer-syntax`` may be ``*``, the stored one or absent.
+Absent means Explicit VR Little Endian to the letter of PS3.18 §8.7.3.5.2; nothing is transcoded
+here, so absent means "as stored" and any other syntax is a 406 that names the stored ones.
+"""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.metadata import SeriesMetadata
+from negatoscope.domain.archive.retrieve import Retrieval, Selection, SeriesKey
+from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.media_types import DICOM, DICOM_JSON, JSON, MediaRange
+from negatoscope.entrypoints.dicomweb.multipart import closing, new_boundary, part_head
+from negatoscope.entrypoints.dicomweb.retrieve_common import (
+    ROOT,
+    accepted,
+    check_uids,
+    is_unchanged,
+    not_acceptable,
+    problem_of,
+    validators,
+    wrong_transfer_syntax,
+)
+from negatoscope.entrypoints.web.access import Access
+from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
+from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.streaming import send_stream
+from negatoscope.infra import metrics
+from negatoscope.kit.aio import run_blocking
+
+LISTED_COUNT = 10_000
+"""Up to so many instances are listed before the first byte, to announce Content-Length."""
+_SENT = metrics.BYTES.labels("out")
+
+
+class Target(NamedTuple):
+    """A study, a series of it or an instance of that."""
+
+    study: str
+    series: str | None = None
+    sop: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The path of the resource."""
+        path = f"{ROOT}/studies/{self.study}"
+        if self.series is not None:
+            path += f"/series/{self.series}"
+        if self.sop is not None:
+            path += f"/instances/{self.sop}"
+        return path
+
+    @property
+    def selection(self) -> Selection:
+        """The same for the archive."""
+        return Selection(
+            study=(self.study,),
+            series=() if self.series is None else (self.series,),
+            sop=() if self.sop is None else (self.sop,),
+        )
+
+    def check(self) -> None:
+        """Refuse what cannot be UIDs.
+
+        Raises:
+            Problem: a segment is none.
+        """
+        check_uids(*(uid for uid in self if uid is not None))
+
+    def missing(self) -> Problem:
+        """404 of the right level."""
+        if self.sop is not None:
+            return Problem("instance-not-found")
+        return Problem("study-not-found" if self.series is None else "series-not-found")
+
+
+class WadoRs:
+    """Whole objects and metadata.
+
+    Args:
+        retrieval: The archive's reading side.
+        access: Who may, and the audit trail.
+    """
+
+    def __init__(self, retrieval: Retrieval, access: Access) -> None:
+        self._retrieval = retrieval
+        self._access = access
+        self._metadata = SeriesMetadata(retrieval)
+
+    async def retrieve(self, request: Request, send: Send, target: Target) -> None:
+        """``GET /studies/{study}[/series/{series}[/instances/{instance}]]``.
+
+        Raises:
+            Problem: refused.
+        """
+        target.check()
+        self._access.require(request.actor, Action.RETRIEVE, study_instance_uid=target.study)
+        ranges = accepted(request)
+        try:
+            if target.sop is not None:
+                await self._instance(request, send, target, ranges)
+            else:
+                await self._many(request, send, target, ranges)
+        except RetrieveError as error:
+            raise problem_of(error) from error
+
+    async def _instance(
+        self, request: Request, send: Send, target: Target, ranges: Sequence[MediaRange]
+    ) -> None:
+        stored = await run_blocking(
+            self._retrieval.find, target.sop or "", study=target.study, series=target.series
+        )
+        if stored is None:
+            raise target.missing()
+        chosen = _choose(ranges, {stored.transfer_syntax_uid}, single=True)
+        await self._access.note_read(request, Action.RETRIEVE, target.study)
+        etag = f'"{stored.sha256.hex()}{"" if chosen.is_multipart else "-1"}"'
+        headers = [*validators(etag), (b"content-location", target.url.encode("ascii"))]
+        if is_unchanged(request, etag):
+            await send_answer(send, 304, headers, head_only=True)
+            return
+        if chosen.is_multipart:
+            boundary = stored.sha256[:20].hex().encode("ascii")
+            headers.append(_multipart_type(boundary))
+            head, tail = _part_head(boundary, stored), closing(boundary)
+        else:
+            head = tail = b""
+            headers.append((b"content-type", _dicom_type(stored)))
+        length = len(head) + stored.size + len(tail)
+        if request.method == "HEAD":
+            await _send_head(send, headers, length)
+            return
+        chunks = self._file(stored, head, tail)
+        sent = await send_stream(send, request.receive, 200, headers, chunks, length=length)
+        _SENT.inc(sent)
+
+    async def _many(
+        self, request: Request, send: Send, target: Target, ranges: Sequence[MediaRange]
+    ) -> None:
+        keys = await run_blocking(self._retrieval.series, target.selection)
+        if not keys:
+            raise target.missing()
+        kinds = await run_blocking(self._retrieval.kinds, target.selection)
+        if not kinds:
+            raise target.missing()
+        _choose(ranges, {kind.transfer_syntax_uid for kind in kinds}, single=False)
+        await self._access.note_read(request, Action.RETRIEVE, target.study)
+        boundary = new_boundary().encode("ascii")
+        headers: list[Header] = [
+            _multipart_type(boundary),
+            (b"cache-control", b"private, no-cache"),
+            (b"content-location", target.url.encode("ascii")),
+        ]
+        instances: Iterable[StoredInstance] = self._retrieval.of_series(keys)
+        length = None
+        if sum(kind.instance_count for kind in kinds) <= LISTED_COUNT:
+            listed: list[StoredInstance] = await run_blocking(list, instances)
+            length = len(closing(boundary)) + sum(
+                len(_part_head(boundary, stored)) + stored.size for stored in listed
+            )
+            instances = listed
+        if request.method == "HEAD":
+            await _send_head(send, headers, length)
+            return
+        chunks = self._files(instances, boundary)
+        sent = await send_stream(send, request.receive, 200, headers, chunks, length=length)
+        _SENT.inc(sent)
+
+    def _file(self, stored: StoredInstance, head: bytes, tail: bytes) -> Iterator[bytes]:
+        with self._retrieval.open(stored) as member:
+            if head:
+                yield head
+            yield from member.file()
+            if tail:
+                yield tail
+
+    def _files(self, instances: Iterable[StoredInstance], boundary: bytes) -> Iterator[bytes]:
+        for stored in instances:
+            with self._retrieval.open(stored) as member:
+                yield _part_head(boundary, stored)
+                yield from member.file()
+        yield closing(boundary)
+
+    async def metadata(self, request: Request, send: Send, target: Target) -> None:
+        """``GET …/metadata`` at the three levels, as DICOM JSON.
+
+        Raises:
+            Problem: refused.
+        """
+        target.check()
+        self._access.require(request.actor, Action.RETRIEVE, study_instance_uid=target.study)
+        content_type = json_type(accepted(request))
+        headers: list[Header] = [
+            (b"content-type", content_type),
+            (b"cache-control", b"private, no-cache"),
+            (b"vary", b"accept, accept-encoding, authorization"),
+        ]
+        zipped = accepts_gzip(request)
+        if zipped:
+            headers.append((b"content-encoding", b"gzip"))
+        base = root_url(request)
+        try:
+            if target.sop is not None:
+                body = await run_blocking(self._instance_metadata, target, base)
+                if body is None:
+                    raise target.missing()
+                if zipped:
+                    body = gzip.compress(body, 1, mtime=0)
+                await self._access.note_read(request, Action.RETRIEVE, target.study)
+                await send_answer(send, 200, headers, body, head_only=request.method == "HEAD")
+                return
+            keys = await run_blocking(self._retrieval.series, target.selection)
+            if not keys:
+                raise target.missing()
+            await self._access.note_read(request, Action.RETRIEVE, target.study)
+            etag = _settled_etag(keys, base)
+            if etag is not None:
+                headers.append((b"etag", etag.encode("ascii")))
+                if is_unchanged(request, etag):
+                    await send_answer(send, 304, headers, head_only=True)
+                    return
+            if request.method == "HEAD":
+                await _send_head(send, headers, None)
+                return
+            whole = await run_blocking(self._metadata.gzipped, keys[0], base=base) if len(keys) == 1 else None
+            if whole is not None and zipped:
+                await send_answer(send, 200, headers, whole)
+                return
+            chunks: Iterable[bytes] = self._metadata.pieces(keys, base=base)
+            await send_stream(
+                send, request.receive, 200, headers, _gzipped(chunks) if zipped else chunks
+            )
+        except RetrieveError as error:
+            raise problem_of(error) from error
+
+    def _instance_metadata(self, target: Target, base: str) -> bytes | None:
+        stored = self._retrieval.find(target.sop or "", study=target.study, series=target.series)
+        if stored is None:
+            return None
+        return b"[" + self._metadata.of_instance(stored, base=base) + b"]"
+
+
+def root_url(request: Request) -> str:
+    """The absolute address of the DICOMweb service as this client reaches it."""
+    return f"{request.scope.get('negatoscope.origin', '')}{ROOT}"
+
+
+def json_type(ranges: Sequence[MediaRange]) -> bytes:
+    """``application/dicom+json``, or ``application/json`` for who accepts only that.
+
+    Raises:
+        Problem: neither is accepted.
+    """
+    for media_range in ranges:
+        if media_range.is_multipart:
+            continue
+        for media_type in (DICOM_JSON, JSON):
+            if media_range.covers(media_type):
+                return media_type.encode("ascii")
+    raise not_acceptable((DICOM_JSON,))
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Whether the client takes gzip content coding (RFC 9110 §12.5.3)."""
+    for piece in (request.header(b"accept-encoding") or "").lower().split(","):
+        coding, _, parameters = piece.partition(";")
+        if coding.strip() in ("gzip", "x-gzip", "*"):
+            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _settled_etag(keys: Sequence[SeriesKey], base: str) -> str | None:
+    """Metadata members never change, so where they lie is their version."""
+    digest = hashlib.sha256(base.encode())
+    for key in keys:
+        if key.metadata is None:
+            return None
+        digest.update(f"{key.id}:{key.metadata}".encode())
+    return f'W/"{digest.hexdigest()[:32]}"'
+
+
+def _gzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    deflate = zlib.compressobj(1, wbits=31)
+    for chunk in chunks:
+        yield deflate.compress(chunk)
+    yield deflate.flush()
+
+
+def _choose(ranges: Sequence[MediaRange], stored_syntaxes: set[str], *, single: bool) -> MediaRange:
+    """The best range that can be given; its ``is_multipart`` says the shape.
+
+    Raises:
+        Problem: none can.
+    """
+    as_dicom = [one for one in ranges if one.covers(DICOM) and (one.is_multipart or single)]
+    if not single:
+        as_dicom = [one for one in ranges if one.covers(DICOM) and _may_be_multipart(one)]
+    if not as_dicom:
+        raise not_acceptable(
+            (f'multipart/related; type="{DICOM}"', DICOM)
+            if single
+            else (f'multipart/related; type="{DICOM}"',)
+        )
+    syntaxes = {one.transfer_syntax for one in as_dicom}
+    if None not in syntaxes and "*" not in syntaxes and not stored_syntaxes <= syntaxes:
+        raise wrong_transfer_syntax(stored_syntaxes)
+    for one in as_dicom:
+        if one.transfer_syntax in (None, "*", *stored_syntaxes):
+            if one.type == "*/*":
+                return MediaRange(type="multipart/related", parameters={})
+            return one
+    return as_dicom[0]
+
+
+def _may_be_multipart(media_range: MediaRange) -> bool:
+    return media_range.is_multipart or media_range.type in ("*/*", "multipart/*")
+
+
+def _multipart_type(boundary: bytes) -> Header:
+    return (
+        b"content-type",
+        b'multipart/related; type="application/dicom"; boundary=' + boundary,
+    )
+
+
+def _dicom_type(stored: StoredInstance) -> bytes:
+    return f"application/dicom; transfer-syntax={stored.transfer_syntax_uid}".encode("ascii")
+
+
+def _part_head(boundary: bytes, stored: StoredInstance) -> bytes:
+    target = Target(stored.study_instance_uid, stored.series_instance_uid, stored.sop_instance_uid)
+    return part_head(
+        boundary, _dicom_type(stored), (b"Content-Location", target.url.encode("ascii"))
+    )
+
+
+async def _send_head(send: Send, headers: list[Header], length: int | None) -> None:
+    if length is not None:
+        headers.append((b"content-length", str(length).encode("ascii")))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

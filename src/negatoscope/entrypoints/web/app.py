@@ -1,0 +1,309 @@
+"""The HTTP side of the program: one ASGI application over every wire.
+
+::
+
+    /dicom-web          DicomWeb, without a framework
+    /api/v1             FastAPI
+    /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
+    /metrics            by token, for a role that may read metrics
+    everything else     the page
+
+A database that does not answer yet is waited for: requests get 503 until it does, and no process
+dies of it.
+"""
+
+import asyncio
+import contextlib
+import re
+import time
+from typing import Any, Final
+
+import orjson
+import psycopg
+import structlog
+
+from negatoscope.domain.archive.errors import IndexUnavailable
+from negatoscope.domain.identity import Action, Actor
+from negatoscope.entrypoints.api.app import create_api
+from negatoscope.entrypoints.dicomweb.app import DicomWeb
+from negatoscope.entrypoints.web.access import Forbidden, unauthenticated
+from negatoscope.entrypoints.web.asgi import (
+    Application,
+    ClientDisconnected,
+    Message,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    send_answer,
+    send_problem,
+)
+from negatoscope.entrypoints.web.health import readiness
+from negatoscope.entrypoints.web.page.app import Page
+from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.services import Services
+from negatoscope.infra import metrics
+from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable
+from negatoscope.infra.settings import Settings
+from negatoscope.kit.aio import run_blocking
+from negatoscope.subscribers.audit import Outcome
+
+RETRY_OPEN_S: Final = 1.0
+RETRY_AFTER_S: Final = 5
+_HOST: Final = re.compile(rb"[0-9A-Za-z.\-_]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_CORS_METHODS: Final = b"GET, HEAD, POST, OPTIONS"
+_CORS_HEADERS: Final = b"accept, authorization, content-type, if-none-match"
+_CORS_EXPOSED: Final = b"content-location, etag, retry-after, www-authenticate"
+_log = structlog.get_logger(__name__)
+
+
+class _Answer:
+    """The server's ``send``, remembering what was said."""
+
+    __slots__ = ("_more", "_send", "status")
+
+    def __init__(self, send: Send, more: list[tuple[bytes, bytes]] | None) -> None:
+        self._send = send
+        self._more = more
+        self.status = 0
+
+    def __call__(self, message: Message) -> Any:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._more:
+                message["headers"] = [*message["headers"], *self._more]
+        return self._send(message)
+
+
+class HttpApplication:
+    """The application that a server process runs.
+
+    Args:
+        settings: With the address of the database.
+        services: Opened already, for tests; else they are opened when the server starts.
+    """
+
+    def __init__(self, settings: Settings, services: Services | None = None) -> None:
+        self._settings = settings
+        self._cors = frozenset(origin.encode("ascii") for origin in settings.cors_origins)
+        self._services: Services | None = None
+        self._dicomweb: DicomWeb | None = None
+        self._api: Application | None = None
+        self._page: Page | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._observers: dict[tuple[str, int], Any] = {}
+        if services is not None:
+            self._take(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection's request, or the server's life."""
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "lifespan":
+                await self._lifespan(receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1003})
+
+    # -- the server's life --------------------------------------------------------------------
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def start(self) -> None:
+        """Begin to open the services; called on the event loop."""
+        if self._services is None and self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> None:
+        while True:
+            try:
+                self._take(await run_blocking(Services.open, self._settings))
+                return
+            except ConfigurationError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do
+                _log.warning("http.services_unavailable", reason=str(error).split("\n")[0])
+                await asyncio.sleep(RETRY_OPEN_S)
+
+    def _take(self, services: Services) -> None:
+        self._dicomweb = DicomWeb(services)
+        self._api = create_api(services)
+        self._page = Page(services)
+        self._services = services
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._opening is not None:
+            self._opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._opening
+        services, self._services = self._services, None
+        if self._dicomweb is not None:
+            self._dicomweb.close()
+        if services is not None:
+            await run_blocking(services.close)
+
+    # -- requests -----------------------------------------------------------------------------
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        answer = _Answer(send, self._cors_headers(scope) if self._cors else None)
+        request = Request(scope, receive, Actor.anonymous())
+        route = "other"
+        try:
+            route = await self._route(request, scope, receive, answer)
+        except ClientDisconnected:
+            pass
+        except Exception as error:
+            problem = await self._problem(request, error)
+            if answer.status:
+                _log.warning("http.answer_cut", path=_without_query(scope), code=problem.code)
+                raise  # the server ends the connection: the client sees that it has not all
+            await send_problem(answer, problem, head_only=scope["method"] == "HEAD")
+        finally:
+            self._observe(route, answer.status, time.perf_counter() - started)
+
+    async def _route(self, request: Request, scope: Scope, receive: Receive, send: Send) -> str:
+        path: str = scope["path"]
+        head_only = scope["method"] == "HEAD"
+        if path == "/healthz":
+            await send_answer(send, 200, _JSON, b'{"status":"alive"}', head_only=head_only)
+            return "operations"
+        if path == "/readyz":
+            ready, document = await readiness(self._services)
+            body = orjson.dumps(document)
+            await send_answer(send, 200 if ready else 503, _JSON, body, head_only=head_only)
+            return "operations"
+        if scope["method"] == "OPTIONS" and self._is_preflight(scope):
+            await send_answer(send, 204, _PREFLIGHT)
+            return "preflight"
+        services, dicomweb, page = self._services, self._dicomweb, self._page
+        if services is None or dicomweb is None or page is None or self._api is None:
+            raise Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)
+        scope["negatoscope.origin"] = self._origin(scope)
+        if path.startswith("/dicom-web"):
+            caller = await services.access.caller(scope)
+            if caller is None:
+                raise unauthenticated()
+            request.actor = caller.actor
+            return await dicomweb(request, send)
+        if path.startswith("/api/"):
+            caller = await services.access.caller(scope)
+            if caller is None:
+                raise unauthenticated()
+            request.actor = caller.actor
+            scope["negatoscope.request"] = request
+            await self._api(scope, receive, send)
+            return "api"
+        if path == "/metrics":
+            caller = await services.access.caller(scope)
+            if caller is None:
+                raise unauthenticated()
+            request.actor = caller.actor
+            services.access.require(caller.actor, Action.METRICS)
+            body, content_type = await run_blocking(metrics.render)
+            headers = [(b"content-type", content_type.encode("ascii"))]
+            await send_answer(send, 200, headers, body, head_only=head_only)
+            return "operations"
+        await page(request, send)
+        return "page"
+
+    async def _problem(self, request: Request, error: Exception) -> Problem:
+        match error:
+            case Forbidden():
+                await self._note_refusal(request, error)
+                return error
+            case Problem():
+                return error
+            case DatabaseUnavailable() | IndexUnavailable() | psycopg.OperationalError():
+                _log.warning("http.database_unavailable", path=_without_query(request.scope))
+                return Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)
+            case _:
+                _log.error(
+                    "http.failed",
+                    method=request.method,
+                    path=_without_query(request.scope),
+                    exc_info=error,
+                )
+                return Problem("internal-error")
+
+    async def _note_refusal(self, request: Request, refusal: Forbidden) -> None:
+        if self._services is None:
+            return
+        try:
+            await self._services.access.note(
+                request,
+                refusal.action,
+                outcome=Outcome.REFUSED,
+                study_instance_uid=refusal.study_instance_uid,
+            )
+        except (DatabaseUnavailable, psycopg.Error):
+            _log.warning("http.refusal_not_noted", action=refusal.action, actor=request.actor.name)
+
+    def _observe(self, route: str, status: int, seconds: float) -> None:
+        key = (route, status)
+        observer = self._observers.get(key)
+        if observer is None:
+            observer = metrics.HTTP_SECONDS.labels(route, str(status))
+            self._observers[key] = observer
+        observer.observe(seconds)
+
+    # -- addresses ----------------------------------------------------------------------------
+
+    def _origin(self, scope: Scope) -> str:
+        """``scheme://host`` under which this client reaches us; as configured, or as it says."""
+        if self._settings.public_url:
+            return self._settings.public_url.rstrip("/")
+        for name, value in scope["headers"]:
+            if name == b"host" and _HOST.fullmatch(value):
+                return f"{scope['scheme']}://{value.decode('ascii')}"
+        return f"{scope['scheme']}://{self._settings.http}"
+
+    def _is_preflight(self, scope: Scope) -> bool:
+        return any(name == b"access-control-request-method" for name, _ in scope["headers"]) and (
+            self._cors_headers(scope) is not None
+        )
+
+    def _cors_headers(self, scope: Scope) -> list[tuple[bytes, bytes]] | None:
+        for name, value in scope["headers"]:
+            if name == b"origin" and value in self._cors:
+                return [
+                    (b"access-control-allow-origin", value),
+                    (b"access-control-expose-headers", _CORS_EXPOSED),
+                    (b"vary", b"origin"),
+                ]
+        return None
+
+
+_JSON: Final = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+_PREFLIGHT: Final = [
+    (b"access-control-allow-methods", _CORS_METHODS),
+    (b"access-control-allow-headers", _CORS_HEADERS),
+    (b"access-control-max-age", b"600"),
+]
+
+
+def _without_query(scope: Scope) -> str:
+    """The path alone: a query string may name a patient, and paths hold UIDs only."""
+    path: str = scope["path"]
+    return path
+
+
+def create_app(settings: Settings, services: Services | None = None) -> HttpApplication:
+    """The ASGI application of the program.
+
+    Args:
+        settings: With ``database_url`` set.
+        services: Opened already; closed with the application.
+    """
+    return HttpApplication(settings, services)
