@@ -19,7 +19,7 @@ import structlog
 
 from negatoscope.kit.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from negatoscope.protocols.dicom.dimse.association import Association
-from negatoscope.protocols.dicom.dimse.errors import AssociationError
+from negatoscope.protocols.dicom.dimse.errors import AssociationError, ConnectionLost
 from negatoscope.protocols.dicom.dimse.gate import FrontGate, GateLimits, HalfOpen, Listener
 from negatoscope.protocols.dicom.dimse.transport import (
     PeerCertificate,
@@ -378,7 +378,10 @@ class AssociationServer:
                 user_identity_response=verdict.user_identity_response,
             ),
         )
-        transport = Transport(half_open.sock, tick_s=self._timeouts.tick_s)
+        try:
+            transport = Transport(half_open.sock, tick_s=self._timeouts.tick_s)
+        except OSError as error:
+            raise ConnectionLost(f"connection lost: {error}") from error
         half_open.connection.accept(accept)
         transport.send([half_open.connection.take_output()], self._timeouts.artim_s)
         return Association(

@@ -110,8 +110,12 @@ def connect(
     connection = Connection(is_requestor=True, max_pdu_bytes=max_pdu_bytes)
     connection.request_association(request)
     sock = _open(host, port, tls, timeouts.connect_s)
-    peer_host, peer_port = sock.getpeername()[:2]
-    transport = Transport(sock, tick_s=timeouts.tick_s)
+    try:
+        peer_host, peer_port = sock.getpeername()[:2]
+        transport = Transport(sock, tick_s=timeouts.tick_s)
+    except OSError as error:  # the peer closed already, as some do when TLS fails on their side
+        sock.close()
+        raise ConnectionLost(f"connection to {host}:{port} lost: {error}") from error
     buffer = bytearray(RECEIVE_BUFFER_BYTES)
     connection.transport_opened()
     try:
