@@ -11,7 +11,9 @@ from negatoscope.cli.common import CommandContext, pass_context
 _AGE = re.compile(r"^([0-9]+)([dh])$")
 
 
-def _age(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime.datetime | None:
+def _age(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> datetime.datetime | None:
     if value is None:
         return None
     match = _AGE.match(value)
@@ -22,7 +24,13 @@ def _age(_context: click.Context, _parameter: click.Parameter, value: str | None
 
 
 def _bar(label: str) -> Any:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     return Progress(
         TextColumn(label), BarColumn(), TaskProgressColumn(), TextColumn("{task.completed} of {task.total}"),
@@ -32,9 +40,13 @@ def _bar(label: str) -> Any:
 
 @click.command()
 @click.option("--study", help="Only this Study Instance UID.")
-@click.option("--older-than", callback=_age, help="Only what was not verified for so long: 30d, 12h.")
+@click.option(
+    "--older-than", callback=_age, help="Only what was not verified for so long: 30d, 12h."
+)
 @pass_context
-def verify(context: CommandContext, study: str | None, older_than: datetime.datetime | None) -> None:
+def verify(
+    context: CommandContext, study: str | None, older_than: datetime.datetime | None
+) -> None:
     """Re-read stored objects and compare their digests. Exit code 1 when one differs."""
     from negatoscope.domain.archive.verify import verify as run
 
@@ -46,7 +58,9 @@ def verify(context: CommandContext, study: str | None, older_than: datetime.date
         )  # fmt: skip
     for uid in result.failed:
         click.echo(f"damaged\t{uid}")
-    click.echo(f"{result.verified} verified, {len(result.failed)} damaged, {result.bytes_read} bytes read")
+    click.echo(
+        f"{result.verified} verified, {len(result.failed)} damaged, {result.bytes_read} bytes read"
+    )
     if result.failed:
         raise SystemExit(1)
 
@@ -68,7 +82,9 @@ def reindex(context: CommandContext, check: bool, yes: bool) -> None:
         task = bar.add_task("reindex", total=None)
         try:
             result = run(
-                archive, verify=check, progress=lambda done, total: bar.update(task, completed=done, total=total)
+                archive,
+                verify=check,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         except SegmentInUse as error:
             raise click.ClickException(
@@ -101,7 +117,9 @@ def task_list(context: CommandContext) -> None:
         try:
             versions = Versions(archive)
             for item in versions.tasks():
-                click.echo(f"task {item.id}\t{item.created_at:%Y-%m-%d %H:%M}\t{item.kind}\t{item.subject}")
+                click.echo(
+                    f"task {item.id}\t{item.created_at:%Y-%m-%d %H:%M}\t{item.kind}\t{item.subject}"
+                )
             for aside in versions.pending():
                 click.echo(
                     f"aside {aside.id}\t{aside.received_at:%Y-%m-%d %H:%M}\t{aside.reason}\t"
@@ -145,6 +163,8 @@ def _with_versions(context: CommandContext, act: Any) -> None:
             if act(Versions(archive)) is False:
                 raise click.ClickException("no open task has this number")
         except NoSuchDecision as error:
-            raise click.ClickException(f"{error}\nHINT: `negatoscope task list` shows the numbers.") from error
+            raise click.ClickException(
+                f"{error}\nHINT: `negatoscope task list` shows the numbers."
+            ) from error
         finally:
             archive.close()

@@ -61,7 +61,7 @@ class CommandContext:
                     f"the database is at revision {state.current}, this version needs {state.head}",
                     hint="run `negatoscope migrate`, or start `negatoscope serve`, which does.",
                 )
-            with Database(url, min_size=0, max_size=8) as database:
+            with Database(url, max_size=8) as database:
                 yield database
 
     def volumes(self) -> tuple["Volume", ...]:

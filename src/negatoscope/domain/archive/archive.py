@@ -8,7 +8,7 @@ import structlog
 
 from negatoscope.domain.archive.duplicates import DuplicateKeeper
 from negatoscope.domain.archive.index import IndexWriter, UidCodes
-from negatoscope.domain.archive.ingest import IngestSession, Ingestor
+from negatoscope.domain.archive.ingest import Ingestor, IngestSession
 from negatoscope.domain.archive.model import ArchiveSettings, Source
 from negatoscope.domain.archive.recovery import Recovered, Recovery
 from negatoscope.domain.archive.segments import SegmentPool, manifest_line
@@ -72,7 +72,7 @@ class Archive:
         while not self._stopping.wait(min(5.0, self.settings.segment_idle_s)):
             try:
                 self.pool.seal_idle()
-            except Exception:
+            except Exception:  # noqa: BLE001 - tried again in a moment
                 _log.exception("archive.housekeeping_failed")
 
     def open_session(self, source: Source) -> IngestSession:

@@ -151,7 +151,7 @@ class IndexWriter:
                 batch.append(ticket)
             try:
                 self._commit(batch)
-            except Exception as error:  # the thread must outlive whatever happens to one batch
+            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happens to one batch
                 _log.exception("index.batch_failed")
                 for ticket in batch:
                     ticket.answer(IndexUnavailable(str(error), outcome_unknown=True))

@@ -32,13 +32,13 @@ from negatoscope.domain.archive.segments import OpenSegment, SegmentPool, manife
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.errors import StorageError, VolumeFull
 from negatoscope.kit.ulid import new_ulid
-from negatoscope.protocols.dicom.dataset.errors import DataSetError
-from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
 from negatoscope.protocols.dicom.dataset.errors import (
+    DataSetError,
     InflateBomb,
     LimitExceeded,
     TruncatedDataSet,
 )
+from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
 from negatoscope.protocols.dicom.part10 import Part10Error, Part10Reader, encode_file_meta
 
 if TYPE_CHECKING:

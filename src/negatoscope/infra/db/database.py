@@ -5,12 +5,14 @@ never leaves the thread that opened it.
 """
 
 import select
+import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 import psycopg
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from negatoscope.infra.errors import DatabaseUnavailable, UnsafeDatabase
 
@@ -22,6 +24,9 @@ _CONNECT_DEFAULTS: dict[str, Any] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
+
+#: A server that restarts is waited for so long.
+_CONNECT_PATIENCE_S = 1.0
 
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
@@ -39,59 +44,82 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[A
 class Database:
     """Connections to one database, for many threads.
 
+    Kept here rather than by ``psycopg_pool``: that pool waits seconds between its attempts after a
+    failed one, while every waiting sender is told "out of resources". This one has no threads of
+    its own; who needs a connection makes it, and hears at once when the server is not there.
+
     Args:
         url: ``postgresql://…`` or any libpq connection string.
-        min_size: Connections kept ready.
         max_size: Connections at most; further borrowers wait.
         timeout_s: How long they wait before ``DatabaseUnavailable``.
     """
 
     def __init__(
-        self, url: str, min_size: int = 1, max_size: int = 8, *, timeout_s: float = 10.0
+        self, url: str, *, max_size: int = 8, timeout_s: float = 10.0
     ) -> None:
         self.url = url
-        self._pool = ConnectionPool(
-            url,
-            kwargs=_CONNECT_DEFAULTS,
-            min_size=min_size,
-            max_size=max_size,
-            timeout=timeout_s,
-            open=False,
-            check=_check,
-            reconnect_timeout=60.0,
-            name="negatoscope",
-        )
-        self._pool.open(wait=False)
+        self._timeout_s = timeout_s
+        self._slots = threading.BoundedSemaphore(max_size)
+        self._idle: deque[psycopg.Connection[tuple[Any, ...]]] = deque()
+        self._closed = False
+
+    def _borrow(self) -> psycopg.Connection[tuple[Any, ...]]:
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if _is_alive(connection):
+                return connection
+            connection.close()
+        deadline = time.monotonic() + _CONNECT_PATIENCE_S
+        while True:
+            try:
+                return connect(self.url)
+            except DatabaseUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.1)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """Borrow a connection for one transaction, committed when the block ends well.
 
         Raises:
-            DatabaseUnavailable: no connection within the pool's time-out, or it broke in the
-                block; whether a commit happened is then unknown.
+            DatabaseUnavailable: no connection in time, or it broke in the block; whether a commit
+                happened is then unknown.
         """
+        if not self._slots.acquire(timeout=self._timeout_s):
+            raise DatabaseUnavailable(
+                "every database connection is in use",
+                hint="is PostgreSQL overloaded, or locked by a long operation?",
+            )
         try:
-            connection = self._pool.getconn()
-        except (PoolTimeout, psycopg.OperationalError) as error:
-            raise _unavailable(error) from error
-        try:
-            with connection.transaction():
-                yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if connection.closed:
-                raise _unavailable(error) from error
-            raise
+            connection = self._borrow()
+            try:
+                with connection.transaction():
+                    yield connection
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if connection.closed:
+                    raise _unavailable(error) from error
+                raise
+            finally:
+                if connection.closed or self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
         finally:
-            self._pool.putconn(connection)
+            self._slots.release()
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
         """A dedicated connection outside the pool; the caller closes it."""
         return connect(self.url, autocommit=autocommit)
 
     def close(self) -> None:
-        """Close every pooled connection; borrowed ones when they come back."""
-        self._pool.close(timeout=5.0)
+        """Close every idle connection; borrowed ones when they come back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
 
     def __enter__(self) -> Self:
         """The database itself."""
@@ -125,17 +153,25 @@ def check_durability(url: str) -> dict[str, str]:
     return settings
 
 
-def _check(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Look whether the server has hung up, before a pooled connection is lent.
+def _is_alive(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Look whether the server has hung up, before an idle connection is lent.
 
     An idle connection has nothing to read; when it has, the server closed it or says something,
     and one round trip tells which. It costs one system call, where a round trip each time would
     cost tens of microseconds on the path of every stored object.
     """
+    if connection.closed:
+        return False
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
-    if poller.poll(0):
-        ConnectionPool.check_connection(connection)
+    if not poller.poll(0):
+        return True
+    try:
+        with connection.transaction():
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _unavailable(error: Exception) -> DatabaseUnavailable:
