@@ -9,6 +9,7 @@ from negatoscope.domain.archive.query.errors import (
 )
 from negatoscope.domain.archive.query.matching import matches, unusable_keys
 from negatoscope.domain.archive.query.model import (
+    DEFAULT_LIMITS,
     EVERYTHING,
     DicomJson,
     HeaderReader,
@@ -24,6 +25,7 @@ from negatoscope.domain.archive.query.model import (
 from negatoscope.domain.archive.query.service import Matches, search
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "EVERYTHING",
     "DicomJson",
     "HeaderReader",
