@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 from negatoscope.bench.crew import Tally, run_crew
 from negatoscope.bench.http import HttpConnection
 from negatoscope.bench.load import (
-    ACCESSION_PLACE,
     CT_IMAGE_STORAGE,
     EXPLICIT_VR_LITTLE_ENDIAN,
-    PATIENT_PLACE,
-    SERIES_PLACE,
     SHAPES,
     SOP_PLACE,
-    STUDY_PLACE,
     Patcher,
+    StudyIdentity,
     UidCounter,
     object_bytes,
 )
@@ -89,15 +86,13 @@ class _Series:
         self._patcher = patcher
         self._per_study = per_study
         self._uids = UidCounter()
+        self._identity = StudyIdentity(self._uids)
         self._sent = 0
 
     def next(self) -> None:
         if self._sent % self._per_study == 0:
-            uid = self._uids.take()
-            self._patcher.write(STUDY_PLACE, uid)
-            self._patcher.write(SERIES_PLACE, self._uids.take())
-            self._patcher.write(PATIENT_PLACE, b"B" + uid[-15:])
-            self._patcher.write(ACCESSION_PLACE, b"A" + uid[-15:])
+            for place, value in self._identity.next().items():
+                self._patcher.write(place, value)
         self._sent += 1
         self._patcher.write(SOP_PLACE, self._uids.take())
 

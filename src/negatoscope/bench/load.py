@@ -7,8 +7,10 @@ written over the old one at every place where it occurs.
 from __future__ import annotations
 
 import os
+import random
 import uuid
 from dataclasses import dataclass
+from datetime import date, timedelta
 from io import BytesIO
 
 from pydicom.dataset import Dataset
@@ -27,8 +29,23 @@ STUDY_PLACE = "2.25." + "2" * UID_DIGITS
 SERIES_PLACE = "2.25." + "3" * UID_DIGITS
 PATIENT_PLACE = "BENCH-PATIENT-00"
 ACCESSION_PLACE = "BENCHACCESSION00"
+NAME_PLACE = "XXXXXXXX^YYYYYYYY"
+DATE_PLACE = "20261124"
 
-_LIMIT = 10**UID_DIGITS
+PLACES = (
+    SOP_PLACE,
+    STUDY_PLACE,
+    SERIES_PLACE,
+    PATIENT_PLACE,
+    ACCESSION_PLACE,
+    NAME_PLACE,
+    DATE_PLACE,
+)
+
+_SYLLABLES = ("BA", "CHE", "DU", "FO", "GRI", "LE", "MAR", "NI", "PO", "RI", "SA", "TOU", "VA")
+_FIRST_DAY = date(2019, 1, 1)
+_DAYS = 2880
+
 _FIRST = 10 ** (UID_DIGITS - 1)
 
 
@@ -42,6 +59,30 @@ class UidCounter:
         """The next one."""
         self._next += 1
         return b"2.25.%d" % self._next
+
+
+class StudyIdentity:
+    """Patients, dates and numbers of generated studies: random, spread over eight years."""
+
+    def __init__(self, uids: UidCounter) -> None:
+        self._uids = uids
+        self._chance = random.Random(uids.take())
+
+    def next(self) -> dict[str, bytes]:
+        """A new study: value by place, each as long as its place."""
+        study_uid = self._uids.take()
+        day = _FIRST_DAY + timedelta(days=self._chance.randrange(_DAYS))
+        return {
+            STUDY_PLACE: study_uid,
+            SERIES_PLACE: self._uids.take(),
+            PATIENT_PLACE: b"B" + study_uid[-15:],
+            ACCESSION_PLACE: b"A" + study_uid[-15:],
+            NAME_PLACE: f"{self._word()}^{self._word()}".encode(),
+            DATE_PLACE: f"{day:%Y%m%d}".encode(),
+        }
+
+    def _word(self) -> str:
+        return "".join(self._chance.choices(_SYLLABLES, k=4))[:8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +116,8 @@ def ct_data_set(shape: LoadShape) -> bytes:
     data_set = Dataset()
     data_set.SpecificCharacterSet = "ISO_IR 100"
     data_set.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI"]
-    data_set.InstanceCreationDate = data_set.StudyDate = data_set.SeriesDate = "20261124"
-    data_set.AcquisitionDate = data_set.ContentDate = "20261124"
+    data_set.InstanceCreationDate = data_set.StudyDate = data_set.SeriesDate = DATE_PLACE
+    data_set.AcquisitionDate = data_set.ContentDate = DATE_PLACE
     data_set.InstanceCreationTime = data_set.StudyTime = data_set.SeriesTime = "101112.123000"
     data_set.AcquisitionTime = data_set.ContentTime = "101115.500000"
     data_set.SOPClassUID = CT_IMAGE_STORAGE
@@ -90,7 +131,7 @@ def ct_data_set(shape: LoadShape) -> bytes:
     data_set.StudyDescription = "Thorax"
     data_set.SeriesDescription = "Thorax 1.0 B30f"
     data_set.ManufacturerModelName = "Générateur"
-    data_set.PatientName = "ESSAI^Charge"
+    data_set.PatientName = NAME_PLACE
     data_set.PatientID = PATIENT_PLACE
     data_set.PatientBirthDate = "19500101"
     data_set.PatientSex = "O"
@@ -165,13 +206,15 @@ class Patcher:
     def __init__(self, buffer: bytearray) -> None:
         self.buffer = buffer
         header = bytes(buffer[: min(len(buffer), 1 << 16)])
-        self._places = {
-            place: _positions(header, place.encode())
-            for place in (SOP_PLACE, STUDY_PLACE, SERIES_PLACE, PATIENT_PLACE, ACCESSION_PLACE)
-        }
+        self._places = {place: _positions(header, place.encode()) for place in PLACES}
 
     def write(self, place: str, value: bytes) -> None:
-        """Put ``value`` at every occurrence of ``place``, which has the same length."""
+        """Put ``value`` at every occurrence of ``place``, which has the same length.
+
+        Raises: ValueError: it has another.
+        """
+        if len(value) != len(place):
+            raise ValueError(f"{value!r} does not fit in place of {place!r}")
         width = len(place)
         for position in self._places[place]:
             self.buffer[position : position + width] = value

@@ -88,18 +88,27 @@ def study_keys(**matching: str) -> DicomJson:
     return keys
 
 
-def sample_studies(target: DicomTarget | WebTarget, count: int) -> list[KnownStudy]:
-    """Some studies of the server, in random order; the same each time for the same answers.
+def sample_studies(
+    target: DicomTarget | WebTarget, count: int, *, spread_over: int = 0
+) -> list[KnownStudy]:
+    """Some studies of the server, shuffled; the same each time for the same answers.
 
+    Args:
+        spread_over: studies the server has; by QIDO-RS the sample is then taken from ten places
+            among them instead of from the first answers.
     Raises: DimseError, HttpError: the server does not answer, or has no study.
     """
     from negatoscope.bench.targets import WebTarget
 
-    answers = (
-        _qido_studies(target, count)
-        if isinstance(target, WebTarget)
-        else _find_studies(target, count)
-    )
+    if isinstance(target, WebTarget):
+        pages = 10 if spread_over else 1
+        answers = [
+            answer
+            for page in range(pages)
+            for answer in _qido_studies(target, count // pages, page * spread_over // pages)
+        ]
+    else:
+        answers = _find_studies(target, count)
     studies = [_known(answer) for answer in answers]
     random.Random(2).shuffle(studies)
     return studies
@@ -114,13 +123,15 @@ def _find_studies(target: DicomTarget, count: int) -> list[DicomJson]:
         return [dataset.decode(data_set, context.transfer_syntax) for data_set in pending]
 
 
-def _qido_studies(target: WebTarget, count: int) -> list[DicomJson]:
+def _qido_studies(target: WebTarget, count: int, offset: int) -> list[DicomJson]:
     with HttpConnection(target) as connection:
         answer = connection.get(
-            f"/studies?limit={count}&includefield=00201208",
+            f"/studies?limit={count}&offset={offset}&includefield=00201208",
             accept="application/dicom+json",
             keep=True,
         )
+    if answer.status == 204:
+        return []
     if answer.status != 200:
         raise HttpError(f"QIDO-RS answered {answer.status}")
     studies: list[DicomJson] = orjson.loads(answer.body)
