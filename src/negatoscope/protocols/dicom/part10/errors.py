@@ -8,7 +8,7 @@
     │   └── MissingTransferSyntax
     ├── FileMetaTooLong
     ├── TruncatedFileMeta
-    └── BadDicomdir            a directory that leads out of its medium, or nowhere
+    └── DicomdirError          a directory that leads out of its medium, or nowhere
 
 All are the file's fault; messages carry no value of it.
 """
@@ -54,5 +54,5 @@ class TruncatedFileMeta(Part10Error):
     """The file ends inside its File Meta Information."""
 
 
-class BadDicomdir(Part10Error):
+class DicomdirError(Part10Error):
     """A DICOMDIR that cannot be followed."""
