@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from negatoscope.domain.archive.metadata import SeriesMetadata
+from negatoscope.domain.archive.metadata import SeriesMetadata, read_bulk_data
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.infra.storage import tar
 
@@ -182,6 +182,23 @@ def test_an_unreadable_instance_is_told_by_its_uids(
     assert uids(entries) == ["1.1.1.1", "1.1.1.2", "1.1.1.3"]
     assert entries[1]["00080016"]["Value"] == [CT]
     assert "7FE00010" not in entries[1]
+
+
+def test_bulk_data_are_found_by_the_path_of_their_uri(
+    small_archive: Any, retrieval: Retrieval
+) -> None:
+    made = small_archive.series(small_archive.study("1.1"), "1.1.1")
+    overlay = bytes(range(256)) * 8
+    image(small_archive, made, 1, overlay=overlay)
+    entry = read(SeriesMetadata(retrieval, base=BASE), retrieval)[0]
+    assert entry["60003000"]["BulkDataURI"].endswith("/instances/1.1.1.1/bulkdata/60003000")
+    stored = retrieval.find("1.1.1.1")
+    assert stored is not None
+    with retrieval.open(stored) as member:
+        assert read_bulk_data(member, "60003000") == overlay
+        assert read_bulk_data(member, "7FE00010") == bytes(8)
+        assert read_bulk_data(member, "60023000") is None
+        assert read_bulk_data(member, "../../etc") is None
 
 
 def test_an_empty_series_is_an_empty_array(

@@ -16,7 +16,7 @@ A series that changed since has NULL there and is answered from headers, image b
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import structlog
@@ -29,7 +29,9 @@ from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage import tar
 from negatoscope.kit.ulid import new_ulid
-from negatoscope.protocols.dicom.dataset import DataSetError, decode
+from negatoscope.protocols.dicom.dataset import DataSetError, decode, inflate, read_value
+from negatoscope.standard.tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
+from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
 NO_BASE = "negatoscope-bulk-data:"
 """Stands for the address of the DICOMweb service while none is known."""
@@ -40,6 +42,12 @@ HEADER_MAX_BYTES = 64 << 20
 BULK_THRESHOLD_BYTES = 1024
 """Binary values above this are given as a URI."""
 
+BULK_MAX_BYTES = 512 << 20
+"""Longest value given as bulk data."""
+
+_PIXEL_PATHS = frozenset(
+    f"{tag:08X}" for tag in (FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA)
+)
 _SQL = load_queries("negatoscope.domain.archive.sql", "metadata.sql")
 _GZIP = b"\x1f\x8b\x08\x10"  # RFC 1952: deflate, with a comment
 _GZIP_HEADER_BYTES = 10
@@ -220,6 +228,36 @@ def read_metadata(member: Member, *, base: str) -> dict[str, Any]:
         bulk_uri=lambda path: prefix + path,
     )
     return attributes
+
+
+def read_bulk_data(member: Member, path: str) -> bytes | None:
+    """The value that a bulk data URI of the metadata names, as stored.
+
+    Args:
+        member: The object, open.
+        path: Such as ``7FE00010`` or ``54000100/1/54001010``.
+    Returns: ``None`` when there is no such value, when it is encapsulated pixel data (its frames
+        are to be asked for), or when it does not fit in ``BULK_MAX_BYTES``.
+    Raises:
+        RetrieveError: the object cannot be read.
+    """
+    stored = member.stored
+    syntax = transfer_syntax(stored.transfer_syntax_uid)
+    if path.upper() in _PIXEL_PATHS and stored.pixel_offset is not None:
+        order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
+        length = int.from_bytes(member.read(stored.pixel_offset - 4, 4), order)
+        if length > BULK_MAX_BYTES:  # an undefined length too: encapsulated
+            return None
+        return member.read(stored.pixel_offset, length)
+    end = stored.size if stored.pixel_offset is None else stored.pixel_offset
+    data = member.read(stored.data_set_offset, min(end - stored.data_set_offset, BULK_MAX_BYTES))
+    try:
+        if syntax.is_deflated:
+            data = inflate(data)
+        offset, length = read_value(data, stored.transfer_syntax_uid, path)
+    except DataSetError:
+        return None
+    return data[offset : offset + length]
 
 
 class _GzipArray:
