@@ -11,7 +11,6 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
@@ -29,6 +28,7 @@ from negatoscope.domain.archive.index import Indexed, IndexWriter, Ticket, UidCo
 from negatoscope.domain.archive.model import Outcome, OutcomeKind, Source
 from negatoscope.domain.archive.record import Record, build_record, pack_frame_index, usable_uid
 from negatoscope.domain.archive.segments import OpenSegment, SegmentPool, manifest_line
+from negatoscope.infra import metrics
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.errors import StorageError, VolumeFull
 from negatoscope.kit.ulid import new_ulid
@@ -113,7 +113,6 @@ class Ingestor:
         self.duplicates = duplicates
         self.families = Families()
         self.index_timeout_s = index_timeout_s
-        self.observe: Callable[[str, float], None] = lambda _name, _seconds: None
 
     def payload(self, record: Record, *, data_set_offset: int, full: bool) -> dict[str, Any]:
         """The record as ``archive_ingest`` takes it, its place in a segment still missing.
@@ -413,8 +412,7 @@ class Ingest:
             raise OutOfResources("the disk did not take the object") from error
         flushed = time.perf_counter()
         indexed = self._indexed(ticket, record, payload)
-        self._ingestor.observe("fsync", flushed - started)
-        self._ingestor.observe("index", time.perf_counter() - flushed)
+        metrics.FSYNC_SECONDS.observe(flushed - started)
         return self._conclude(indexed, record, digest, size, name)
 
     def _code(self, uid: str) -> int:

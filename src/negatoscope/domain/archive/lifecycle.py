@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import structlog
 from psycopg.types.json import Jsonb
@@ -240,9 +241,7 @@ def scattered(members: Sequence[Placed]) -> bool:
     """True when reading the study means jumping about: many short runs, or shared by several segments in small pieces."""
     places = sorted((m.segment_id, m.offset, m.size) for m in members)
     runs = 1
-    for (segment_a, offset_a, size_a), (segment_b, offset_b, _) in zip(
-        places, places[1:], strict=False
-    ):
+    for (segment_a, offset_a, size_a), (segment_b, offset_b, _) in pairwise(places):
         expected = offset_a + size_a + tar.padding(size_a) + tar.HEADER_BYTES
         if segment_a != segment_b or expected != offset_b:
             runs += 1

@@ -80,7 +80,7 @@ def is_intact(descriptor: int, member: ScannedMember) -> bool:
         descriptor, member.content_offset + offset, member.header.size - offset
     )
     meta = digest_of_range(descriptor, member.content_offset, offset)
-    return digest.hex() == comment["sha256"] and meta.hex()[:16] == comment["meta_sha256"]
+    return (digest.hex(), meta.hex()[:16]) == (comment["sha256"], comment["meta_sha256"])
 
 
 def payload_of_member(

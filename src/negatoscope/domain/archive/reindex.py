@@ -79,7 +79,7 @@ def reindex(
     Raises: SegmentInUse, DatabaseUnavailable.
     """
     paths = _segment_files(archive)
-    _take_over(archive, paths)
+    _take_over(paths)
     with archive.database.connection() as connection:
         connection.execute(_SQL["empty_index"])
     result = Reindexed()
@@ -118,7 +118,7 @@ def _segment_files(archive: Archive) -> list[tuple[Volume, Path]]:
     ]
 
 
-def _take_over(archive: Archive, paths: list[tuple[Volume, Path]]) -> None:
+def _take_over(paths: list[tuple[Volume, Path]]) -> None:
     """Seal what dead writers left open; refuse while one lives."""
     for _volume, path in paths:
         if os.access(path, os.W_OK) and path.stat().st_mode & 0o200:

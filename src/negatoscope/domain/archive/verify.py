@@ -90,7 +90,7 @@ def _batches(
         if not rows:
             return
         segment, offset = rows[-1][1], rows[-1][2]
-        yield rows  # type: ignore[misc]
+        yield rows
 
 
 def _report(database: Database, uid: str, segment: str, offset: int) -> None:
