@@ -240,6 +240,14 @@ class Commitment:
             connection.execute(_SQL["insert_items"], keys | {"id": row[0]})
         return int(row[0]), str(keys["transaction_uid"])
 
+    def asked(self, commitment_id: int) -> tuple[str, str, list[Reference]] | None:
+        """AE title, transaction UID and objects of a request of ours."""
+        with self._database.connection() as connection:
+            row = connection.execute(_SQL["request"], {"id": commitment_id}).fetchone()
+        if row is None:
+            return None
+        return row[0], row[1], [item[0] for item in self._items(commitment_id)]
+
     def take_answer(
         self,
         *,
