@@ -98,8 +98,8 @@ class Dispatcher:
             return Status.SOP_CLASS_NOT_SUPPORTED
         if field not in service.command_fields:
             return Status.UNRECOGNIZED_OPERATION
-        if not message.context.as_scp:
-            return Status.NOT_AUTHORIZED
+        if not message.context.as_scp and field != CommandField.N_EVENT_REPORT_RQ:
+            return Status.NOT_AUTHORIZED  # events come from the SCP, to us as SCU
         missing = set(command.missing_elements())
         if missing & _CLASS_ELEMENTS:
             return Status.NO_SUCH_SOP_CLASS
