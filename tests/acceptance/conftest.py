@@ -6,6 +6,7 @@ product cannot hide itself.
 """
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pydicom
@@ -61,7 +63,7 @@ class Archive:
     stranger_port: int
     process: subprocess.Popen[bytes]
     token: str = ""
-    clients: list[httpx.Client] = field(default_factory=list)
+    clients: dict[str, httpx.Client] = field(default_factory=dict)
 
     ae_title = "NEGATOSCOPE"
     host = "127.0.0.1"
@@ -98,14 +100,15 @@ class Archive:
         return done
 
     def client(self, *, token: str | None = None) -> httpx.Client:
-        """An HTTP client that presents the bearer token (of the radiologist, or the one given)."""
-        client = httpx.Client(
-            base_url=self.dicomweb + "/",
-            headers={"Authorization": f"Bearer {token or self.token}"},
-            timeout=60,
-        )
-        self.clients.append(client)
-        return client
+        """The HTTP client that presents the bearer token (of the radiologist, or the one given)."""
+        token = token or self.token
+        if token not in self.clients:
+            self.clients[token] = httpx.Client(
+                base_url=self.dicomweb + "/",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=60,
+            )
+        return self.clients[token]
 
     def add_ae(self, title: str, port: int, roles: str = "store,query,retrieve,commitment") -> None:
         """Register an application entity."""
@@ -135,7 +138,7 @@ class Archive:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop the server; the embedded PostgreSQL goes with it."""
-        for client in self.clients:
+        for client in self.clients.values():
             client.close()
         if self.process.poll() is None:
             self.process.send_signal(how)
@@ -191,6 +194,12 @@ class Archive:
                 archive.stop()
             raise
         return archive
+
+
+@pytest.fixture(scope="session")
+def ports() -> Callable[[], int]:
+    """``free_port`` for fixtures of any scope."""
+    return free_port
 
 
 @pytest.fixture(scope="session")
@@ -361,6 +370,19 @@ class Stranger:
 def stranger() -> Stranger:
     """pynetdicom as a sender."""
     return Stranger()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> ModuleType:
+    """``tests/hostile.py``: data sets made to hurt a reader."""
+    path = Path(__file__).resolve().parents[1] / "hostile.py"
+    specification = importlib.util.spec_from_file_location("hostile_data_sets", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -200,11 +200,11 @@ def test_files_come_back_as_they_went_in_by_stow(archive: Any, waves: list[list[
 def test_objects_that_name_no_study_are_refused(
     archive: Any, corpus: list[Any], stranger: Any
 ) -> None:
-    """Codec samples without Study Instance UID: C006 of the conformance statement, and nothing is kept."""
+    """Codec samples without Study Instance UID: C005 of the conformance statement, and nothing is kept."""
     lacking = [thing for thing in corpus if thing.sop_instance_uid and not is_identified(thing)]
     assert lacking
     statuses = stranger.store(archive, lacking)
-    assert {f"{status:04X}" for status in statuses.values()} == {"C006"}
+    assert {f"{status:04X}" for status in statuses.values()} == {"C005"}
     for thing in lacking:
         found = archive.client().get("instances", params={"SOPInstanceUID": thing.sop_instance_uid})
         assert found.status_code == 204 or found.json() == []

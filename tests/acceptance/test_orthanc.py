@@ -40,12 +40,12 @@ def orthanc(
     archive: Any,
     program: Callable[[str], str],
     tmp_path_factory: pytest.TempPathFactory,
-    free_ports: Callable[[], int],
+    ports: Callable[[], int],
 ) -> Iterator[Orthanc]:
     """Debian's Orthanc, which knows the archive as modality ``archive``."""
     executable = program("Orthanc")
     folder = tmp_path_factory.mktemp("orthanc")
-    http_port, dicom_port = free_ports(), free_ports()
+    http_port, dicom_port = ports(), ports()
     configuration = {
         "Name": "stranger",
         "StorageDirectory": str(folder / "storage"),
