@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import click
 
-from negatoscope.cli.common import data_options, opened
+from negatoscope.cli.common import CommandContext, pass_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,6 @@ class _Sink(Protocol):
 
 
 @click.command()
-@data_options
 @click.option(
     "--report",
     "report_path",
@@ -56,9 +55,10 @@ class _Sink(Protocol):
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, readable=True, path_type=Path)
 )
+@pass_context
 def import_command(
-    data_dir: str | None,
-    database_url: str | None,
+    context: CommandContext,
+    *,
     report_path: Path | None,
     jobs: int,
     paths: tuple[Path, ...],
@@ -79,7 +79,8 @@ def import_command(
 
     roots = [path.resolve() for path in paths]
     extent = measure(roots)
-    with opened(data_dir, database_url) as (settings, database):
+    settings = context.settings
+    with context.database() as database:
         folder = settings.data_dir / "imports"
         report_path = report_path or folder / f"import-{time.strftime('%Y%m%d-%H%M%S')}.tsv"
         with (

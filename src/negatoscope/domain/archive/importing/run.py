@@ -26,6 +26,7 @@ from negatoscope.domain.archive.importing.zips import (
     is_zip,
     member_chunks,
 )
+from negatoscope.protocols.dicom.part10 import Part10Error
 from negatoscope.standard.sop_classes import MEDIA_STORAGE_DIRECTORY
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ CHUNK_BYTES = 1 << 20
 BATCH_FILES = 64
 PREAMBLE_AND_PREFIX_BYTES = 132
 RETRY_DELAYS_S = (1.0, 2.0, 4.0, 8.0)
+
+ASIDE_REASONS = {
+    ImportResult.CONFLICT: "another content under the same UID: kept aside, see `negatoscope task`",
+    ImportResult.QUARANTINED: "the UID of another patient's object: kept aside, see `negatoscope task`",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,9 +200,7 @@ class Importer:
                         hint="make room or bring the database back, then run the same command: "
                         "it continues where it stopped.",
                     ) from error
-            except IngestError as error:
-                return _report(candidate, ImportResult.FAILED, str(error))
-            except ZipRefused as error:
+            except (IngestError, Part10Error, ZipRefused) as error:
                 return _report(candidate, ImportResult.FAILED, str(error))
             except OSError as error:
                 return _report(
@@ -243,13 +247,15 @@ def _report(candidate: Candidate, result: ImportResult, reason: str = "") -> Fil
 
 
 def _taken(candidate: Candidate, outcome: Outcome) -> FileReport:
+    result = ImportResult(outcome.kind.value)
+    aside = ASIDE_REASONS.get(result)
     return FileReport(
         path=candidate.label,
-        result=ImportResult(outcome.kind.value),
+        result=result,
         byte_count=candidate.byte_count,
         sop_class_uid=outcome.sop_class_uid,
         sop_instance_uid=outcome.sop_instance_uid,
         study_instance_uid=outcome.study_instance_uid,
         series_instance_uid=outcome.series_instance_uid,
-        reason="; ".join(outcome.warnings),
+        reason="; ".join([aside, *outcome.warnings] if aside else outcome.warnings),
     )
