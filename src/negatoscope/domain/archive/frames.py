@@ -9,11 +9,8 @@ from dataclasses import dataclass
 
 from negatoscope.domain.archive.errors import FrameNotFound, FramesUnavailable, ObjectCorrupt
 from negatoscope.domain.archive.reading import Member
+from negatoscope.domain.archive.record import FRAGMENTED
 from negatoscope.domain.archive.stored import StoredInstance
-
-FRAGMENTED = 1 << 63
-"""In a length of the frame index: the frame has several fragments, and the range from the first
-one's value to the end of the last one holds the item headers in between (PS3.5 §A.4)."""
 
 _INDEX_MAX_BYTES = 64 << 20
 _ITEM = struct.Struct("<HHI")

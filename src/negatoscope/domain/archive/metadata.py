@@ -22,8 +22,9 @@ import orjson
 import structlog
 
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.frames import FRAGMENTED, unpack_frame_index
+from negatoscope.domain.archive.frames import unpack_frame_index
 from negatoscope.domain.archive.reading import Member
+from negatoscope.domain.archive.record import FRAGMENTED
 from negatoscope.domain.archive.retrieve import Retrieval, SeriesKey
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.infra.db import load_queries
