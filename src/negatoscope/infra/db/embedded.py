@@ -189,7 +189,10 @@ class EmbeddedPostgres:
         prefix = account.command_prefix(self._cluster_dir, tools / "postgres")
         if not (self._cluster_dir / "PG_VERSION").is_file():
             self._create_cluster(account, tools)
+        # No postmaster runs: what a killed one left would hold the next one back when its process
+        # id is in use again, or belongs to a zombie that nobody has reaped yet.
         (self._cluster_dir / "postmaster.pid").unlink(missing_ok=True)
+        (self._socket_dir(account) / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)
         self._write_configuration(account)
         deadline = time.monotonic() + _ORPHANS_TIMEOUT_S
         while True:
