@@ -16,7 +16,7 @@ from negatoscope.protocols.dicom.dataset.errors import (
     InflateBomb,
     TruncatedDataSet,
 )
-from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS, UNDEFINED_LENGTH, ScanLimits
+from negatoscope.protocols.dicom.dataset.limits import DECODE_LIMITS, UNDEFINED_LENGTH, ScanLimits
 from negatoscope.protocols.dicom.dataset.reader import (
     ITEM_END,
     ITEM_TAG,
@@ -295,7 +295,7 @@ class Decoder(ElementReader):
 def inflate(
     data: bytes | bytearray | memoryview,
     *,
-    limits: ScanLimits = DEFAULT_LIMITS,
+    limits: ScanLimits = DECODE_LIMITS,
     most: int | None = None,
 ) -> bytes:
     """A deflated data set inflated (PS3.5 §A.5), or its first `most` bytes.
@@ -325,7 +325,7 @@ def decode(
     stop_before_pixels: bool = True,
     bulk_threshold: int = DEFAULT_BULK_THRESHOLD_BYTES,
     bulk_uri: BulkUri | None = None,
-    limits: ScanLimits = DEFAULT_LIMITS,
+    limits: ScanLimits = DECODE_LIMITS,
 ) -> DicomJson:
     """A data set in the DICOM JSON model (PS3.18 §F.2).
 
@@ -409,7 +409,7 @@ def decode_value(
     syntax: TransferSyntax,
     *,
     terms: Sequence[str] = (),
-    limits: ScanLimits = DEFAULT_LIMITS,
+    limits: ScanLimits = DECODE_LIMITS,
 ) -> DicomJson:
     """One attribute: `{"vr": …, "Value": […]}`, its value as sent.
 

@@ -18,7 +18,7 @@ class ScanLimits:
         sequence_bytes: Longest wanted sequence kept; likewise.
         inflated_bytes: Longest inflated form of a deflated data set.
         inflate_ratio: Largest growth of a deflated data set, once beyond `inflate_free_bytes`
-            (half a second of work; masks of zeros deflate a thousand times and are real).
+            (a third of a second of work; masks of zeros deflate a thousand times and are real).
     """
 
     depth: int = 32
@@ -29,7 +29,10 @@ class ScanLimits:
     sequence_bytes: int = 1 << 20
     inflated_bytes: int = 2 << 30
     inflate_ratio: int = 200
-    inflate_free_bytes: int = 256 << 20
+    inflate_free_bytes: int = 128 << 20
 
 
 DEFAULT_LIMITS = ScanLimits()
+
+#: What turning a data set into JSON may cost: every element becomes some half kilobyte.
+DECODE_LIMITS = ScanLimits(elements=400_000, inflated_bytes=256 << 20, inflate_free_bytes=64 << 20)
