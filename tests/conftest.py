@@ -87,7 +87,7 @@ def free_port() -> int:
     return next_free_port()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def free_ports() -> Callable[[], int]:
     """The same, as often as it is called."""
     return next_free_port

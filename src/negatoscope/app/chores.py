@@ -1,69 +1,184 @@
 """What the worker does at intervals."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
 
+import structlog
+
+from negatoscope.app.calling import client_tls
+from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
+from negatoscope.domain.archive.commitment import Commitment
 from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
+from negatoscope.domain.archive.verify import verify
+from negatoscope.entrypoints.dimse.server import timeouts_of
+from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.worker.chores import Chore
 from negatoscope.infra import metrics
-from negatoscope.infra.db import load_queries
+from negatoscope.infra.clock import utc_now
+from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.errors import DatabaseUnavailable
+from negatoscope.infra.logging import describe
+from negatoscope.infra.settings import Settings
+
+_LOG = structlog.get_logger(__name__)
+
+SCRUB_AGE: Final = timedelta(days=30)
+"""Every object is read again, and its digest compared, about once in this time."""
+SCRUB_BYTES_PER_S: Final = 40 << 20
+"""Leaves the disks to those who wait for them."""
+
+_LIFECYCLE_LOCK: Final = 0x4E45_4741_544F_0003
+_SCRUB_LOCK: Final = 0x4E45_4741_544F_0004
 
 
-def chores(archive: Archive, *, dicomweb_url: str) -> Sequence[Chore]:
+def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequence[Chore]:
     """The chores of this version.
 
     Args:
+        settings: In force.
         archive: This process's.
         dicomweb_url: Where most clients reach our DICOMweb service, for what refers to it.
     """
-    database = archive.database
-    queries = load_queries("negatoscope.entrypoints.worker.sql", "outbox.sql")
+    retrieval = Retrieval(archive.database, volumes(settings))
+    metadata = SeriesMetadata(retrieval, base=dicomweb_url)
+    housekeeping = Housekeeping(archive, metadata)
+    commitments = StorageCommitment(
+        commitment=Commitment(retrieval),
+        database=archive.database,
+        ae_title=settings.ae_title,
+        timeouts=timeouts_of(settings),
+        tls=client_tls(settings),
+    )
+    settle_every_s = min(10.0, max(0.5, settings.settle_idle_s / 4))
+    return [
+        Chore(name="commitments", every_s=2.0, run=commitments.run_due),
+        Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle),
+        Chore(name="recover", every_s=60.0, run=housekeeping.recover),
+        Chore(name="compact", every_s=600.0, run=housekeeping.compact),
+        Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub),
+        Chore(name="measure", every_s=15.0, run=housekeeping.measure),
+        Chore(name="forget", every_s=3600.0, run=housekeeping.forget),
+    ]
 
-    def measure(_stop: threading.Event) -> None:
-        for volume in archive.volumes.values():
+
+class Housekeeping:
+    """Looks after objects at rest and after the tables; one worker of a cluster at a time.
+
+    Args:
+        archive: The worker's own.
+        metadata: Writes the metadata of series.
+    """
+
+    def __init__(self, archive: Archive, metadata: SeriesMetadata) -> None:
+        self._archive = archive
+        self._database = archive.database
+        self._lifecycle = Lifecycle(archive)
+        self._metadata = metadata
+        self._outbox = load_queries("negatoscope.entrypoints.worker.sql", "outbox.sql")
+
+    def settle(self, stop: threading.Event) -> None:
+        """Bring studies to which nothing was added together, and write their series metadata."""
+        due = self._lifecycle.due_studies()
+        if not due:
+            return
+        with _alone(self._database, _LIFECYCLE_LOCK) as alone:
+            for study_id, changed_at in due if alone else ():
+                if stop.is_set():
+                    return
+                try:
+                    self._lifecycle.settle(
+                        study_id, changed_at, write_series_metadata=self._write_metadata
+                    )
+                except DatabaseUnavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - the other studies must settle
+                    _LOG.error("a study does not settle", study=study_id, reason=describe(error))
+
+    def recover(self, _stop: threading.Event) -> None:
+        """Look after segments whose writers died while this process lives."""
+        self._archive.recovery.recover()
+        self._archive.recovery.adopt_orphans()
+
+    def compact(self, _stop: threading.Event) -> None:
+        """Give back the space of segments that are half dead."""
+        with _alone(self._database, _LIFECYCLE_LOCK) as alone:
+            removed = self._lifecycle.compact() if alone else 0
+        if removed:
+            _LOG.info("segments compacted", removed=removed)
+
+    def scrub(self, stop: threading.Event) -> None:
+        """Read again what was not read for long, and compare digests."""
+        with _alone(self._database, _SCRUB_LOCK) as alone:
+            if not alone:
+                return
+            pace = _Pace(SCRUB_BYTES_PER_S, stop)
+            try:
+                result = verify(
+                    self._database,
+                    dict(self._archive.volumes),
+                    older_than=utc_now() - SCRUB_AGE,
+                    progress=pace.keep,
+                )
+            except _Stopped:
+                return
+        if result.failed:
+            _LOG.error("objects are damaged", sop_instance_uids=result.failed[:20])
+        if result.verified:
+            _LOG.info("objects verified", verified=result.verified, damaged=len(result.failed))
+
+    def measure(self, _stop: threading.Event) -> None:
+        """Figures that nobody else knows."""
+        for volume in self._archive.volumes.values():
             metrics.VOLUME_FREE_BYTES.labels(volume.name).set(max(0, volume.free_bytes()))
-        with database.connection() as connection:
-            row = connection.execute(queries["waiting"]).fetchone()
+        with self._database.connection() as connection:
+            row = connection.execute(self._outbox["waiting"]).fetchone()
         metrics.OUTBOX_EVENTS.set(row[0] if row else 0)
 
-    def forget(_stop: threading.Event) -> None:
-        """Take away what has no more use: ended tokens and links, events of ended jobs."""
-        with database.connection() as connection:
+    def forget(self, _stop: threading.Event) -> None:
+        """Take away what has no more use: tokens and links that ended long ago."""
+        with self._database.connection() as connection:
             connection.execute(
                 "DELETE FROM api_token WHERE expires_at < now() - interval '90 days'"
             )
             connection.execute("DELETE FROM setup_link WHERE expires_at < now()")
 
-    lifecycle = Lifecycle(archive)
-    metadata = SeriesMetadata(
-        Retrieval(database, tuple(archive.volumes.values())), base=dicomweb_url
-    )
+    def _write_metadata(self, series_id: int) -> None:
+        self._metadata.write(series_id, self._archive.append_member)
 
-    def write_series_metadata(series_id: int) -> None:
-        metadata.write(series_id, archive.append_member)
 
-    def settle(stop: threading.Event) -> None:
-        """Bring studies together that nothing was added to for a while."""
-        for study_id, changed_at in lifecycle.due_studies():
-            if stop.is_set():
-                return
-            lifecycle.settle(study_id, changed_at, write_series_metadata=write_series_metadata)
+class _Stopped(Exception):
+    """The worker ends."""
 
-    def recover(_stop: threading.Event) -> None:
-        """Look after segments whose writers died while this process lives."""
-        archive.recovery.recover()
-        archive.recovery.adopt_orphans()
 
-    def compact(_stop: threading.Event) -> None:
-        lifecycle.compact()
+class _Pace:
+    """Slows a reader down to a rate."""
 
-    return [
-        Chore(name="measure", every_s=15.0, run=measure),
-        Chore(name="settle", every_s=5.0, run=settle),
-        Chore(name="recover", every_s=60.0, run=recover),
-        Chore(name="compact", every_s=600.0, run=compact),
-        Chore(name="forget", every_s=3600.0, run=forget),
-    ]
+    def __init__(self, bytes_per_s: int, stop: threading.Event) -> None:
+        self._bytes_per_s = bytes_per_s
+        self._stop = stop
+        self._started_s = time.monotonic()
+
+    def keep(self, _objects: int, bytes_read: int) -> None:
+        """Wait until this many bytes are allowed.
+
+        Raises:
+            _Stopped: the worker ends.
+        """
+        ahead_s = bytes_read / self._bytes_per_s - (time.monotonic() - self._started_s)
+        if self._stop.wait(max(0.0, ahead_s)):
+            raise _Stopped
+
+
+@contextmanager
+def _alone(database: Database, key: int) -> Iterator[bool]:
+    """Whether this process, of all of a cluster, may do something for the length of the block."""
+    with database.connect(autocommit=True) as connection:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+        yield bool(row and row[0])

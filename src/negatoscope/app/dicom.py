@@ -10,12 +10,16 @@ import structlog
 from negatoscope.app.calling import client_tls
 from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
+from negatoscope.domain.archive.commitment import Commitment
+from negatoscope.domain.archive.query import QueryLimits
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ApplicationEntity, ae
 from negatoscope.domain.identity import Actor
+from negatoscope.entrypoints.dimse.query_scp import QueryScp
 from negatoscope.entrypoints.dimse.retrieve_scp import RetrieveSCP
 from negatoscope.entrypoints.dimse.server import build_server, timeouts_of
 from negatoscope.entrypoints.dimse.service import Service
+from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.dimse.storage_scp import StorageScp
 from negatoscope.entrypoints.dimse.verification_scp import VERIFICATION_SERVICE
 from negatoscope.infra import metrics
@@ -42,7 +46,25 @@ def services(
         timeouts=timeouts_of(settings),
         tls=client_tls(settings),
     )
-    return [VERIFICATION_SERVICE, StorageScp(archive).service(), *retrieve.services()]
+    query = QueryScp(
+        database=retrieval.database,
+        ae_title=settings.ae_title,
+        limits=QueryLimits(max_results=settings.limits.max_query_results),
+    )
+    commitment = StorageCommitment(
+        commitment=Commitment(retrieval),
+        database=retrieval.database,
+        ae_title=settings.ae_title,
+        timeouts=timeouts_of(settings),
+        tls=client_tls(settings),
+    )
+    return [
+        VERIFICATION_SERVICE,
+        StorageScp(archive).service(),
+        query.service(),
+        *retrieve.services(),
+        commitment.service(),
+    ]
 
 
 def serve(

@@ -115,7 +115,7 @@ def run_worker(settings: Settings) -> None:
                 "instances-stored": [audit.on_instances_stored],
                 EVERY_KIND: [metrics.on_any],
             },
-            chores=chores(archive, dicomweb_url=f"{base_url(settings)}/dicom-web"),
+            chores=chores(settings, archive, dicomweb_url=f"{base_url(settings)}/dicom-web"),
             tasks={},
             services={"settings": settings, "database": opened, "archive": archive},
             grace_s=settings.stop_grace_s,
