@@ -152,10 +152,14 @@ _ASSOCIATE_TYPES: Final = frozenset({PduType.ASSOCIATE_RQ, PduType.ASSOCIATE_AC}
 _ABORTING: Final = frozenset({Action.AA1, Action.AA7, Action.AA8})
 _STARTS_ARTIM: Final = frozenset({Action.AE5, Action.AE8, Action.AR4, Action.AA1, Action.AA8})
 _STOPS_ARTIM: Final = frozenset({Action.AE6, Action.AR5, Action.AA2, Action.AA5})
+_INDICATES_DATA: Final = frozenset({Action.DT2, Action.AR6})
 _CLOSES: Final = frozenset({Action.AE4, Action.AR3, Action.AA2, Action.AA3})
 
 _unpack_pdu_header = struct.Struct(">BxI").unpack_from
 _unpack_pdv_header = struct.Struct(">IBB").unpack_from
+_unpack_usual_header = struct.Struct(">BxIIBB").unpack_from
+_USUAL_HEADER_BYTES: Final = PDU_HEADER_BYTES + PDV_HEADER_BYTES
+_DATA_TF: Final = int(PduType.DATA_TF)
 _NOTHING: Final = memoryview(b"")
 
 
@@ -185,7 +189,7 @@ class Connection:
         self._output = bytearray()
         self._request: AssociateRequest | None = None
         self._context_ids: frozenset[int] = frozenset()
-        self._data_action: Action | None = None
+        self._takes_data = False  # whether P-DATA-TF leads to DT-2 or AR-6 in this state
 
         self._view = _NOTHING
         self._position = 0
@@ -324,6 +328,8 @@ class Connection:
                 return DataFragment(
                     self._pdv_context_id, self._pdv_is_command, False, self._view[start:]
                 )
+            if self._takes_data and self._begin_usual_pdu():
+                continue
             if self._deaf or self.state is State.STA1:
                 self._position = self._end
                 return self._need_data()
@@ -374,23 +380,52 @@ class Connection:
         self._carry.clear()
         return header, 0
 
+    def _begin_usual_pdu(self) -> bool:
+        """A short cut for nearly every PDU there is: P-DATA-TF, whole header, one value.
+
+        Anything else, right or wrong, is left to `_begin_pdu` and `_begin_pdv`.
+        """
+        position = self._position
+        if (
+            self._end - position < _USUAL_HEADER_BYTES
+            or self._pdu_left
+            or self._body_left
+            or self._skip_left
+            or self._carry
+        ):
+            return False
+        pdu_type, pdu_length, length, context_id, control = _unpack_usual_header(
+            self._view, position
+        )
+        if (
+            pdu_type != _DATA_TF
+            or pdu_length > self.max_pdu_bytes
+            or length != pdu_length - 4
+            or length < 2
+            or context_id not in self._context_ids
+        ):
+            return False
+        self._position = position + _USUAL_HEADER_BYTES
+        self._in_pdv = True
+        self._pdv_left = length - 2
+        self._pdv_context_id = context_id
+        self._pdv_is_command = control & 1 == 1
+        self._pdv_is_last = control & 2 == 2
+        return True
+
     def _begin_pdu(self) -> bool:
         """Judges a PDU by its header; False while the header is not whole."""
         header = self._header(PDU_HEADER_BYTES)
         if header is None:
             return False
         pdu_type, length = _unpack_pdu_header(*header)
-        if pdu_type == PduType.DATA_TF:
-            action = self._data_action
-            if action is Action.DT2 or action is Action.AR6:
-                if length > self.max_pdu_bytes:
-                    raise InvalidPdu(
-                        f"P-DATA-TF of {length} bytes, {self.max_pdu_bytes} were agreed"
-                    )
-                if length < PDV_HEADER_BYTES:
-                    raise InvalidPdu(f"P-DATA-TF of {length} bytes")
-                self._pdu_left = length
-                return True
+        if pdu_type == _DATA_TF and self._takes_data:
+            if length > self.max_pdu_bytes:
+                raise InvalidPdu(f"P-DATA-TF of {length} bytes, {self.max_pdu_bytes} were agreed")
+            if length < PDV_HEADER_BYTES:
+                raise InvalidPdu(f"P-DATA-TF of {length} bytes")
+            self._pdu_left = length
+            return True
         if pdu_type not in _PDU_EVENTS:
             raise UnrecognizedPdu(f"PDU type {pdu_type:#04x}")
         pdu_type = PduType(pdu_type)
@@ -489,7 +524,7 @@ class Connection:
     def _fire(self, event: Event) -> Action:
         action = action_for(self.state, event)
         self.state = next_state(action, is_requestor=self.is_requestor)
-        self._data_action = TRANSITIONS.get((self.state, Event.EVT10))
+        self._takes_data = TRANSITIONS.get((self.state, Event.EVT10)) in _INDICATES_DATA
         if action in _STARTS_ARTIM:
             self.artim_running = True
         elif action in _STOPS_ARTIM:
