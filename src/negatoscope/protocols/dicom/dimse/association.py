@@ -28,6 +28,7 @@ from negatoscope.protocols.dicom.dimse.errors import (
     DataSetTooLarge,
     InvalidCommandSet,
 )
+from negatoscope.protocols.dicom.dimse.framing import message_batches
 from negatoscope.protocols.dicom.dimse.transport import (
     Buffer,
     PeerCertificate,
@@ -62,8 +63,6 @@ RECEIVE_BUFFER_BYTES: Final = 262_144
 MAX_SENT_PDU_BYTES: Final = 262_144
 """Peers that set no limit, or a larger one, get PDUs of this size."""
 
-_SEND_BATCH_BYTES: Final = 1 << 20
-_SEND_BATCH_PARTS: Final = 256
 _MAX_REMEMBERED_CANCELS: Final = 256
 
 
@@ -375,61 +374,27 @@ class Association:
         """
         self._require_open()
         command[COMMAND_DATA_SET_TYPE] = NO_DATA_SET if data_set is None else 0x0001
-        limit = self.max_pdu_out - 6
-        header = self._connection.data_header
-        encoded: Buffer = command.encode()
-        batch: list[Buffer] = []
-        while len(encoded) > limit:
-            batch += (header(context_id, limit, is_command=True, is_last=False), encoded[:limit])
-            encoded = encoded[limit:]
-        batch += (header(context_id, len(encoded), is_command=True, is_last=True), encoded)
-        if data_set is None:
-            self._send(batch)
-        elif isinstance(data_set, bytes | bytearray | memoryview):
-            self._send_data_set(context_id, batch, (data_set,))
-        else:
-            self._send_data_set(context_id, batch, data_set)
-        if command.is_response and command.status & 0xFF00 != 0xFF00:
-            self.answered_message_id = command.message_id_being_responded_to
-
-    def _send_data_set(
-        self, context_id: int, batch: list[Buffer], pieces: Iterable[Buffer]
-    ) -> None:
-        """Cuts pieces into PDUs without copying them; ``batch`` goes out before."""
-        limit = self.max_pdu_out - 6
-        header = self._connection.data_header
-        batch_bytes = 0
-        fragment: list[Buffer] = []
-        fragment_bytes = 0
+        if isinstance(data_set, bytes | bytearray | memoryview):
+            data_set = (data_set,)
         has_begun = False
         try:
-            for piece in pieces:
-                view = memoryview(piece)
-                if view.itemsize != 1:
-                    view = view.cast("B")
-                while view:
-                    if fragment_bytes == limit:
-                        batch.append(header(context_id, limit, is_command=False, is_last=False))
-                        batch += fragment
-                        batch_bytes += limit
-                        fragment, fragment_bytes = [], 0
-                        if batch_bytes >= _SEND_BATCH_BYTES or len(batch) >= _SEND_BATCH_PARTS:
-                            has_begun = True
-                            self._send(batch)
-                            batch, batch_bytes = [], 0
-                    taken = view[: limit - fragment_bytes]
-                    fragment.append(taken)
-                    fragment_bytes += len(taken)
-                    view = view[len(taken) :]
+            for batch in message_batches(
+                self._connection.data_header,
+                context_id,
+                command.encode(),
+                data_set,
+                self.max_pdu_out,
+            ):
+                has_begun = True
+                self._send(batch)
         except AssociationError:
             raise
         except BaseException:
             if has_begun:  # half a message went out: nothing else can follow it
                 self.abort()
             raise
-        batch.append(header(context_id, fragment_bytes, is_command=False, is_last=True))
-        batch += fragment
-        self._send(batch)
+        if command.is_response and command.status & 0xFF00 != 0xFF00:
+            self.answered_message_id = command.message_id_being_responded_to
 
     def next_message_id(self) -> int:
         """A Message ID of our own, 1 to 65535, then again."""

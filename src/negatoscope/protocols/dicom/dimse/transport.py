@@ -207,10 +207,10 @@ class Transport:
         """
         deadline = time.monotonic() + linger_s
         with contextlib.suppress(OSError, ConnectionLost):
-            self._socket.shutdown(socket.SHUT_WR)
-            if self._tls is None:
-                while time.monotonic() < deadline and self.receive(buffer) != 0:
-                    pass
+            if self._tls is None:  # TLS cannot be closed in one direction only
+                self._socket.shutdown(socket.SHUT_WR)
+            while time.monotonic() < deadline and self.receive(buffer) != 0:
+                pass
         self.close()
 
     def interrupt(self, last_words: bytes) -> None:
@@ -224,6 +224,10 @@ class Transport:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Closes the socket."""
+        """Closes the socket; over TLS the peer is told (close_notify) but not waited for."""
+        if self._tls is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._tls.settimeout(0)
+                self._tls.unwrap()
         with contextlib.suppress(OSError):
             self._socket.close()
