@@ -256,6 +256,23 @@ def test_headers_answer_what_the_index_lacks(index: Database, index_kit: ModuleT
     assert [r.sop_instance_uid for r in asked] == ["1.9.1.1", "1.9.1.2", "1.9.1.3"]
 
 
+def test_no_more_objects_are_opened_than_allowed(index: Database, index_kit: ModuleType) -> None:
+    """A header key over everything stops at its bound and says so."""
+    opened: list[int] = []
+
+    def headers(references: Any) -> list[DicomJson]:
+        opened.append(len(references))
+        return [{} for _ in references]
+
+    for key in (None, "20"):
+        opened.clear()
+        query = Query(level=IMAGE, keys=index_kit.data(KVP=key), relational=True)
+        matches = search(index, query, headers=headers, limits=QueryLimits(max_headers=2))
+        list(matches)
+        assert sum(opened) == 2
+        assert matches.truncated
+
+
 def test_include_all_gives_every_attribute_of_the_level(ask: Asker) -> None:
     """includefield=all at study level holds patient attributes and optional keys."""
     (found,) = ask.find(STUDY, {"StudyInstanceUID": "1.2.1"}, include=Include.ALL)

@@ -32,6 +32,9 @@ TEXT_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT
 LITERAL_VRS: Final = frozenset({"AS", "AT"})
 NUMBER_VRS: Final = frozenset({"IS", "DS", "FL", "FD", "SL", "SS", "UL", "US", "SV", "UV"})
 
+MAX_PATTERN: Final = 1024
+"""Characters of a key with wild cards."""
+
 #: Descriptions, compared without case and accents when fuzzy matching is on.
 DESCRIPTIVE_TAGS: Final = frozenset({"00081030", "0008103E", "00181030", "00321060", "00400254"})
 
@@ -148,7 +151,10 @@ def _value_matches(vr: str, value: str, key: str, options: MatchOptions, folded:
 
 
 def unusable_keys(keys: Mapping[str, Any]) -> list[str]:
-    """Tags of keys whose values have no meaning for their value representation."""
+    """Tags of keys whose values have no meaning for their value representation.
+
+    Patterns beyond `MAX_PATTERN` characters are among them: matching one takes long.
+    """
     bad = []
     for tag, key in keys.items():
         if tag in UNMATCHED_TAGS or is_universal(key):
@@ -160,7 +166,11 @@ def unusable_keys(keys: Mapping[str, Any]) -> list[str]:
             key.get("vr", ""), parse_number if key.get("vr") in NUMBER_VRS else None
         )
         values = texts(key)
-        if parse is not None and values != [_EMPTY_KEY] and any(parse(v) is None for v in values):
+        if parse is not None:
+            usable = values == [_EMPTY_KEY] or all(parse(value) is not None for value in values)
+        else:
+            usable = all(len(v) <= MAX_PATTERN or not _WILD.search(v) for v in values)
+        if not usable:
             bad.append(tag)
     return bad
 
@@ -215,9 +225,10 @@ def glob(wild: str, text: str) -> bool:
     at, end = len(first), len(text) - len(last)
     if not _starts(last, text, end):
         return False
+    between = text[:end]
     for piece in middle:
         if piece:
-            at = _find(piece, text[:end], at)
+            at = _find(piece, between, at)
             if at < 0:
                 return False
             at += len(piece)

@@ -109,12 +109,14 @@ class QueryLimits:
     Attributes:
         max_results: Matches answered at most; further ones set `Matches.truncated`.
         max_candidates: Rows looked at in Python at most, for keys SQL cannot decide alone.
+        max_headers: Objects opened at most, for attributes the index has no column for.
         batch_rows: Rows held in memory at a time.
         statement_timeout_ms: Of each SQL statement.
     """
 
     max_results: int = 100_000
     max_candidates: int = 200_000
+    max_headers: int = 10_000
     batch_rows: int = 500
     statement_timeout_ms: int = 20_000
 

@@ -231,6 +231,10 @@ class Matches(Iterator[DicomJson]):
         self._limits = limits
         wanted = query.limit if query.limit is not None else limits.max_results
         self._limit = min(wanted, limits.max_results)
+        self._most = limits.max_candidates
+        if plan.from_headers:
+            self._limit = min(self._limit, limits.max_headers)
+            self._most = min(self._most, limits.max_headers)
         constants: DicomJson = {
             INSTANCE_AVAILABILITY: {"vr": "CS", "Value": ["ONLINE"]},
             RETRIEVE_AE_TITLE: {
@@ -280,7 +284,7 @@ class Matches(Iterator[DicomJson]):
 
     def _every_candidate(self) -> Iterator[int]:
         """Candidates for keys that SQL narrows only: a few first, then all of them."""
-        most = self._limits.max_candidates
+        most = self._most
         few = min(max(_FIRST_CANDIDATES, 2 * (self._query.offset + self._limit)), most)
         first = self._candidates(few, 0)
         yield from first
