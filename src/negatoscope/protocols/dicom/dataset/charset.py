@@ -84,7 +84,9 @@ _ESCAPE_OF: Final = {
     "iso8859-15": b"\x1b-b",
     "gb2312": b"\x1b$)A",
     "euc_kr": b"\x1b$)C",
+    "shift_jis": b"\x1b)I",
 }
+_FOREIGN_ESCAPES: Final = (b"\x1b$A", b"\x1b$(C", b"\x1b.", b"\x1bN")
 _DELIMITERS: Final = re.compile(r"([\\\r\n\f\t])")
 _PN_DELIMITERS: Final = re.compile(r"([\\\r\n\f\t^=])")
 
@@ -212,29 +214,58 @@ class TextEncoder:
         """The bytes, or None when a character has no place in the declared sets."""
         if text.isascii():
             return text.encode("ascii")
-        try:
-            return text.encode(self._first)
-        except UnicodeEncodeError:
-            if not self._extensions or self._first in _WHOLE:
-                return None
+        raw = _encoded(self._first, text)
+        if raw is not None or not self._extensions or self._first in _WHOLE:
+            return raw
         delimiters = _PN_DELIMITERS if is_person_name else _DELIMITERS
         parts = [self._encode_run(run) for run in delimiters.split(text)]
         return None if None in parts else b"".join(part for part in parts if part is not None)
 
     def _encode_run(self, text: str) -> bytes | None:
-        """Text between delimiters, in the first set that holds it all."""
-        try:
-            return text.encode(self._first)
-        except UnicodeEncodeError:
-            pass
-        for codec in self._extensions:
-            try:
-                raw = text.encode(codec)
-            except UnicodeEncodeError:
-                continue
+        """Text between delimiters: stretches of characters, each in the first set that knows it."""
+        if text.isascii():
+            return text.encode("ascii")
+        parts: list[bytes] = []
+        designated = self._first
+        position = 0
+        while position < len(text):
+            for codec in (self._first, *self._extensions):
+                end = position
+                while end < len(text) and _holds(codec, text[end]):
+                    end += 1
+                if end > position:
+                    break
+            else:
+                return None
+            raw = _encoded(codec, text[position:end]) or b""
             # The two Japanese codecs write their own escapes and return to ASCII at the end.
-            return raw if codec in _DOUBLE_BYTE_G0 else _ESCAPE_OF.get(codec, b"") + raw
+            if codec not in _DOUBLE_BYTE_G0 and codec != designated and not raw.isascii():
+                raw = _ESCAPE_OF[codec] + raw
+                designated = codec
+            parts.append(raw)
+            position = end
+        return b"".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def _holds(codec: str, character: str) -> bool:
+    return _encoded(codec, character) is not None
+
+
+def _encoded(codec: str, text: str) -> bytes | None:
+    """Text in one set, None where Python's codec knows it but the set does not.
+
+    ISO_IR 13 is JIS X 0201 alone, and of ISO-2022-JP-2 only JIS X 0208 and 0212 are DICOM's.
+    """
+    try:
+        raw = text.encode(codec)
+    except UnicodeEncodeError:
         return None
+    if codec == "shift_jis" and len(raw) != len(text):
+        return None
+    if codec == "iso2022_jp_2" and any(escape in raw for escape in _FOREIGN_ESCAPES):
+        return None
+    return raw
 
 
 @lru_cache(maxsize=256)
