@@ -2,13 +2,15 @@
 
 A module per group, imported when its command is called: ``negatoscope ae list`` does not load the
 archive. Exit codes: 0 done; 1 not done, the message says why; 2 the command line or a setting is
-wrong; 3 the database, or the server asked, does not answer; 130 interrupted.
+wrong; 3 the database, or the server asked, does not answer; 130 interrupted;
+143 terminated.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -16,6 +18,7 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNAVAILABLE: Final = 3
 EXIT_INTERRUPTED: Final = 130
+EXIT_TERMINATED: Final = 143
 
 _COMMANDS: Final = {
     "serve": ("negatoscope.cli.serve:serve", "Start the archive and keep it running."),
@@ -68,6 +71,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         result: Any = cli.main(
             args=None if arguments is None else list(arguments),
@@ -100,6 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         complain(str(getattr(error, "message", error)), hint=str(refusal_hint))
         sys.exit(_exit_code(error))
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    """End as by an exception, so that a server started for this command is stopped."""
+    sys.exit(EXIT_TERMINATED)
 
 
 def complain(message: str, *, hint: str = "") -> None:
