@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pydicom
@@ -69,7 +70,9 @@ def make_ct(
     one.file_meta.MediaStorageSOPClassUID = one.SOPClassUID
     one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
     if transfer_syntax == JPEG_LS:
-        one.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8" + bytes([n]) * 9 for n in range(frames)])
+        one.PixelData = pydicom.encaps.encapsulate(
+            [b"\xff\xd8" + bytes([n]) * 9 for n in range(frames)]
+        )
         one["PixelData"].VR = "OB"
         one["PixelData"].is_undefined_length = True
     return one
@@ -98,6 +101,34 @@ def related(*files: bytes, boundary: str = "b0") -> tuple[bytes, dict[str, str]]
     return body + f"--{boundary}--\r\n".encode(), {"Content-Type": header}
 
 
+def parts_of(response: httpx.Response) -> list[tuple[dict[str, str], bytes]]:
+    """Headers and bytes of every part of a multipart answer, read with the simplest of code."""
+    content_type = response.headers["content-type"]
+    boundary = content_type.split("boundary=")[1].strip('"').encode()
+    pieces = (b"\r\n" + response.content).split(b"\r\n--" + boundary)
+    assert pieces[-1].startswith(b"--")
+    parts = []
+    for piece in pieces[1:-1]:
+        head, _, body = piece.partition(b"\r\n\r\n")
+        lines = [line.split(": ", 1) for line in head.decode().strip().split("\r\n")]
+        parts.append(({name.lower(): value for name, value in lines}, body))
+    return parts
+
+
+@pytest.fixture(scope="session")
+def helpers() -> SimpleNamespace:
+    """What the tests make objects and bodies with."""
+    return SimpleNamespace(
+        make_ct=make_ct,
+        part10=part10,
+        data_set_of=data_set_of,
+        related=related,
+        parts_of=parts_of,
+        password=PASSWORD,
+        loop=LOOP,
+    )
+
+
 @dataclass
 class Served:
     """An archive and clients for it."""
@@ -109,10 +140,8 @@ class Served:
         """A bearer token of an account with one role."""
         name = f"test-{role}"
         if not any(user.name == name for user in users.list_users(self.services.database)):
-            users.create(self.services.database, name=name, roles=[role], password=PASSWORD)
-        return tokens.create(
-            self.services.database, user_name=name, expires_in=timedelta(hours=1)
-        )
+            users.create(self.services.database, name=name, roles=[role])
+        return tokens.create(self.services.database, user_name=name, expires_in=timedelta(hours=1))
 
     def client(self, role: str | None = "radiologist") -> "Client":
         """A client in this process."""
@@ -196,7 +225,9 @@ class Running:
 
 
 @pytest.fixture
-def running(settings: Settings, served: Served, free_port: int, tmp_path: Path) -> Iterator[Running]:
+def running(
+    settings: Settings, served: Served, free_port: int, tmp_path: Path
+) -> Iterator[Running]:
     """The same archive behind a really running server; the token is a radiologist's."""
     environment = os.environ | {
         "NEGATOSCOPE_DATA_DIR": str(settings.data_dir),

@@ -76,11 +76,11 @@ class SeriesSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyDetail:
-    """A study with its series, in the order of their numbers."""
+    """A study with its series, in the order of their numbers; when its last object arrived."""
 
     summary: StudySummary
     referring_physician_name: str | None
-    changed_at: datetime
+    received_at: datetime | None
     series: tuple[SeriesSummary, ...]
 
 
@@ -139,7 +139,7 @@ class Overview:
         return StudyDetail(
             summary=_summary(row),
             referring_physician_name=row[13],
-            changed_at=row[14],
+            received_at=row[14],
             series=tuple(
                 SeriesSummary(
                     series_instance_uid=one[0],

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from negatoscope.domain.archive import overview
 from negatoscope.domain.identity import Action
@@ -57,7 +58,7 @@ class StudyDetail(Schema):
 
     summary: Study
     referring_physician_name: str | None
-    changed_at: datetime
+    received_at: datetime | None
     series: tuple[Series, ...]
 
 
@@ -71,23 +72,30 @@ class Totals(Schema):
     modalities: tuple[str, ...]
 
 
+class Search(Schema):
+    """What is looked for; everything given must hold."""
+
+    text: Annotated[str, Field(max_length=overview.MAX_TEXT_CHARACTERS)] = ""
+    first: date | None = None
+    last: date | None = None
+    modality: Annotated[str | None, Field(max_length=16)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+
+
 @router.get("/studies")
-async def list_studies(
-    ask: Ask,
-    text: Annotated[str, Query(max_length=overview.MAX_TEXT_CHARACTERS)] = "",
-    first: date | None = None,
-    last: date | None = None,
-    modality: Annotated[str | None, Query(max_length=16)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
-) -> Studies:
+async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Studies:
     """Studies by patient's name, identifier, accession number, date and modality."""
     ask.require(Action.QUERY)
-    wanted = overview.StudyFilter(text=text, first=first, last=last, modality=modality)
-    rows = await run_blocking(ask.overview.studies, wanted, limit=limit + 1, offset=offset)
+    wanted = overview.StudyFilter(
+        text=search.text, first=search.first, last=search.last, modality=search.modality
+    )
+    rows = await run_blocking(
+        ask.overview.studies, wanted, limit=search.limit + 1, offset=search.offset
+    )
     await ask.services.access.note_read(ask.request, Action.QUERY)
-    studies = [Study.model_validate(row) for row in rows[:limit]]
-    return Studies(studies=studies, has_more=len(rows) > limit)
+    studies = [Study.model_validate(row) for row in rows[: search.limit]]
+    return Studies(studies=studies, has_more=len(rows) > search.limit)
 
 
 @router.get("/studies/{study_instance_uid}")

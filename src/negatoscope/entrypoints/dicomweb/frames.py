@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.frames import FrameRange, read_frame
+from negatoscope.domain.archive.metadata import read_bulk_data
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
-from negatoscope.entrypoints.dicomweb.bulk_data import read_bulk_data
 from negatoscope.entrypoints.dicomweb.media_types import (
     OCTET_STREAM,
     MediaRange,

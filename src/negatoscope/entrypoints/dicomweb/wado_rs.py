@@ -230,8 +230,10 @@ class WadoRs:
             if request.method == "HEAD":
                 await _send_head(send, headers, None)
                 return
-            whole = await run_blocking(self._metadata.gzipped, keys[0], base=base) if len(keys) == 1 else None
-            if whole is not None and zipped:
+            whole = None
+            if zipped and len(keys) == 1:
+                whole = await run_blocking(self._metadata.gzipped, keys[0], base=base)
+            if whole is not None:
                 await send_answer(send, 200, headers, whole)
                 return
             chunks: Iterable[bytes] = self._metadata.pieces(keys, base=base)

@@ -35,6 +35,7 @@ from negatoscope.entrypoints.web.asgi import (
     Request,
     Scope,
     Send,
+    accepts_html,
     send_answer,
     send_problem,
 )
@@ -169,7 +170,10 @@ class HttpApplication:
             if answer.status:
                 _log.warning("http.answer_cut", path=_without_query(scope), code=problem.code)
                 raise  # the server ends the connection: the client sees that it has not all
-            await send_problem(answer, problem, head_only=scope["method"] == "HEAD")
+            if self._page is not None and _is_page(scope) and accepts_html(request):
+                await self._page.explain(request, answer, problem)
+            else:
+                await send_problem(answer, problem, head_only=scope["method"] == "HEAD")
         finally:
             self._observe(route, answer.status, time.perf_counter() - started)
 
@@ -291,6 +295,11 @@ _PREFLIGHT: Final = [
     (b"access-control-allow-headers", _CORS_HEADERS),
     (b"access-control-max-age", b"600"),
 ]
+
+
+def _is_page(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return not path.startswith(("/dicom-web", "/api/", "/metrics"))
 
 
 def _without_query(scope: Scope) -> str:

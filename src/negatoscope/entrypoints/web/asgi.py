@@ -130,6 +130,11 @@ class Request:
         return b"".join(pieces)
 
 
+def accepts_html(request: Request) -> bool:
+    """Whether a browser's page asks, rather than a program."""
+    return "text/html" in (request.header(b"accept") or "")
+
+
 async def send_answer(
     send: Send,
     status: int,

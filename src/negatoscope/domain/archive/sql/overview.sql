@@ -40,7 +40,9 @@ LIMIT %(limit)s OFFSET %(offset)s
 SELECT s.study_instance_uid, s.study_date, s.study_time, s.study_description, s.accession_number,
        s.modalities_in_study, s.series_count, s.instance_count, s.byte_count,
        p.patient_name, p.patient_id, p.patient_birth_date, p.patient_sex,
-       s.referring_physician_name, s.changed_at, s.id
+       s.referring_physician_name,
+       (SELECT max(i.received_at) FROM instance i JOIN series x ON x.id = i.series_fk
+        WHERE x.study_fk = s.id), s.id
 FROM study s JOIN patient p ON p.id = s.patient_fk
 WHERE s.study_instance_uid = %(study)s
 

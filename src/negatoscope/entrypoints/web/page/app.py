@@ -8,9 +8,7 @@ from importlib import resources
 from typing import Final
 from urllib.parse import parse_qs, quote
 
-import psycopg
-
-from negatoscope.domain.archive.errors import IndexUnavailable, RetrieveError
+from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.overview import Overview, StudyFilter
 from negatoscope.domain.archive.retrieve import Selection
 from negatoscope.domain.archive.versions import NoSuchDecision, Task
@@ -23,7 +21,7 @@ from negatoscope.domain.identity.errors import (
     WeakPassword,
 )
 from negatoscope.entrypoints.web.access import Caller, cookie, same_origin, unauthenticated
-from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
+from negatoscope.entrypoints.web.asgi import Header, Request, Send, accepts_html, send_answer
 from negatoscope.entrypoints.web.echo import echo
 from negatoscope.entrypoints.web.page import views
 from negatoscope.entrypoints.web.page.commands import Addresses
@@ -35,7 +33,6 @@ from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.entrypoints.web.sessions import AttemptLimiter
 from negatoscope.entrypoints.web.streaming import send_stream
-from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers.audit import Outcome
 
@@ -53,6 +50,12 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", _CSP),
 )
+_EXPLAINED: Final = {
+    403: "error.forbidden",
+    404: "error.not-found",
+    500: "error.internal",
+    503: "error.database",
+}
 _STATIC: Final = ("style.css", "script.js")
 
 Handler = Callable[["Visit"], Awaitable[None]]
@@ -180,7 +183,7 @@ class Page:
         """Answer a browser.
 
         Raises:
-            Problem: for clients that do not read HTML.
+            Problem: refused; ``explain`` tells a browser of it.
         """
         if request.path.startswith("/static/"):
             await self._send_static(request, send)
@@ -188,13 +191,22 @@ class Page:
         caller = await self._access.caller(request.scope)
         if caller is not None:
             request.actor = caller.actor
+        await self._route(Visit(request, send, caller))
+
+    async def explain(self, request: Request, send: Send, problem: Problem) -> None:
+        """Tell a browser of a problem in its language."""
+        caller = None if request.actor.kind == "anonymous" else Caller(request.actor)
         visit = Visit(request, send, caller)
-        try:
-            await self._route(visit)
-        except (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError) as error:
-            if "text/html" not in (request.header(b"accept") or ""):
-                raise
-            await self._explain(visit, error)
+        say = visit.say
+        key = _EXPLAINED.get(problem.status)
+        frame = views.Frame(
+            say=say,
+            path=visit.path if request.method == "GET" else "/",
+            ae_title=self._services.settings.ae_title,
+            user_name=request.actor.name,
+        )
+        text = say(key) if key is not None else problem.type.title
+        await visit.answer(views.error(frame, text), problem.status)
 
     async def _route(self, visit: Visit) -> None:
         request = visit.request
@@ -215,7 +227,7 @@ class Page:
                 raise unauthenticated()
             raise Problem("not-found")
         if visit.caller is None:
-            if method == "GET" and "text/html" in (request.header(b"accept") or ""):
+            if method == "GET" and accepts_html(request):
                 await visit.go(f"/sign-in?next={quote(visit.path, safe='')}")
                 return
             raise unauthenticated()
@@ -239,23 +251,6 @@ class Page:
                 return self._download
             case _:
                 return None
-
-    async def _explain(self, visit: Visit, error: Exception) -> None:
-        say = visit.say
-        if isinstance(error, Problem):
-            status = error.status
-            key = {403: "forbidden", 404: "not-found"}.get(status)
-            text = say(f"error.{key}") if key else error.type.title
-        else:
-            status, text = 503, say("error.database")
-        frame = views.Frame(
-            say=say,
-            path=visit.path,
-            ae_title=self._services.settings.ae_title,
-            user_name=visit.actor.name if visit.caller else "",
-            csrf=_csrf(visit),
-        )
-        await visit.answer(views.error(frame, text), status)
 
     async def _frame(self, visit: Visit) -> views.Frame:
         is_administrator = bool(may(visit.actor, Action.ADMINISTER))

@@ -425,7 +425,7 @@ def study(frame: Frame, detail: StudyDetail, commands: Sequence[Command]) -> Htm
         (say("studies.date"), f"{say.date(row.study_date)} {say.time(row.study_time)}".strip()),
         (say("studies.accession"), row.accession_number),
         (say("study.referrer"), person_name(detail.referring_physician_name)),
-        (say("study.received"), say.moment(detail.changed_at)),
+        (say("study.received"), say.moment(detail.received_at) if detail.received_at else ""),
     ]
     content = html(
         '<a class="back" href="/">← {back}</a><div class="heading"><div><h1>{name}</h1>'

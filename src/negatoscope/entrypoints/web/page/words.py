@@ -63,7 +63,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "set-up.used": (
         "This link has been used or has expired. The command “negatoscope user add” makes accounts too.",
-        "Ce lien a déjà servi ou a expiré. La commande « negatoscope user add » crée aussi des comptes.",
+        "Ce lien a déjà servi ou a expiré. La commande «\u00a0negatoscope user add\u00a0» crée aussi des comptes.",
     ),
     # Studies
     "studies.title": ("Studies", "Examens"),
@@ -93,13 +93,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "studies.none": ("No study matches.", "Aucun examen ne correspond."),
     "studies.none-hint": (
         "Fewer criteria find more: the name’s first letters are enough.",
-        "Moins de critères trouvent plus : les premières lettres du nom suffisent.",
+        "Moins de critères trouvent plus\u00a0: les premières lettres du nom suffisent.",
     ),
     "studies.empty": ("The archive is empty.", "L’archive est vide."),
-    "studies.empty-hint": ("Send it a first image:", "Envoyez-lui une première image :"),
+    "studies.empty-hint": ("Send it a first image:", "Envoyez-lui une première image\u00a0:"),
     "studies.bad-date": (
         "A date cannot be read; it was left out.",
-        "Une date n’est pas lisible ; elle a été ignorée.",
+        "Une date n’est pas lisible\u00a0; elle a été ignorée.",
     ),
     # One study
     "study.back": ("All studies", "Tous les examens"),
@@ -107,7 +107,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "study.sex": ("Sex", "Sexe"),
     "study.referrer": ("Referring physician", "Médecin demandeur"),
     "study.uid": ("Study Instance UID", "Study Instance UID"),
-    "study.received": ("Last change", "Dernier changement"),
+    "study.received": ("Last received", "Dernière réception"),
     "study.series": ("Series", "Séries"),
     "study.number": ("No.", "N°"),
     "study.body-part": ("Body part", "Région"),
@@ -134,7 +134,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "connect.first": ("Make yourself known", "Se faire connaître"),
     "connect.first-text": (
         "Calling AE titles must be registered (C-ECHO apart); HTTP clients need a token.",
-        "Les AE titles appelants doivent être enregistrés (sauf C-ECHO) ; les clients HTTP ont besoin d’un jeton.",
+        "Les AE titles appelants doivent être enregistrés (sauf C-ECHO)\u00a0; les clients HTTP ont besoin d’un jeton.",
     ),
     "connect.send": ("Send", "Envoyer"),
     "connect.find": ("Find", "Chercher"),
@@ -153,7 +153,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "entities.description": ("Description", "Description"),
     "entities.tls": ("TLS", "TLS"),
     "entities.none": ("No application entity is registered.", "Aucune entité n’est enregistrée."),
-    "entities.none-hint": ("Register a modality:", "Enregistrez une modalité :"),
+    "entities.none-hint": ("Register a modality:", "Enregistrez une modalité\u00a0:"),
     "entities.test": ("Test", "Tester"),
     "entities.answers": (
         "{ae_title} answers ({milliseconds} ms).",
@@ -161,7 +161,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "entities.silent": (
         "{ae_title} does not answer: {reason}.",
-        "{ae_title} ne répond pas : {reason}.",
+        "{ae_title} ne répond pas\u00a0: {reason}.",
     ),
     # Tasks
     "tasks.title": ("Tasks", "Tâches"),
@@ -190,7 +190,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "tasks.accepted": ("Accepted.", "Accepté."),
     "tasks.dismissed": (
         "Dismissed; the object stays in its segment.",
-        "Écarté ; l’objet reste dans son segment.",
+        "Écarté\u00a0; l’objet reste dans son segment.",
     ),
     "reason.CONTENT DIFFERS": (
         "Same UID, other content",
