@@ -9,14 +9,14 @@ never the one that goes: a thousand stalled sockets do not keep a modality out.
 
 import contextlib
 import errno
-import heapq
+import itertools
 import selectors
 import socket
 import ssl
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -81,7 +81,7 @@ class Phase(StrEnum):
 class HalfOpen:
     """A connection on its way to an association."""
 
-    __slots__ = ("connection", "host", "phase", "port", "since", "sock")
+    __slots__ = ("connection", "host", "phase", "port", "sock")
 
     def __init__(self, sock: socket.socket, host: str, port: int, connection: Connection) -> None:
         self.sock = sock
@@ -89,7 +89,6 @@ class HalfOpen:
         self.port = port
         self.connection = connection
         self.phase = Phase.REQUEST
-        self.since = time.monotonic()
 
 
 class FrontGate:
@@ -113,10 +112,10 @@ class FrontGate:
         self._limits = limits
         self._on_request = on_request
         self._selector = selectors.DefaultSelector()
-        self._half_open: dict[HalfOpen, None] = {}  # oldest first
+        # Deadlines, each dictionary in the order of its deadlines: they all have the same length.
+        self._half_open: dict[HalfOpen, float] = {}
+        self._closing: dict[HalfOpen, float] = {}
         self._per_host: Counter[str] = Counter()
-        self._deadlines: list[tuple[float, int, HalfOpen, Phase]] = []
-        self._sequence = 0
         self._returned: deque[tuple[HalfOpen, bytes | None]] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
         self._paused_until = 0.0
@@ -128,7 +127,7 @@ class FrontGate:
     @property
     def half_open(self) -> int:
         """Connections held now."""
-        return len(self._half_open)
+        return len(self._half_open) + len(self._closing)
 
     # ---- from any thread
 
@@ -174,7 +173,7 @@ class FrontGate:
         finally:
             for listener in self._listeners:
                 listener.socket.close()
-            for half_open in list(self._half_open):
+            for half_open in [*self._closing, *self._half_open]:
                 if half_open.phase is not Phase.JUDGED:
                     self._drop(half_open)
             self._selector.close()
@@ -209,9 +208,8 @@ class FrontGate:
             self._paused_until = 0.0
             for listener in self._listeners:
                 self._selector.register(listener.socket, selectors.EVENT_READ, listener)
-        if not self._deadlines:
-            return None
-        return max(0.0, self._deadlines[0][0] - now)
+        deadline = min((at for _, at in self._next_to_expire()), default=None)
+        return None if deadline is None else max(0.0, deadline - now)
 
     def _accept(self, listener: Listener) -> None:
         for _ in range(_ACCEPTS_PER_WAKE):
@@ -237,7 +235,7 @@ class FrontGate:
     def _admit(self, sock: socket.socket, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         if self._per_host[host] >= self._limits.max_half_open_per_host:
             self._evict(host)
-        elif len(self._half_open) >= self._limits.max_half_open:
+        elif self.half_open >= self._limits.max_half_open:
             self._evict(self._per_host.most_common(1)[0][0])
         sock.setblocking(False)
         if tls is not None:
@@ -255,14 +253,13 @@ class FrontGate:
         half_open = HalfOpen(sock, host, port, connection)
         if tls is not None:
             half_open.phase = Phase.HANDSHAKE
-        self._half_open[half_open] = None
+        self._half_open[half_open] = time.monotonic() + self._limits.artim_s
         self._per_host[host] += 1
         self._selector.register(sock, selectors.EVENT_READ, half_open)
-        self._set_deadline(half_open, self._limits.artim_s)
 
     def _evict(self, host: str | None) -> bool:
         """Drops the oldest connection (of a host) that is not about to become an association."""
-        for half_open in self._half_open:
+        for half_open in itertools.chain(self._closing, self._half_open):
             if half_open.phase is not Phase.JUDGED and host in (None, half_open.host):
                 self.evicted += 1
                 _log.info("half-open connection evicted", peer_host=half_open.host)
@@ -297,7 +294,6 @@ class FrontGate:
         half_open.sock.do_handshake()
         half_open.phase = Phase.REQUEST
         self._selector.modify(half_open.sock, selectors.EVENT_READ, half_open)
-        self._set_deadline(half_open, self._limits.artim_s)
         self._read_request(half_open)
 
     def _read_request(self, half_open: HalfOpen) -> None:
@@ -337,30 +333,31 @@ class FrontGate:
     def _close_later(self, half_open: HalfOpen, answer: bytes) -> None:
         """Our last PDU, then the peer closes, or the deadline does it."""
         half_open.phase = Phase.CLOSING
+        if self._half_open.pop(half_open, None) is not None:
+            self._closing[half_open] = time.monotonic() + self._limits.linger_s
         try:
             half_open.sock.send(answer)
             if not isinstance(half_open.sock, ssl.SSLSocket):
                 half_open.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self._drop(half_open)
-            return
-        self._set_deadline(half_open, self._limits.linger_s)
 
-    def _set_deadline(self, half_open: HalfOpen, seconds: float) -> None:
-        self._sequence += 1
-        at = time.monotonic() + seconds
-        heapq.heappush(self._deadlines, (at, self._sequence, half_open, half_open.phase))
+    def _next_to_expire(self) -> Iterator[tuple[HalfOpen, float]]:
+        """The first of each kind whose deadline counts; what is being judged has none."""
+        for deadlines in (self._half_open, self._closing):
+            for half_open, at in deadlines.items():
+                if half_open.phase is not Phase.JUDGED:
+                    yield half_open, at
+                    break
 
     def _expire(self) -> None:
         now = time.monotonic()
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, _, half_open, phase = heapq.heappop(self._deadlines)
-            if half_open.phase is not phase:
-                continue
-            if phase is not Phase.CLOSING:
-                self.timed_out += 1
-                _log.info("half-open connection timed out", peer_host=half_open.host)
-            self._drop(half_open)
+        while expired := [half_open for half_open, at in self._next_to_expire() if at <= now]:
+            for half_open in expired:
+                if half_open.phase is not Phase.CLOSING:
+                    self.timed_out += 1
+                    _log.info("half-open connection timed out", peer_host=half_open.host)
+                self._drop(half_open)
 
     def _drop(self, half_open: HalfOpen) -> None:
         with contextlib.suppress(KeyError, ValueError):
@@ -370,8 +367,8 @@ class FrontGate:
 
     def _forget(self, half_open: HalfOpen) -> None:
         half_open.phase = Phase.GONE
-        if half_open in self._half_open:
-            del self._half_open[half_open]
+        known = self._half_open.pop(half_open, None) or self._closing.pop(half_open, None)
+        if known is not None:
             self._per_host[half_open.host] -= 1
             if not self._per_host[half_open.host]:
                 del self._per_host[half_open.host]
