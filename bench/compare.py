@@ -28,6 +28,7 @@ from negatoscope.bench.query import query
 from negatoscope.bench.retrieve import retrieve
 from negatoscope.bench.sample import KnownStudy, sample_studies, series_instances
 from negatoscope.bench.web import frame_paths, frames, frames_with_wrk, metadata
+from negatoscope.infra import logging
 
 if TYPE_CHECKING:
     from negatoscope.bench.results import Measurement
@@ -229,7 +230,7 @@ class Comparison:
                     self._row(
                         f"C-STORE {shape}, {clients}",
                         "/s",
-                        f"C-STORE {shape}, durable, {clients} associations",
+                        f"C-STORE {shape}, durable, {clients} association{'s' if clients > 1 else ''}",
                         f"≥ {goal:g} ×" if goal else "",
                     )
                 )
@@ -345,8 +346,10 @@ def main() -> None:
     )
     parser.add_argument("--no-orthanc", action="store_true", help="this program alone")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp"), help="folder for the data")  # noqa: S108
+    parser.add_argument("--keep", action="store_true", help="leave data and logs in the folder")
     parser.add_argument("--write-docs", action="store_true", help="update docs/performance.md")
     arguments = parser.parse_args()
+    logging.configure(level="warning", format="auto")
     plan = SMALL if arguments.small else FULL
     if arguments.rounds:
         plan = replace(plan, rounds=arguments.rounds)
@@ -367,7 +370,10 @@ def main() -> None:
             }
             write(comparison, {**described, **disk}, write_docs=arguments.write_docs)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if arguments.keep:
+            say(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -84,12 +84,14 @@ class HttpConnection:
             count = self._read_chunked(kept)
         else:
             at = lowered.find(b"\r\ncontent-length:")
-            if at < 0:
-                if status in {204, 304}:
-                    return Answer(status=status, byte_count=0)
-                raise HttpError("an answer without a length")
-            count = int(lowered[at + 17 : lowered.index(b"\r\n", at + 2)])
-            self._read_body(count, kept)
+            if at >= 0:
+                count = int(lowered[at + 17 : lowered.index(b"\r\n", at + 2)])
+                self._read_body(count, kept)
+            elif status in {204, 304}:
+                count = 0
+            else:  # the body ends with the connection (RFC 9112 §6.3)
+                count = self._read_to_end(kept)
+                lowered += b"\r\nconnection: close"
         if b"\r\nconnection: close" in lowered:
             self._socket.close()
             self._start = self._end = 0
@@ -133,6 +135,15 @@ class HttpConnection:
                 kept += self._view[self._start : self._start + taken]
             self._start += taken
             count -= taken
+
+    def _read_to_end(self, kept: bytearray | None) -> int:
+        total = self._end - self._start
+        self._read_body(total, kept)
+        while count := self._socket.recv_into(self._view):
+            if kept is not None:
+                kept += self._view[:count]
+            total += count
+        return total
 
     def _read_chunked(self, kept: bytearray | None) -> int:
         total = 0

@@ -150,7 +150,8 @@ def _search(target: WebTarget) -> Callable[[dict[str, str]], int]:
     connection = HttpConnection(target)
 
     def ask(keys: dict[str, str]) -> int:
-        arguments = "&".join(f"{tag}={quote(value)}" for tag, value in keys.items())
+        # Orthanc's plugin 1.7 does not decode these two, and every server takes them as they are.
+        arguments = "&".join(f"{tag}={quote(value, safe='*^')}" for tag, value in keys.items())
         answer = connection.get(
             f"/studies?{arguments}&includefield=00081030&includefield=00201208",
             accept="application/dicom+json",

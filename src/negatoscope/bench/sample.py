@@ -133,7 +133,7 @@ def _qido_studies(target: WebTarget, count: int, offset: int) -> list[DicomJson]
     if answer.status == 204:
         return []
     if answer.status != 200:
-        raise HttpError(f"QIDO-RS answered {answer.status}")
+        raise HttpError(f"the server answered {answer.status} to QIDO-RS")
     studies: list[DicomJson] = orjson.loads(answer.body)
     return studies
 

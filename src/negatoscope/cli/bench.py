@@ -115,6 +115,9 @@ def bench() -> None:
     Every command prints a line and writes bench/results/NAME-TIME.json. Exit code 1 when an
     operation failed. What is sent stays in the server: use one made for it.
     """
+    from negatoscope.infra import logging
+
+    logging.configure(level="warning", format="auto")
 
 
 @bench.command()

@@ -1,0 +1,6 @@
+"""The comparison driver lies beside the package: make it importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
