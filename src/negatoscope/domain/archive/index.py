@@ -24,6 +24,7 @@ _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
 _MAX_BATCH = 64
 _MAX_UID_CODES = 30_000
 _RECONNECT_BUDGET_S = 1.5
+_WATCH_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -135,7 +136,7 @@ class IndexWriter:
 
     def _run(self) -> None:
         while True:
-            first = self._queue.get()
+            first = self._next()
             if first is None:
                 return
             batch = [first]
@@ -158,7 +159,40 @@ class IndexWriter:
             if stop:
                 return
 
+    def _next(self) -> Ticket | None:
+        """The next record. While none comes, the connection is watched."""
+        while True:
+            try:
+                return self._queue.get(timeout=_WATCH_S)
+            except queue.Empty:
+                self._watch()
+
+    def _watch(self) -> None:
+        """Notice a database that crashed in a quiet moment: what it lost is indexed again now, not with the next image."""
+        if not self._had_connection:
+            return
+        try:
+            self._connect().execute("SELECT 1")
+        except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable):
+            self._drop()
+        except Exception:  # noqa: BLE001 - tried again in a moment
+            _log.exception("index.watch_failed")
+
     def _commit(self, batch: list[Ticket]) -> None:
+        """Known families in one statement, the others by the function that makes their rows."""
+        known = [ticket for ticket in batch if "series_fk" in ticket.payload]
+        if known:
+            self._try(known, _SQL["ingest_known"], _answer_known)
+        new = [ticket for ticket in batch if "series_fk" not in ticket.payload]
+        if new:
+            self._try(new, _SQL["ingest"], _answer_new)
+
+    def _try(
+        self,
+        batch: list[Ticket],
+        statement: str,
+        answer: Callable[[list[Ticket], list[tuple[Any, ...]]], None],
+    ) -> None:
         payload = orjson.dumps([ticket.payload for ticket in batch]).decode()
         sent = False
         deadline = time.monotonic() + _RECONNECT_BUDGET_S
@@ -166,7 +200,7 @@ class IndexWriter:
             try:
                 connection = self._connect()
                 sent = True
-                rows = connection.execute(_SQL["ingest"], (payload,), prepare=True).fetchall()
+                rows = connection.execute(statement, (payload,), prepare=True).fetchall()
                 break
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 continue
@@ -180,13 +214,12 @@ class IndexWriter:
                     _log.warning("index.unavailable", records=len(batch), error=str(error)[:200])
                     return
                 time.sleep(0.1)
-            except psycopg.DataError as error:
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
                 self._isolate(batch, error)
                 return
-        for ticket, row in zip(batch, rows, strict=True):
-            ticket.answer(Indexed(*row))
+        answer(batch, rows)
 
-    def _isolate(self, batch: list[Ticket], error: psycopg.DataError) -> None:
+    def _isolate(self, batch: list[Ticket], error: psycopg.Error) -> None:
         """One record that the database cannot take must not fail its neighbours."""
         if len(batch) == 1:
             _log.error("index.record_refused", error=str(error).splitlines()[0][:200])
@@ -209,3 +242,18 @@ class IndexWriter:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _answer_new(batch: list[Ticket], rows: list[tuple[Any, ...]]) -> None:
+    for ticket, row in zip(batch, rows, strict=True):
+        ticket.answer(Indexed(*row))
+
+
+def _answer_known(batch: list[Ticket], rows: list[tuple[Any, ...]]) -> None:
+    added = set(rows)
+    for ticket in batch:
+        payload = ticket.payload
+        if (payload["seg"], payload["off"]) in added:
+            ticket.answer(Indexed("STORED", payload["study_fk"], payload["series_fk"]))
+        else:
+            ticket.answer(Indexed("AGAIN WITH ATTRIBUTES", None, None))

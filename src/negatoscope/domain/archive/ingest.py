@@ -402,6 +402,7 @@ class Ingest:
             size=size,
             received=now.isoformat(),
             ae=self._session.source.calling_ae_title,
+            actor=self._session.source.actor_name,
         )
         started = time.perf_counter()
         ticket = self._ingestor.writer.submit(payload)

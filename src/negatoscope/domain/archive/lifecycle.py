@@ -103,6 +103,11 @@ class Lifecycle:
             connection.execute(_SQL["settled"], {"study": study_id, "changed_at": changed_at})
         return rewritten
 
+    def announce(self) -> int:
+        """Turn what arrived since the last time into events. Returns: how many."""
+        with self._database.connection() as connection:
+            return connection.execute(_INDEX["announce_arrivals"]).rowcount
+
     # -- moving -----------------------------------------------------------------------------------------------------
 
     def move(self, members: Sequence[Placed]) -> int:

@@ -19,6 +19,7 @@ from negatoscope.domain.archive import (
     Source,
     SourceKind,
 )
+from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage.errors import WriteFailed
 from negatoscope.infra.storage.posix.segment import SegmentFile
 
@@ -74,9 +75,15 @@ def test_a_series_lies_contiguous_and_counts_are_right(
     )
     assert len({row[0] for row in rows}) == 1
     assert sorted(row[1] for row in rows) == [row[1] for row in rows]
+    assert node.rows("SELECT calling_ae_title, instance_count FROM arrival") == [("CT1", 50)]
+    with node.database.connection() as connection:
+        connection.execute(
+            load_queries("negatoscope.domain.archive.sql", "index.sql")["announce_arrivals"]
+        )
     assert node.rows(
-        "SELECT sum((payload->>'count')::int) FROM outbox WHERE kind = 'instances-stored'"
-    ) == [(50,)]
+        "SELECT payload->>'study_instance_uid', (payload->>'count')::int FROM outbox"
+    ) == [("1.2.3", 50)]
+    assert node.rows("SELECT 1 FROM arrival") == []
 
 
 def test_the_same_object_again_is_a_success_without_a_second_copy(node: Any, make_ct: Make) -> None:

@@ -2,6 +2,54 @@
 -- Index a batch; one row per record in their order.
 SELECT outcome, study_id, series_id FROM archive_ingest(%s::jsonb) ORDER BY ordinal
 
+-- name: ingest_known
+-- Index objects whose patient, study and series have rows already: the path of every image but a series' first.
+-- Answers the places of those that went in; the others are there already, and are told again with all their attributes.
+-- (By place, not by UID: one batch may hold the same object from two senders.)
+WITH input AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x (
+        sop text, cls smallint, ts smallint, sha text, seg integer, off bigint, size bigint, po bigint, dso smallint, num integer,
+        frames integer, fl integer, nrows integer, ncols integer, bits smallint, fi text, received timestamptz, ae text,
+        actor text, study_fk bigint, series_fk bigint)
+), added AS (
+    INSERT INTO instance (series_fk, segment_fk, segment_offset, size, pixel_offset, data_set_offset, sop_class,
+        transfer_syntax, instance_number, number_of_frames, frame_length, "rows", "columns", bits_allocated, received_at,
+        sop_instance_uid, sha256, frame_index)
+    SELECT series_fk, seg, off, size, po, dso, cls, ts, num, frames, fl, nrows, ncols, bits, received, sop,
+        decode(sha, 'hex'), decode(fi, 'base64')
+    FROM input ON CONFLICT (sop_instance_uid) DO NOTHING RETURNING segment_fk, segment_offset
+), stored AS MATERIALIZED (
+    SELECT i.* FROM input i JOIN added a ON a.segment_fk = i.seg AND a.segment_offset = i.off
+), counted_series AS (
+    UPDATE series e SET instance_count = instance_count + d.added, byte_count = byte_count + d.bytes,
+           metadata_segment = NULL, metadata_offset = NULL, metadata_length = NULL
+    FROM (SELECT series_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY series_fk) d WHERE e.id = d.series_fk
+), counted_study AS (
+    UPDATE study s SET instance_count = instance_count + d.added, byte_count = byte_count + d.bytes
+    FROM (SELECT study_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY study_fk) d WHERE s.id = d.study_fk
+), unsettled AS (
+    INSERT INTO unsettled_study (study_fk) SELECT DISTINCT study_fk FROM stored
+    ON CONFLICT (study_fk) DO UPDATE SET changed_at = now()
+), arrived AS (
+    INSERT INTO arrival (study_fk, calling_ae_title, actor_name, instance_count)
+    SELECT study_fk, coalesce(ae, ''), coalesce(actor, ''), count(*) FROM stored GROUP BY 1, 2, 3
+    ON CONFLICT (study_fk, calling_ae_title, actor_name)
+    DO UPDATE SET instance_count = arrival.instance_count + excluded.instance_count
+)
+SELECT segment_fk, segment_offset FROM added
+
+-- name: announce_arrivals
+-- From counts to events, once a second or so.
+WITH told AS (
+    DELETE FROM arrival WHERE (study_fk, calling_ae_title, actor_name) IN (
+        SELECT study_fk, calling_ae_title, actor_name FROM arrival ORDER BY first_at LIMIT 500 FOR UPDATE SKIP LOCKED)
+    RETURNING study_fk, calling_ae_title, actor_name, instance_count
+)
+INSERT INTO outbox (kind, payload)
+SELECT 'instances-stored', jsonb_build_object('study_instance_uid', s.study_instance_uid, 'calling_ae_title', t.calling_ae_title,
+       'actor_name', t.actor_name, 'count', t.instance_count)
+FROM told t JOIN study s ON s.id = t.study_fk
+
 -- name: find_uid_code
 SELECT id FROM uid_code WHERE uid = %(uid)s
 

@@ -1,6 +1,6 @@
 -- name: empty_index
 -- Everything that the segments can tell again.
-TRUNCATE patient, patient_identifier, study, unsettled_study, series, segment, instance, set_aside RESTART IDENTITY CASCADE
+TRUNCATE patient, patient_identifier, study, unsettled_study, arrival, series, segment, instance, set_aside RESTART IDENTITY CASCADE
 
 -- name: add_segment
 INSERT INTO segment (name, volume, state, length, member_count, sealed_at)
@@ -28,4 +28,4 @@ UPDATE segment g SET dead_bytes = greatest(0, g.length - 4096 - coalesce((
 
 -- name: forget_events
 -- The rebuilt rows are no news to anybody.
-DELETE FROM outbox WHERE kind = 'instances-stored'
+DELETE FROM arrival

@@ -75,8 +75,18 @@ CREATE INDEX study_modalities ON study USING gin (modalities_in_study);
 
 -- Studies that changed since they last settled. Apart from study, so that an arriving image touches no index of it.
 CREATE TABLE unsettled_study (
-    study_fk    bigint PRIMARY KEY REFERENCES study ON DELETE CASCADE,
+    study_fk    bigint PRIMARY KEY,
     changed_at  timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+
+-- What arrived and was not announced yet: one row per study and sender instead of one event per image.
+CREATE TABLE arrival (
+    study_fk          bigint NOT NULL,
+    calling_ae_title  text NOT NULL DEFAULT '',
+    actor_name        text NOT NULL DEFAULT '',
+    instance_count    integer NOT NULL,
+    first_at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (study_fk, calling_ae_title, actor_name)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE series (
@@ -121,13 +131,13 @@ CREATE INDEX segment_open ON segment (id) WHERE state = 'OPEN';
 CREATE TABLE instance (
     id                 bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     series_fk          bigint NOT NULL REFERENCES series,
-    segment_fk         integer NOT NULL REFERENCES segment,
+    segment_fk         integer NOT NULL,  -- segment; its rows are never deleted
     segment_offset     bigint NOT NULL,   -- of the Part 10 file inside the segment
     size               bigint NOT NULL,   -- of the Part 10 file, bytes
     pixel_offset       bigint,            -- of the first pixel byte / first fragment item, from the start of the Part 10 file
     data_set_offset    smallint NOT NULL, -- of the data set, from the start of the Part 10 file
-    sop_class          smallint NOT NULL REFERENCES uid_code,
-    transfer_syntax    smallint NOT NULL REFERENCES uid_code,
+    sop_class          smallint NOT NULL, -- uid_code; never deleted there, so no constraint is paid for per image
+    transfer_syntax    smallint NOT NULL, -- uid_code
     instance_number    integer,
     number_of_frames   integer,           -- NULL: no pixel data; 1 when (0028,0008) is absent
     frame_length       integer,           -- native pixel data: bytes per frame; NULL when encapsulated
@@ -267,13 +277,14 @@ DECLARE
     stored_study bigint[] := '{}';
     stored_series bigint[] := '{}';
     stored_size bigint[] := '{}';
-    stored_event text[] := '{}';
+    stored_ae text[] := '{}';
+    stored_actor text[] := '{}';
 BEGIN
     FOR r IN
         SELECT * FROM ROWS FROM (jsonb_to_recordset(records) AS (
             sop text, study_uid text, series_uid text, cls smallint, ts smallint, sha text, seg integer, off bigint,
             size bigint, po bigint, dso smallint, num integer, frames integer, fl integer, nrows integer, ncols integer,
-            bits smallint, fi text, received timestamptz, ae text, study_fk bigint, series_fk bigint,
+            bits smallint, fi text, received timestamptz, ae text, actor text, study_fk bigint, series_fk bigint,
             cls_uid text, patient jsonb, study jsonb, series jsonb
         )) WITH ORDINALITY AS x
     LOOP
@@ -390,7 +401,8 @@ BEGIN
                 stored_study := stored_study || v_study;
                 stored_series := stored_series || v_series;
                 stored_size := stored_size || r.size;
-                stored_event := stored_event || coalesce(r.ae, '');
+                stored_ae := stored_ae || coalesce(r.ae, '');
+                stored_actor := stored_actor || coalesce(r.actor, '');
                 EXIT;
             END IF;
         END LOOP;
@@ -424,11 +436,11 @@ BEGIN
                metadata_segment = NULL, metadata_offset = NULL, metadata_length = NULL WHERE id = r.id;
     END LOOP;
     IF array_length(stored_study, 1) > 0 THEN
-        INSERT INTO outbox (kind, payload)
-        SELECT 'instances-stored', jsonb_build_object('study_instance_uid', s.study_instance_uid, 'calling_ae_title', u.ae,
-               'count', count(*))
-        FROM unnest(stored_study, stored_event) AS u(study_fk, ae) JOIN study s ON s.id = u.study_fk
-        GROUP BY s.study_instance_uid, u.ae;
+        INSERT INTO arrival (study_fk, calling_ae_title, actor_name, instance_count)
+        SELECT study, ae, actor, count(*) FROM unnest(stored_study, stored_ae, stored_actor) AS u(study, ae, actor)
+        GROUP BY study, ae, actor ORDER BY study, ae, actor
+        ON CONFLICT (study_fk, calling_ae_title, actor_name)
+        DO UPDATE SET instance_count = arrival.instance_count + excluded.instance_count;
     END IF;
 END
 $$;
@@ -438,7 +450,7 @@ DOWNGRADE = """
 DROP FUNCTION archive_ingest(jsonb);
 DROP FUNCTION archive_patient(jsonb);
 DROP FUNCTION archive_same_person(text, date, text, date);
-DROP TABLE outbox, task, set_aside, instance, series, unsettled_study, study, patient_identifier, patient, segment, uid_code;
+DROP TABLE arrival, outbox, task, set_aside, instance, series, unsettled_study, study, patient_identifier, patient, segment, uid_code;
 """
 
 
