@@ -239,9 +239,11 @@ def running(
     }
     with (tmp_path / "http.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "granian", "--interface", "asgi", "--factory"]
-            + ["--host", "127.0.0.1", "--port", str(free_port), "--loop", "uvloop", "--no-ws"]
-            + ["--no-access-log", "negatoscope.app.asgi:create_app"],
+            [
+                *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
+                *("--host", "127.0.0.1", "--port", str(free_port), "--loop", "uvloop"),
+                *("--no-ws", "--no-access-log", "negatoscope.app.asgi:create_app"),
+            ],
             env=environment,
             stdout=log,
             stderr=log,

@@ -325,7 +325,10 @@ class StowRs:
 
 
 async def _feed(request: Request, receiver: Receiver) -> None:
-    """Hand the body on in pieces; the next is collected while one is being written."""
+    """Hand the body on in pieces; the next is collected while one is being written.
+
+    What came before the body broke off is handed on too: it may hold the end of a part.
+    """
     pending: list[bytes] = []
     size = 0
     writing: asyncio.Future[None] | None = None
@@ -338,15 +341,15 @@ async def _feed(request: Request, receiver: Receiver) -> None:
                     await writing
                 writing = asyncio.ensure_future(run_blocking(receiver.feed, b"".join(pending)))
                 pending, size = [], 0
-        if writing is not None:
-            await writing
-            writing = None
-        if pending:
-            await run_blocking(receiver.feed, b"".join(pending))
+    except asyncio.CancelledError:
+        pending = []
+        raise
     finally:
         if writing is not None:
             await asyncio.wait((writing,))
-            writing.exception()
+            writing.result()
+        if pending:
+            await run_blocking(receiver.feed, b"".join(pending))
 
 
 def _body_parser(request: Request) -> MultipartParser | None:
