@@ -1,6 +1,6 @@
 """Data sets (PS3.5): scanned as they arrive, decoded to and encoded from DICOM JSON."""
 
-from negatoscope.protocols.dicom.dataset.decode import DicomJson, decode, inflate
+from negatoscope.protocols.dicom.dataset.decode import DicomJson, decode
 from negatoscope.protocols.dicom.dataset.encode import encode
 from negatoscope.protocols.dicom.dataset.errors import (
     BadElement,
@@ -16,6 +16,7 @@ from negatoscope.protocols.dicom.dataset.errors import (
     ValueNotFound,
 )
 from negatoscope.protocols.dicom.dataset.index_tags import INDEX_TAGS
+from negatoscope.protocols.dicom.dataset.inflate import inflate
 from negatoscope.protocols.dicom.dataset.layout import FrameIndex, PixelDataLayout
 from negatoscope.protocols.dicom.dataset.limits import ScanLimits
 from negatoscope.protocols.dicom.dataset.locate import parse_path, read_value

@@ -5,7 +5,6 @@ The whole header is in memory; sequences are followed by recursion no deeper tha
 that the caller makes of their path: `00400555/1/0040A30A` is tag, item (from 1), tag, and so on.
 """
 
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -13,9 +12,9 @@ from negatoscope.protocols.dicom.dataset.charset import TextDecoder, parse_terms
 from negatoscope.protocols.dicom.dataset.errors import (
     BadElement,
     DataSetError,
-    InflateBomb,
     TruncatedDataSet,
 )
+from negatoscope.protocols.dicom.dataset.inflate import inflate
 from negatoscope.protocols.dicom.dataset.limits import DECODE_LIMITS, UNDEFINED_LENGTH, ScanLimits
 from negatoscope.protocols.dicom.dataset.reader import (
     ITEM_END,
@@ -290,32 +289,6 @@ class Decoder(ElementReader):
         if delimited:
             raise TruncatedDataSet("a sequence has no end", offset=pos)
         return items, stop
-
-
-def inflate(
-    data: bytes | bytearray | memoryview,
-    *,
-    limits: ScanLimits = DECODE_LIMITS,
-    most: int | None = None,
-) -> bytes:
-    """A deflated data set inflated (PS3.5 §A.5), or its first `most` bytes.
-
-    Raises:
-        InflateBomb: it grows beyond the limits.
-        TruncatedDataSet, BadElement: the deflate stream ends early or is damaged.
-    """
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    wanted = limits.inflated_bytes if most is None else min(most, limits.inflated_bytes)
-    allowed = max(limits.inflate_free_bytes, limits.inflate_ratio * len(data))
-    try:
-        out = inflater.decompress(data, min(wanted, allowed) + 1)
-    except zlib.error as error:
-        raise BadElement("the deflate stream is damaged") from error
-    if len(out) > allowed or (len(out) > limits.inflated_bytes):
-        raise InflateBomb(f"{len(data)} bytes inflate to more than {len(out)}")
-    if most is None and not inflater.eof:
-        raise TruncatedDataSet("the deflate stream has no end", offset=len(out))
-    return out if most is None else out[:most]
 
 
 def decode(

@@ -9,7 +9,6 @@ The element loops below are the hottest code of reception. They are written flat
 lives in locals, and leaves for attributes only when a fragment is used up.
 """
 
-import zlib
 from array import array
 from enum import IntEnum
 from functools import lru_cache
@@ -18,7 +17,6 @@ from typing import Final, Literal
 
 from negatoscope.protocols.dicom.dataset.errors import (
     BadElement,
-    InflateBomb,
     NestingTooDeep,
     TooManyElements,
     TooManyFragments,
@@ -26,6 +24,7 @@ from negatoscope.protocols.dicom.dataset.errors import (
     TruncatedDataSet,
 )
 from negatoscope.protocols.dicom.dataset.index_tags import INDEX_TAGS
+from negatoscope.protocols.dicom.dataset.inflate import Inflater
 from negatoscope.protocols.dicom.dataset.layout import PixelDataLayout
 from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS, UNDEFINED_LENGTH, ScanLimits
 from negatoscope.protocols.dicom.dataset.result import ScanResult
@@ -40,8 +39,6 @@ from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
 #: Copied at once out of a fragment that is not `bytes`, and added at once to pending bytes.
 _CHUNK_BYTES: Final = 64 << 10
-#: Inflated at once.
-_INFLATE_BYTES: Final = 256 << 10
 #: Longest basic offset table kept: a million frames.
 _OFFSET_TABLE_BYTES: Final = 8 << 20
 #: End of what ends by a delimiter; beyond any offset.
@@ -104,7 +101,6 @@ class DataSetScanner:
         "_fragments",
         "_header_length",
         "_implicit",
-        "_inflated",
         "_inflater",
         "_item_count",
         "_kinds",
@@ -148,8 +144,7 @@ class DataSetScanner:
         self._kinds = _KINDS_LITTLE if syntax.is_little_endian else _KINDS_BIG
         self._implicit = syntax.is_implicit_vr
         self._sequence_tags = sequence_tags()
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS) if syntax.is_deflated else None
-        self._inflated = 0
+        self._inflater = Inflater(limits) if syntax.is_deflated else None
         self._fed = 0
         self._base = 0  # offset in the data set of pending[0], or of the next byte
         self._skip = 0  # bytes to pass over before the next header
@@ -178,8 +173,14 @@ class DataSetScanner:
         length = len(data)
         self._fed += length
         if self._inflater is not None:
-            self._inflate(data)
-        elif length <= self._skip:
+            for piece in self._inflater.feed(data):
+                self._pass_over(piece)
+        else:
+            self._pass_over(data)
+
+    def _pass_over(self, data: bytes | memoryview) -> None:
+        length = len(data)
+        if length <= self._skip:
             self._skip -= length
             self._base += length
         else:
@@ -191,8 +192,12 @@ class DataSetScanner:
         Raises:
             TruncatedDataSet: it is not.
         """
-        if self._inflater is not None and not self._inflater.eof:
-            raise TruncatedDataSet("the deflate stream has no end", offset=self._inflated)
+        inflater = self._inflater
+        if inflater is not None:
+            if not inflater.is_complete:
+                raise TruncatedDataSet("the deflate stream has no end", offset=inflater.inflated)
+            if inflater.has_trailer:
+                self._warn("bytes follow the end of the deflate stream")
         position = self._base + self._resume
         if self._skip:
             raise TruncatedDataSet(
@@ -211,7 +216,7 @@ class DataSetScanner:
             self._end_capture(b"", position, position)
         if self._odd & 1:
             self._warn("a value has an odd length")
-        length = self._inflated if self._inflater is not None else self._fed
+        length = inflater.inflated if inflater is not None else self._fed
         return ScanResult(
             transfer_syntax=self._syntax,
             raw=self._raw,
@@ -244,42 +249,6 @@ class DataSetScanner:
     def _warn(self, text: str) -> None:
         if len(self._warnings) < 100:
             self._warnings[text] = None
-
-    def _inflate(self, data: bytes | memoryview) -> None:
-        """Inflate in pieces, never more than the caps allow (PS3.5 §A.5)."""
-        inflater = self._inflater
-        if inflater is None:
-            return
-        limits = self._limits
-        if inflater.eof:
-            if any(data):
-                self._warn("bytes follow the end of the deflate stream")
-            return
-        try:
-            piece = inflater.decompress(data, _INFLATE_BYTES)
-            while piece:
-                self._inflated += len(piece)
-                if self._inflated > limits.inflated_bytes or (
-                    self._inflated > limits.inflate_free_bytes
-                    and self._inflated
-                    > limits.inflate_ratio * (self._fed - len(inflater.unconsumed_tail))
-                ):
-                    raise InflateBomb(
-                        f"{self._fed} bytes inflate to more than {self._inflated}",
-                        offset=self._inflated,
-                    )
-                if len(piece) <= self._skip:
-                    self._skip -= len(piece)
-                    self._base += len(piece)
-                else:
-                    self._take(piece)
-                if inflater.eof:
-                    if any(inflater.unused_data):
-                        self._warn("bytes follow the end of the deflate stream")
-                    break
-                piece = inflater.decompress(inflater.unconsumed_tail, _INFLATE_BYTES)
-        except zlib.error as error:
-            raise BadElement("the deflate stream is damaged", offset=self._inflated) from error
 
     def _take(self, data: bytes | memoryview) -> None:
         if self._skip:
