@@ -99,6 +99,7 @@ def part10(thing: Thing) -> bytes:
 def exists(archive: Any, uid: str) -> bool:
     """Whether the index knows an instance."""
     found = archive.client().get("instances", params={"SOPInstanceUID": uid})
+    assert found.status_code in (200, 204), found.text[:300]
     return found.status_code == 200 and bool(found.json())
 
 
