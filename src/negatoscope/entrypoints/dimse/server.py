@@ -1,6 +1,6 @@
 """The DICOM listener: sockets, negotiation policy, and the dispatch of messages to services."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -14,7 +14,7 @@ from negatoscope.entrypoints.dimse.policy import (
 from negatoscope.entrypoints.dimse.service import Service
 from negatoscope.infra import metrics
 from negatoscope.infra.settings import Settings
-from negatoscope.protocols.dicom.dimse.acceptor import AssociationServer, Limits, listen
+from negatoscope.protocols.dicom.dimse.acceptor import AssociationServer, Limits, Peer, listen
 from negatoscope.protocols.dicom.dimse.association import Association, Message, Timeouts
 from negatoscope.protocols.dicom.dimse.command import (
     AFFECTED_SOP_CLASS_UID,
@@ -199,6 +199,7 @@ def build_server(
     listeners: Sequence[Listener] | None = None,
     check_peer_host: bool = False,
     on_refused: OnRefused | None = None,
+    on_tls_refused: Callable[[Peer, str], None] | None = None,
 ) -> AssociationServer:
     """The archive's association server, not yet started.
 
@@ -209,6 +210,7 @@ def build_server(
         listeners: Sockets that are open already; absent: those the settings ask for.
         check_peer_host: A registered AE must call from its registered host.
         on_refused: Told of every refused association and its true reason.
+        on_tls_refused: Told of failed TLS handshakes and why (certificate, version).
 
     Raises:
         ValueError: Two services claim one abstract syntax.
@@ -228,4 +230,5 @@ def build_server(
         Dispatcher(table).run,
         limits=limits_of(settings),
         timeouts=timeouts_of(settings),
+        on_tls_refused=on_tls_refused,
     )

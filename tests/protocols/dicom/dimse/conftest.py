@@ -83,11 +83,17 @@ def serve() -> Iterator[Serve]:
         timeouts: Timeouts = FAST,
         tls: object = None,
         policy: TakeAll | None = None,
+        on_tls_refused: Callable[[Peer, str], None] | None = None,
     ) -> Running:
         policy = policy or TakeAll()
         sock = listen("127.0.0.1", 0)
         server = AssociationServer(
-            [Listener(socket=sock, tls=tls)], policy, handler, limits=limits, timeouts=timeouts
+            [Listener(socket=sock, tls=tls)],
+            policy,
+            handler,
+            limits=limits,
+            timeouts=timeouts,
+            on_tls_refused=on_tls_refused,
         )
         port = sock.getsockname()[1]
         server.start()

@@ -1,6 +1,7 @@
 """TLS on associations: the profiles of PS3.15, and everything that must be refused without a hang."""
 
 import datetime as dt
+import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from negatoscope.protocols.dicom.dimse import scu
+from negatoscope.protocols.dicom.dimse.acceptor import Peer
 from negatoscope.protocols.dicom.dimse.association import Association, Timeouts
 from negatoscope.protocols.dicom.dimse.errors import AssociationError, ConnectionLost
 from negatoscope.protocols.dicom.dimse.requestor import ProposedContext, connect
@@ -92,6 +94,38 @@ class Authority:
         )
         return certificate_path, key_path
 
+    def issue_with_sha1(self, name: str) -> tuple[Path, Path]:
+        """As `issue`, signed as it was done until 2015; today only openssl's program still can."""
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            pytest.skip("OPENSSL ABSENT: nothing else signs with SHA-1")
+        _, key_path = self.issue(name)
+        key = serialization.load_pem_private_key(key_path.read_bytes(), None)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+        (self.folder / "request.pem").write_bytes(
+            request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)  # type: ignore[arg-type]
+        )
+        (self.folder / "authority.key").write_bytes(
+            self.key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        certificate_path = self.folder / "sha1.crt"
+        subprocess.run(
+            [
+                *(openssl, "x509", "-req", "-sha1", "-days", "1", "-in", "request.pem"),
+                *("-CA", self.ca.name, "-CAkey", "authority.key", "-out", certificate_path.name),
+                *("-set_serial", "7"),
+            ],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        )
+        return certificate_path, key_path
+
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
@@ -122,12 +156,23 @@ def call(port: int, context: ssl.SSLContext | None) -> Association:
 def secure_port(serve, authority: Authority) -> Callable[..., int]:  # type: ignore[no-untyped-def]
     """Starts a TLS server; optionally one that wants client certificates."""
 
-    def start(*, expired: bool = False, mutual: bool = False, **options: TlsProfile) -> int:
+    def start(
+        *,
+        expired: bool = False,
+        mutual: bool = False,
+        refused: list[str] | None = None,
+        **options: TlsProfile,
+    ) -> int:
         certificate, key = authority.issue("archive", expired=expired)
         context = server_context(
             certificate=certificate, key=key, client_ca=authority.ca if mutual else None, **options
         )
-        port: int = serve(tls=context, timeouts=FAST).port
+
+        def note(peer: Peer, reason: str) -> None:
+            if refused is not None:
+                refused.append(f"{peer.host}: {reason}")
+
+        port: int = serve(tls=context, timeouts=FAST, on_tls_refused=note).port
         return port
 
     return start
@@ -233,19 +278,24 @@ def test_wrong_host_name(secure_port: Callable[..., int], authority: Authority) 
     by_address(client_context(ca=authority.ca, check_hostname=False)).release()
 
 
-@pytest.mark.parametrize("certificate", ["good", "none", "expired", "unknown"])
+@pytest.mark.parametrize("certificate", ["good", "none", "expired", "unknown", "SHA-1"])
 def test_mutual_authentication(
     secure_port: Callable[..., int], authority: Authority, stranger: Authority, certificate: str
 ) -> None:
     """Only a valid certificate of the department's authority opens an association."""
-    port = secure_port(mutual=True)
+    refused: list[str] = []
+    port = secure_port(mutual=True, refused=refused)
     ours, key = {
         "good": lambda: authority.issue("scanner"),
         "none": lambda: (None, None),
         "expired": lambda: authority.issue("scanner", expired=True),
         "unknown": lambda: stranger.issue("scanner"),
+        "SHA-1": lambda: authority.issue_with_sha1("scanner"),
     }[certificate]()
-    context = client_context(ca=authority.ca, certificate=ours, key=key)
+    context = client_context(ca=authority.ca)
+    if ours is not None:
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # let the client load what it should not
+        context.load_cert_chain(ours, key)
     started = time.monotonic()
     if certificate == "good":
         with call(port, context) as association:
@@ -254,6 +304,11 @@ def test_mutual_authentication(
         with pytest.raises(AssociationError):
             call(port, context)
     assert time.monotonic() - started < 2
+    deadline = time.monotonic() + 2
+    while certificate != "good" and not refused and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(refused) == (certificate != "good")
+    assert all(reason.startswith("127.0.0.1: ") for reason in refused)
 
 
 def test_plain_to_the_tls_port(secure_port: Callable[..., int]) -> None:

@@ -46,6 +46,7 @@ _log = structlog.get_logger(__name__)
 
 _JUDGING_THREADS: Final = 4
 _IDLE_WHEN_STOPPING_S: Final = 2.0
+_MAX_PENDING_NOTES: Final = 64
 _SMALLEST_PDU_BYTES: Final = 128  # a peer that takes less would cost a PDU per few bytes
 
 
@@ -155,6 +156,7 @@ class AssociationServer:
         *,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
+        on_tls_refused: Callable[[Peer, str], None] | None = None,
     ) -> None:
         """Nothing happens before `start`.
 
@@ -164,6 +166,8 @@ class AssociationServer:
             handler: Runs the association to its end. What it raises ends that association alone.
             limits: Bounds.
             timeouts: Deadlines.
+            on_tls_refused: Told, on a judging thread, of TLS handshakes that failed, and why;
+                under a flood not of every one.
         """
         self._policy = policy
         self._handler = handler
@@ -180,7 +184,10 @@ class AssociationServer:
                 linger_s=self._timeouts.linger_s,
             ),
             self._on_request,
+            self._note_tls_refused,
         )
+        self._on_tls_refused = on_tls_refused
+        self._pending_notes = threading.BoundedSemaphore(_MAX_PENDING_NOTES)
         self._judges = ThreadPoolExecutor(_JUDGING_THREADS, thread_name_prefix="dicom-judge")
         self._gate_thread = threading.Thread(target=self._gate.run, name="dicom-gate", daemon=True)
         self._changed = threading.Condition()
@@ -242,7 +249,24 @@ class AssociationServer:
         except RuntimeError:  # stopping
             self._turn_away(half_open, request, LOCAL_LIMIT_EXCEEDED)
 
+    def _note_tls_refused(self, half_open: HalfOpen, reason: str) -> None:
+        if self._on_tls_refused is None or not self._pending_notes.acquire(blocking=False):
+            return
+        peer = Peer(host=half_open.host, port=half_open.port)
+        try:
+            self._judges.submit(self._tell_tls_refused, self._on_tls_refused, peer, reason)
+        except RuntimeError:  # stopping
+            self._pending_notes.release()
+
     # ---- on a judging thread
+
+    def _tell_tls_refused(self, told: Callable[[Peer, str], None], peer: Peer, reason: str) -> None:
+        try:
+            told(peer, reason)
+        except Exception:  # noqa: BLE001 - nobody waits for this task
+            _log.exception("a refused handshake could not be noted", peer_host=peer.host)
+        finally:
+            self._pending_notes.release()
 
     def _judge(self, half_open: HalfOpen, request: AssociateRequest) -> None:
         try:

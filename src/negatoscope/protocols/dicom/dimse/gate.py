@@ -99,6 +99,7 @@ class FrontGate:
         listeners: Sequence[Listener],
         limits: GateLimits,
         on_request: Callable[[HalfOpen, AssociateRequest], None],
+        on_tls_refused: Callable[[HalfOpen, str], None],
     ) -> None:
         """Nothing is accepted before `run`.
 
@@ -107,10 +108,12 @@ class FrontGate:
             limits: Bounds.
             on_request: Called on the gate's thread with a connection that is no longer watched;
                 must not block. Ends with `let_in` or `turn_away`, from any thread.
+            on_tls_refused: Likewise, with a connection whose handshake failed, and why.
         """
         self._listeners = listeners
         self._limits = limits
         self._on_request = on_request
+        self._on_tls_refused = on_tls_refused
         self._selector = selectors.DefaultSelector()
         # Deadlines, each dictionary in the order of its deadlines: they all have the same length.
         self._half_open: dict[HalfOpen, float] = {}
@@ -287,6 +290,7 @@ class FrontGate:
             if half_open.phase is Phase.HANDSHAKE:
                 self.refused_handshakes += 1
                 _log.warning("tls handshake failed", peer_host=half_open.host, error=str(error))
+                self._on_tls_refused(half_open, str(error))
             self._drop(half_open)
 
     def _handshake(self, half_open: HalfOpen) -> None:
