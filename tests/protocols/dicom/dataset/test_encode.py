@@ -272,3 +272,14 @@ def test_scan_results_give_attributes_as_json():
         assert result.json(tags.PATIENT_NAME) is None
         assert result.value(tags.ROWS) is not None
         assert result.value(tags.ROWS).vr == "US"  # type: ignore[union-attr]
+
+
+def test_a_sequence_sent_as_un_is_json_of_a_sequence_or_stays_as_it_came():
+    """Indexing never fails on an attribute whose representation was lost on the way."""
+    good = hostile.item(hostile.implicit(0x00100020, b"ID"))
+    for value, expected in ((good, "SQ"), (b"junk", "UN")):
+        scanner = DataSetScanner(LE)
+        scanner.feed(hostile.element(tags.OTHER_PATIENT_IDS_SEQUENCE, "UN", value))
+        attribute = scanner.finish().json(tags.OTHER_PATIENT_IDS_SEQUENCE)
+        assert attribute is not None
+        assert attribute["vr"] == expected

@@ -197,3 +197,15 @@ def test_frames_beyond_the_pixel_data_are_not_promised(frames):
         tags.PIXEL_DATA, "OW", bytes(1024)
     )
     assert scan(hostile.EXPLICIT_LE, data).frame_locations() is None
+
+
+def test_compressed_pixels_without_encapsulation():
+    """One frame is the whole value, with a warning; several cannot be told apart."""
+    for frames, expected in ((1, [b"\xff\x4f\xff\x51"]), (2, None)):
+        data = image(frames=frames, rows=1, columns=1) + E(
+            tags.PIXEL_DATA, "OB", b"\xff\x4f\xff\x51"
+        )
+        result = scan(J2K, data)
+        assert "compressed pixel data is not encapsulated" in result.warnings
+        index = result.frame_locations()
+        assert (None if index is None else frames_of(data, index)) == expected

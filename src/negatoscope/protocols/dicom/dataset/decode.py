@@ -121,7 +121,7 @@ class Decoder(ElementReader):
                 vr = vr_for(tag) if dictionary is not None else vr
                 if vr == "SQ":
                     vr = "UN" if length != UNDEFINED_LENGTH else "SQ"
-                    out[key_of(tag)], pos = self._unknown_sequence(
+                    out[key_of(tag)], pos = self.unknown_sequence(
                         tag, start, length, end, text=text, signed=signed, path=path, depth=depth
                     )
                     continue
@@ -183,7 +183,7 @@ class Decoder(ElementReader):
             elif self._is_bulk(tag, vr, length):
                 out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(path + key)}  # type: ignore[misc]
             else:
-                out[key] = self._element(vr, bytes(data[start:after]), text)
+                out[key] = self.element(vr, bytes(data[start:after]), text)
         else:
             if delimited:
                 raise TruncatedDataSet("an item has no end", offset=pos)
@@ -201,7 +201,8 @@ class Decoder(ElementReader):
             return True
         return length > self._bulk_threshold and (vr in BINARY_VRS or vr in NUMBERS)
 
-    def _element(self, vr: str, raw: bytes, text: TextDecoder) -> DicomJson:
+    def element(self, vr: str, raw: bytes, text: TextDecoder) -> DicomJson:
+        """A value that is no sequence and goes inline."""
         convert = self._converters.get(vr)
         if convert is None:
             if not self._is_little_endian:
@@ -210,7 +211,7 @@ class Decoder(ElementReader):
         value = convert(raw, text)
         return {"vr": vr, "Value": value} if value else {"vr": vr}
 
-    def _unknown_sequence(
+    def unknown_sequence(
         self,
         tag: int,
         start: int,
@@ -403,16 +404,19 @@ def decode_value(
         limits=limits,
     )
     text = TextDecoder(terms)
-    was_unknown = vr == "UN"
-    if was_unknown:
+    if vr == "UN":
         vr = vr_for(tag)
+        if vr == "SQ":
+            return decoder.unknown_sequence(
+                tag, 0, len(raw), len(raw), text=text, signed=False, path="", depth=0
+            )[0]
     if vr != "SQ":
-        return decoder._element(vr, raw, text) if raw else {"vr": vr}
+        return decoder.element(vr, raw, text) if raw else {"vr": vr}
     items, _end = decoder.sequence(
         0,
         len(raw),
         len(raw),
-        implicit=was_unknown or syntax.is_implicit_vr,
+        implicit=syntax.is_implicit_vr,
         text=text,
         signed=False,
         path=key_of(tag),

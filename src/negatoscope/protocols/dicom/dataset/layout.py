@@ -65,6 +65,7 @@ class PixelDataLayout:
         vr: As sent; OW under implicit VR.
         value_offset: First pixel byte, or first item of an encapsulation.
         value_length: Bytes of a native value; None when encapsulated.
+        is_compressed: The transfer syntax is a registered compression.
         fragments: Offset and length of each fragment's value, in turn.
         fragment_starts: First four bytes of each fragment as a big-endian number.
         basic_offset_table: Value of the first item, as sent.
@@ -76,6 +77,7 @@ class PixelDataLayout:
     vr: str
     value_offset: int
     value_length: int | None
+    is_compressed: bool = False
     fragments: "array[int]" = field(default_factory=lambda: array("Q"))
     fragment_starts: "array[int]" = field(default_factory=lambda: array("I"))
     basic_offset_table: bytes = b""
@@ -106,6 +108,10 @@ class PixelDataLayout:
         if number_of_frames < 1:
             return None
         if self.value_length is not None:
+            if self.is_compressed:
+                # Not allowed, but met: the code stream of one frame without its encapsulation.
+                whole = array("Q", (self.value_offset, self.value_length))
+                return FrameIndex(ranges=whole) if number_of_frames == 1 else None
             if not (rows and columns and bits_allocated):
                 return None
             return self._native(

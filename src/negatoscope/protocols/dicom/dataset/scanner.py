@@ -35,7 +35,11 @@ from negatoscope.standard.tags import (
     PIXEL_DATA,
     format_tag,
 )
-from negatoscope.standard.transfer_syntaxes import transfer_syntax
+from negatoscope.standard.transfer_syntaxes import (
+    ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN,
+    TRANSFER_SYNTAXES,
+    transfer_syntax,
+)
 
 #: Copied at once out of a fragment that is not `bytes`, and added at once to pending bytes.
 _CHUNK_BYTES: Final = 64 << 10
@@ -217,6 +221,7 @@ class DataSetScanner:
         if self._odd & 1:
             self._warn("a value has an odd length")
         length = inflater.inflated if inflater is not None else self._fed
+        pixel_data = self._layout()
         return ScanResult(
             transfer_syntax=self._syntax,
             raw=self._raw,
@@ -225,20 +230,29 @@ class DataSetScanner:
             element_count=self._count,
             item_count=self._item_count,
             header_length=length if self._header_length < 0 else self._header_length,
-            pixel_data=self._layout(),
+            pixel_data=pixel_data,
             warnings=list(self._warnings),
         )
 
     def _layout(self) -> PixelDataLayout | None:
         if self._pixel is None:
             return None
+        syntax = self._syntax
+        is_compressed = (
+            syntax.is_encapsulated
+            and syntax.uid in TRANSFER_SYNTAXES
+            and syntax.uid != ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN
+        )
         tag, vr, offset, length = self._pixel
+        if length is not None and tag == PIXEL_DATA and is_compressed:
+            self._warn("compressed pixel data is not encapsulated")
         tables = [self._raw.pop(table, None) for table in sorted(_OFFSET_TABLES)]
         return PixelDataLayout(
             tag=tag,
             vr=vr.to_bytes(2, self._order).decode("ascii") if vr else "OW",
             value_offset=offset,
             value_length=length,
+            is_compressed=is_compressed,
             fragments=self._fragments,
             fragment_starts=self._fragment_starts,
             basic_offset_table=self._offset_table or b"",
