@@ -1,0 +1,43 @@
+"""The conformance statement is what the code does."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from negatoscope.domain.archive.errors import CannotUnderstandCode
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "conformance" / "statement.md"
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """``tools/generate_conformance.py`` as a module."""
+    path = ROOT / "tools" / "generate_conformance.py"
+    specification = importlib.util.spec_from_file_location("generate_conformance", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_committed_page_is_what_the_code_says(generator: ModuleType) -> None:
+    """``make docs`` would change nothing."""
+    assert generator.statement() == PAGE.read_text(encoding="utf-8")
+
+
+def test_every_code_of_our_own_is_published() -> None:
+    """STORAGE Cxxx are in the statement, with their meaning."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert [f"{code:04X}" for code in CannotUnderstandCode if f"| {code:04X} |" not in text] == []
+
+
+def test_routes_are_read_from_the_dispatch_table(generator: ModuleType) -> None:
+    """The table of DICOMweb resources has the transactions of PS3.18."""
+    rows = list(generator.routes())
+    assert ("POST", "`/dicom-web/studies/{study}`", "store") in rows
+    assert ("GET, HEAD", "`/dicom-web/studies/{study}/series/{series}/instances`", "search") in rows
+    assert {name for _, _, name in rows} >= {"store", "search", "retrieve", "metadata", "frames"}
