@@ -15,6 +15,9 @@ from typing import Any
 import orjson
 import psycopg
 import structlog
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
 
 from negatoscope.domain.archive.errors import IndexUnavailable
 from negatoscope.infra.db import Database, load_queries
@@ -22,6 +25,7 @@ from negatoscope.infra.errors import DatabaseUnavailable
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
 _MAX_BATCH = 64
+_TEXT = 25  # pg_type.oid
 _MAX_UID_CODES = 30_000
 _RECONNECT_BUDGET_S = 1.5
 _WATCH_S = 1.0
@@ -182,25 +186,25 @@ class IndexWriter:
         """Known families in one statement, the others by the function that makes their rows."""
         known = [ticket for ticket in batch if "series_fk" in ticket.payload]
         if known:
-            self._try(known, _SQL["ingest_known"], _answer_known)
+            self._try(known, b"ingest_known", _answer_known)
         new = [ticket for ticket in batch if "series_fk" not in ticket.payload]
         if new:
-            self._try(new, _SQL["ingest"], _answer_new)
+            self._try(new, b"ingest", _answer_new)
 
     def _try(
         self,
         batch: list[Ticket],
-        statement: str,
+        name: bytes,
         answer: Callable[[list[Ticket], list[tuple[Any, ...]]], None],
     ) -> None:
-        payload = orjson.dumps([ticket.payload for ticket in batch]).decode()
+        payload = orjson.dumps([ticket.payload for ticket in batch])
         sent = False
         deadline = time.monotonic() + _RECONNECT_BUDGET_S
         while True:
             try:
                 connection = self._connect()
                 sent = True
-                rows = connection.execute(statement, (payload,), prepare=True).fetchall()
+                rows = _ask(connection, name, payload)
                 break
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 continue
@@ -232,6 +236,9 @@ class IndexWriter:
         if self._connection is None or self._connection.closed:
             connection = self._database.connect(autocommit=True)
             connection.execute("SET synchronous_commit TO off")
+            for name in (b"ingest_known", b"ingest"):
+                statement = _SQL[name.decode()].replace("%s", "$1").encode()
+                _check(connection.pgconn.prepare(name, statement, [_TEXT]))
             if self._had_connection and self.on_reconnect is not None:
                 self.on_reconnect()
             self._connection = connection
@@ -257,3 +264,33 @@ def _answer_known(batch: list[Ticket], rows: list[tuple[Any, ...]]) -> None:
             ticket.answer(Indexed("STORED", payload["study_fk"], payload["series_fk"]))
         else:
             ticket.answer(Indexed("AGAIN WITH ATTRIBUTES", None, None))
+
+
+def _ask(
+    connection: psycopg.Connection[tuple[Any, ...]], name: bytes, payload: bytes
+) -> list[tuple[Any, ...]]:
+    """Run a prepared statement by the shortest way: this is called for every stored object.
+
+    Raises: psycopg.Error, as ``Connection.execute`` would.
+    """
+    result = connection.pgconn.exec_prepared(name, [payload])
+    _check(result)
+    columns = range(result.nfields)
+    return [
+        tuple(_value(result.get_value(row, column), result.ftype(column)) for column in columns)
+        for row in range(result.ntuples)
+    ]
+
+
+def _value(value: bytes | None, kind: int) -> str | int | None:
+    if value is None:
+        return None
+    return value.decode() if kind == _TEXT else int(value)
+
+
+def _check(result: PGresult) -> None:
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return
+    if not result.error_field(DiagnosticField.SQLSTATE):  # libpq itself: the connection is lost
+        raise psycopg.OperationalError(result.get_error_message("utf-8"))
+    raise error_from_result(result, encoding="utf-8")

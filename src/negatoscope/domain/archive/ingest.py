@@ -75,21 +75,21 @@ class Families:
     """Which patient, study and series already have rows, so that the next image of a series needs none of their columns."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[str | None, ...], tuple[int, int]] = OrderedDict()
+        self._rows: OrderedDict[tuple[object, ...], tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, family: tuple[str | None, ...]) -> tuple[int, int] | None:
+    def get(self, family: tuple[object, ...]) -> tuple[int, int] | None:
         """Rows of (study, series), or None."""
         return self._rows.get(family)
 
-    def put(self, family: tuple[str | None, ...], study_id: int, series_id: int) -> None:
+    def put(self, family: tuple[object, ...], study_id: int, series_id: int) -> None:
         """Remember; the oldest are forgotten."""
         with self._lock:
             self._rows[family] = (study_id, series_id)
             while len(self._rows) > _FAMILIES_KEPT:
                 self._rows.popitem(last=False)
 
-    def forget(self, family: tuple[str | None, ...]) -> None:
+    def forget(self, family: tuple[object, ...]) -> None:
         """The rows were not what was remembered."""
         with self._lock:
             self._rows.pop(family, None)
@@ -329,9 +329,11 @@ class Ingest:
         assert self._scanner is not None and self._segment is not None  # noqa: S101, PT018 - started
         if self._head_pending:
             self._head_pending = False
-            self._content_offset = self._segment.file.begin(self._meta)
-        self._scanner.feed(chunk)
-        self._segment.file.write(chunk)
+            self._content_offset = self._segment.file.begin(self._meta, chunk)
+            self._scanner.feed(chunk)
+        else:
+            self._scanner.feed(chunk)
+            self._segment.file.write(chunk)
         self._digest.update(chunk)
         self._until_room_check -= len(chunk)
         if self._until_room_check < 0:

@@ -37,6 +37,12 @@ _NON_PATIENT = re.compile(
 )
 _NON_PATIENT_NAMESPACE = uuid.UUID("6e6b3d0e-6a39-5d5a-8a53-0c4a6e676174")
 
+#: Values that tell one patient, study and series from another; compared as sent, their character set included.
+_FAMILY_TAGS = (
+    tags.SPECIFIC_CHARACTER_SET, tags.PATIENT_ID, tags.ISSUER_OF_PATIENT_ID, tags.PATIENT_NAME, tags.PATIENT_BIRTH_DATE,
+    tags.PATIENT_SEX, tags.MODALITY, tags.ACCESSION_NUMBER, tags.STUDY_DATE, tags.STUDY_DESCRIPTION,
+)  # fmt: skip
+
 PATIENT_ATTRIBUTES = (
     tags.OTHER_PATIENT_NAMES, tags.OTHER_PATIENT_IDS_SEQUENCE, tags.ETHNIC_GROUP, tags.PATIENT_COMMENTS,
     tags.ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE, tags.QUALITY_CONTROL_SUBJECT,
@@ -72,7 +78,7 @@ class Record:
     study_instance_uid: str
     series_instance_uid: str
     instance: dict[str, Any]
-    family: tuple[str | None, ...]
+    family: tuple[object, ...]
     scan: ScanResult
     warnings: list[str] = field(default_factory=list)
 
@@ -104,8 +110,8 @@ def build_record(
         DataSetMismatch: announced UIDs are not the data set's (PS3.4 §B.2.3).
         CannotUnderstand: no usable Study or Series Instance UID.
     """
-    found_instance = scan.text(tags.SOP_INSTANCE_UID)
-    found_class = scan.text(tags.SOP_CLASS_UID)
+    found_instance = _uid(scan, tags.SOP_INSTANCE_UID)
+    found_class = _uid(scan, tags.SOP_CLASS_UID)
     if not usable_uid(found_instance):
         raise InvalidInstance("SOP Instance UID is missing or malformed")
     if not usable_uid(found_class):
@@ -115,8 +121,8 @@ def build_record(
     if sop_class_uid is not None and sop_class_uid != found_class:
         raise DataSetMismatch("SOP Class UID differs from the one announced")
     assert found_class is not None and found_instance is not None  # noqa: S101, PT018 - usable_uid
-    study = scan.text(tags.STUDY_INSTANCE_UID)
-    series = scan.text(tags.SERIES_INSTANCE_UID)
+    study = _uid(scan, tags.STUDY_INSTANCE_UID)
+    series = _uid(scan, tags.SERIES_INSTANCE_UID)
     if study is None and series is None and _NON_PATIENT.match(found_class):
         study = series = f"2.25.{uuid.uuid5(_NON_PATIENT_NAMESPACE, found_class).int}"
     if not usable_uid(study) or not usable_uid(series):
@@ -125,12 +131,8 @@ def build_record(
             "Study or Series Instance UID is missing or malformed",
         )
     assert study is not None and series is not None  # noqa: S101, PT018 - usable_uid
-    text = scan.text
-    family = (
-        study, series, found_class, text(tags.PATIENT_ID), text(tags.ISSUER_OF_PATIENT_ID), text(tags.PATIENT_NAME),
-        text(tags.PATIENT_BIRTH_DATE), text(tags.PATIENT_SEX), text(tags.MODALITY), text(tags.ACCESSION_NUMBER),
-        text(tags.STUDY_DATE), text(tags.STUDY_DESCRIPTION),
-    )  # fmt: skip
+    raw = scan.raw.get
+    family = (study, series, found_class, *(raw(tag) for tag in _FAMILY_TAGS))
     return Record(
         sop_class_uid=found_class,
         sop_instance_uid=found_instance,
@@ -141,6 +143,12 @@ def build_record(
         scan=scan,
         warnings=list(scan.warnings),
     )
+
+
+def _uid(scan: ScanResult, tag: int) -> str | None:
+    """A UID without its padding; None when absent or empty (what it is made of, ``usable_uid`` judges)."""
+    found = scan.raw.get(tag)
+    return found[1].strip(b"\0 ").decode("latin-1") or None if found is not None else None
 
 
 def _instance(scan: ScanResult) -> dict[str, Any]:

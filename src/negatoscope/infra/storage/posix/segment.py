@@ -149,14 +149,14 @@ class SegmentFile:
 
     # -- one member -----------------------------------------------------------------------------------------------
 
-    def begin(self, head: bytes) -> int:
+    def begin(self, *head: bytes | memoryview) -> int:
         """Start a member with its first bytes; its headers stay a hole for now.
 
         Returns: Offset of the content.
         """
         content = self.end + tar.HEADER_BYTES
         self._position = self.end
-        self._write((_HOLE, head))
+        self._write((_HOLE, *head))
         return content
 
     def write(self, data: bytes | memoryview) -> None:
