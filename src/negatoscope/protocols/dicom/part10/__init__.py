@@ -16,6 +16,7 @@ from negatoscope.protocols.dicom.part10.file_meta import (
     encode_file_meta,
     read_file_meta,
 )
+from negatoscope.protocols.dicom.part10.guess import guess_file_meta
 
 __all__ = [
     "BadFileMeta",
@@ -29,5 +30,6 @@ __all__ = [
     "Part10Reader",
     "TruncatedFileMeta",
     "encode_file_meta",
+    "guess_file_meta",
     "read_file_meta",
 ]
