@@ -19,7 +19,7 @@ import pytest
 
 from negatoscope.infra.db.embedded import EmbeddedPostgres
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 
 pytestmark = pytest.mark.slow
 
@@ -244,6 +244,7 @@ def test_the_demonstration_has_accounts(data_dir: Path, free_ports: Callable[[],
             line = next(line for line in demo.out.splitlines() if " admin " in line)
             passwords.append(line.split()[-1])
             assert "/setup/" not in demo.out
+            demo.wait_until((data_dir / "demo-loaded").exists)
         finally:
             assert demo.stop() == 0
     assert passwords[0] == passwords[1]

@@ -18,6 +18,7 @@ from negatoscope.infra.settings import Settings
 
 _LOG = structlog.get_logger(__name__)
 
+_READY_PATIENCE_S = 30.0
 _GRANIAN_LOGGING = {
     "formatters": {},
     "handlers": {},
@@ -68,12 +69,17 @@ def run_http(settings: Settings) -> None:
 
 
 def _tell_when_http_answers(settings: Settings) -> None:
-    url = f"{base_url(settings, local=True)}/healthz"
+    """Wait for ``/readyz``; a node that stays unready (a full volume) still serves what it can."""
+    url = f"{base_url(settings, local=True)}/readyz"
+    deadline_s = time.monotonic() + _READY_PATIENCE_S
     while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
-        except urllib.error.HTTPError:
-            pass  # it answers; whether it is well is /healthz's business
+        except urllib.error.HTTPError as error:
+            if time.monotonic() < deadline_s:
+                time.sleep(0.1)
+                continue
+            _LOG.warning("it answers but is not ready", url=url, status=error.code)
         except OSError:
             time.sleep(0.1)
             continue

@@ -14,8 +14,9 @@ import structlog
 
 from negatoscope.app import process, roles
 from negatoscope.app.database import database_url
-from negatoscope.app.supervisor import Child, Supervisor
+from negatoscope.app.supervisor import Child, Supervisor, child_environment
 from negatoscope.domain.identity import Role, setup, users
+from negatoscope.infra import metrics
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.embedded import EmbeddedPostgres
 from negatoscope.infra.errors import ConfigurationError
@@ -45,10 +46,9 @@ def serve_role(settings: Settings, role: str) -> None:
         return
     with database_url(settings) as url:
         _prepare(settings, url)
-        os.environ["NEGATOSCOPE_DATABASE_URL"] = url
-        os.environ["NEGATOSCOPE_DATA_DIR"] = str(settings.data_dir)
-        for name in ("http", "dicom", "ae_title"):
-            os.environ[f"NEGATOSCOPE_{name.upper()}"] = str(getattr(settings, name))
+        environment = child_environment(settings, url)
+        metrics.prepare(settings.data_dir / role, environment)
+        os.environ.update(environment)
         _RUN[role](settings.model_copy(update={"database_url": url}))
 
 

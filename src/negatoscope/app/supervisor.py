@@ -30,6 +30,8 @@ LONGEST_DELAY_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
 """A process that lived this long starts again without delay."""
 STARTS_BEFORE_READY: Final = 3
+ONCE_PATIENCE_S: Final = 90.0
+"""How long work that is done once may hold up the word that everything is ready."""
 _TICK_S: Final = 0.5
 _KILL_MARGIN_S: Final = 3.0
 
@@ -140,7 +142,7 @@ class Supervisor:
             wanted = child.process is None and not child.finished
             if wanted and now_s >= child.next_start_s and not self._stopping:
                 self._start(child)
-        if not self._announced and all(child.ready or child.once for child in self._children):
+        if not self._announced and all(_has_begun(child) for child in self._children):
             self._announced = True
             self._on_ready()
 
@@ -150,7 +152,11 @@ class Supervisor:
         try:
             child.process = subprocess.Popen(
                 [sys.executable, "-m", "negatoscope", *child.arguments],
-                env={**self._environment, READY_FD: str(write_fd)},
+                env={
+                    **self._environment,
+                    SUPERVISOR_PID: str(os.getpid()),
+                    READY_FD: str(write_fd),
+                },
                 pass_fds=[write_fd],
                 stdin=subprocess.DEVNULL,
             )
@@ -237,6 +243,14 @@ class Supervisor:
                 child.process.wait()
 
 
+def _has_begun(child: Child) -> bool:
+    """Whether nobody need wait for it any more: it answers, has done its work, or takes long."""
+    if not child.once:
+        return child.ready
+    long_ago_s = time.monotonic() - ONCE_PATIENCE_S
+    return child.finished or child.starts > 1 or 0 < child.started_at_s < long_ago_s
+
+
 def child_environment(settings: Settings, url: str) -> dict[str, str]:
     """The environment that gives a child the same settings.
 
@@ -248,5 +262,4 @@ def child_environment(settings: Settings, url: str) -> dict[str, str]:
             environment[f"NEGATOSCOPE_{name.upper()}"] = str(getattr(settings, name))
     environment["NEGATOSCOPE_DATA_DIR"] = str(settings.data_dir)
     environment["NEGATOSCOPE_DATABASE_URL"] = url
-    environment[SUPERVISOR_PID] = str(os.getpid())
     return environment

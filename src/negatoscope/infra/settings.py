@@ -153,8 +153,10 @@ class Settings(BaseSettings):
     segment_idle_s: float = Field(default=30.0, gt=0)
     settle_idle_s: float = Field(default=60.0, gt=0)
     limits: LimitsSettings = LimitsSettings()
-    http_workers: int = Field(default=1, ge=1, le=64)
-    dimse_processes: int = Field(default=1, ge=1, le=64)
+    http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)
+    """One per core, at most eight, unless set."""
+    dimse_processes: int = Field(default_factory=lambda: max(1, _cores() // 2), ge=1, le=64)
+    """One per two cores unless set; they share the port."""
     stop_grace_s: float = Field(default=30.0, ge=0)
     """How long running associations and requests may go on after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -255,6 +257,11 @@ class Settings(BaseSettings):
     def source(self, name: str) -> str:
         """Where the value of a setting came from."""
         return self._sources.get(name, "default")
+
+
+def _cores() -> int:
+    """Processors this process may use."""
+    return max(1, len(os.sched_getaffinity(0)))
 
 
 def _read_file(path: Path) -> dict[str, Any]:
