@@ -38,7 +38,9 @@ from negatoscope.protocols.dicom.ul.pdu import (
     encode_ae_title,
 )
 
-uids = st.from_regex(r"[0-2](\.(0|[1-9][0-9]{0,8})){1,6}", fullmatch=True)
+uids = st.lists(st.integers(0, 999_999), min_size=1, max_size=6).map(
+    lambda parts: ".".join(["1", *map(str, parts)])
+)
 ae_titles = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=16)
 bytes_ = st.binary(max_size=64)
 u16 = st.integers(0, 0xFFFF)

@@ -361,6 +361,7 @@ class FrontGate:
                 if half_open.phase is not Phase.CLOSING:
                     self.timed_out += 1
                     _log.info("half-open connection timed out", peer_host=half_open.host)
+                half_open.connection.artim_expired()
                 self._drop(half_open)
 
     def _drop(self, half_open: HalfOpen) -> None:
