@@ -221,7 +221,8 @@ class Transport:
         if self._tls is None:
             self.send_if_possible(last_words)
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # not SSLSocket's: it drops the TLS state first, and the owner could then write in clear
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Closes the socket; over TLS the peer is told (close_notify) but not waited for."""
