@@ -12,7 +12,7 @@ from negatoscope.domain.archive import Archive, Source, SourceKind, Volume
 from negatoscope.domain.archive.query import Query, QueryLevel, search
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, JSON_ATTRIBUTES
 from negatoscope.domain.archive.query.headers import StoredHeaders
-from negatoscope.domain.archive.query.matching import normal_name
+from negatoscope.domain.archive.query.patterns import normal_name
 from negatoscope.domain.archive.record import (
     PATIENT_ATTRIBUTES,
     SERIES_ATTRIBUTES,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from negatoscope.domain.archive.query import MatchOptions, Query, QueryLevel, search
-from negatoscope.domain.archive.query.service import candidate_sql, patient_sql, plan
+from negatoscope.domain.archive.query.answering import candidate_sql, patient_sql
+from negatoscope.domain.archive.query.planning import plan
 from negatoscope.domain.archive.synthetic import fill_index
 from negatoscope.infra.db import Database
 

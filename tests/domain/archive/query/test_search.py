@@ -308,7 +308,7 @@ def test_few_candidates_first_then_all(
     index: Database, index_kit: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the first candidates do not suffice, the others are looked at without repetition."""
-    monkeypatch.setattr("negatoscope.domain.archive.query.service._FIRST_CANDIDATES", 1)
+    monkeypatch.setattr("negatoscope.domain.archive.query.answering._FIRST_CANDIDATES", 1)
     query = Query(
         level=STUDY, keys=index_kit.data(StudyInstanceUID=None, PatientName="d*n"), limit=1
     )

@@ -1,5 +1,6 @@
 """Searching the archive: C-FIND and QIDO-RS without their wires."""
 
+from negatoscope.domain.archive.query.answering import Matches
 from negatoscope.domain.archive.query.errors import (
     IdentifierMismatch,
     QueryError,
@@ -22,7 +23,7 @@ from negatoscope.domain.archive.query.model import (
     QueryLimits,
     Scope,
 )
-from negatoscope.domain.archive.query.service import Matches, search
+from negatoscope.domain.archive.query.service import search
 
 __all__ = [
     "DEFAULT_LIMITS",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from negatoscope.domain.archive.query import matching
+from negatoscope.domain.archive.query import matching, patterns, temporal
 from negatoscope.domain.archive.query.attributes import (
     OTHER_PATIENT_IDS_SEQUENCE,
     TABLES,
@@ -25,13 +25,13 @@ from negatoscope.kit.text import fold
 _WILD: Final = re.compile(r"[*?]")
 _NAME_CUTS: Final = re.compile(r"[*?^=]")
 _VALID_TIME: Final = (
-    r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as matching.parse_time
+    r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as temporal.parse_time
 )
 _PLAIN_PREFIX: Final = re.compile(r"[A-Za-z0-9'-][A-Za-z0-9' ^-]*(?<![\^ ])\*")  # of a name
 #: Equality on these gives a handful of rows: the UIDs, Patient ID and Accession Number.
 _FEW: Final = frozenset({*UNIQUE_KEYS.values(), "00080050"})
 _INT8: Final = 1 << 63
-_BREAKS: Final = " ^=*?,.'_/\\-"  # between the words of a name, as in matching.words
+_BREAKS: Final = " ^=*?,.'_/\\-"  # between the words of a name, as in patterns.words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +71,10 @@ def condition(attribute: Attribute, key: Mapping[str, Any], options: MatchOption
 
 
 def combined_condition(
-    day: Attribute, time: Attribute, days: matching.Bounds, times: matching.Bounds
+    day: Attribute, time: Attribute, days: temporal.Bounds, times: temporal.Bounds
 ) -> Condition:
     """A date and its time as one range of instants (PS3.4 §C.2.2.2.5.1)."""
-    low, high = matching.instant_bounds(days, times)
+    low, high = temporal.instant_bounds(days, times)
     parts, parameters = _date_range(day.expression, days)
     instant = _instant(time.expression)
     for bound, sign in ((low, ">="), (high, "<=")):
@@ -130,8 +130,8 @@ def _name(a: Attribute, _key: Any, values: list[str], options: MatchOptions) -> 
         if options.fuzzy:
             part = _fuzzy_name(a.folded, value)
         else:
-            patterns = [like for like in _name_patterns(value) if _storable(like)]
-            part = [f"{a.folded} LIKE %s"] * len(patterns), patterns
+            likes = [like for like in _name_patterns(value) if _storable(like)]
+            part = [f"{a.folded} LIKE %s"] * len(likes), likes
             exact = exact and _PLAIN_PREFIX.fullmatch(value) is not None
         sql.append("(" + (" AND ".join(part[0]) or "TRUE") + ")")
         parameters += part[1]
@@ -139,14 +139,14 @@ def _name(a: Attribute, _key: Any, values: list[str], options: MatchOptions) -> 
 
 
 def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
-    """Each word of the key begins a word of the name, as `matching.fuzzy_name_matches`.
+    """Each word of the key begins a word of the name, as `patterns.fuzzy_name_matches`.
 
     LIKE finds candidates by trigrams and tells the planner how many; the regular expression only
     decides, and in a CASE it does not count twice in the planner's estimate. A word of one or two
     letters has no trigram of its own, only together with what precedes it.
     """
     sql, parameters = [f"{column} <> ''"], []
-    for word in matching.words(value):
+    for word in patterns.words(value):
         if not _storable(word):
             return ["FALSE"], []
         like = _escape(word) + "%"
@@ -162,22 +162,22 @@ def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
 def _name_patterns(value: str) -> list[str]:
     """LIKE patterns every matching folded name fulfils; the first is anchored where it can be."""
     groups = value.split("=")[:3]
-    anywhere = len(groups) == 1 and matching.is_beyond_latin(value)
-    patterns = []
+    anywhere = len(groups) == 1 and patterns.is_beyond_latin(value)
+    likes = []
     for number, group in enumerate(groups):
         pieces = [_escape(fold(piece)) for piece in _NAME_CUTS.split(group)]
         anchored = number == 0 and not anywhere and bool(pieces[0])
         pieces = [piece for piece in pieces if piece]
         if pieces:
-            patterns.append(("" if anchored else "%") + "%".join(pieces) + "%")
-    return patterns
+            likes.append(("" if anchored else "%") + "%".join(pieces) + "%")
+    return likes
 
 
 def _date_storage(a: Attribute, _key: Any, values: list[str], _o: MatchOptions) -> _Compiled:
     sql: list[str] = []
     parameters: list[Any] = []
     for value in values:
-        bounds = matching.date_bounds(value)
+        bounds = temporal.date_bounds(value)
         if bounds is None:
             continue
         if bounds[0] == bounds[1] and bounds[0] is not None:
@@ -194,7 +194,7 @@ def _time(a: Attribute, _key: Any, values: list[str], _o: MatchOptions) -> _Comp
     sql: list[str] = []
     parameters: list[Any] = []
     for value in values:
-        bounds = matching.time_bounds(value)
+        bounds = temporal.time_bounds(value)
         if bounds is None:
             continue
         parts = [f"{a.expression} ~ '{_VALID_TIME}'"]
@@ -368,7 +368,7 @@ def _date(text: str) -> date:
     return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
 
 
-def _date_range(expression: str, bounds: matching.Bounds) -> tuple[list[str], list[Any]]:
+def _date_range(expression: str, bounds: temporal.Bounds) -> tuple[list[str], list[Any]]:
     parts, parameters = [f"{expression} IS NOT NULL"], []
     for bound, sign in zip(bounds, (">=", "<="), strict=True):
         if bound is not None:
