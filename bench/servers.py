@@ -205,6 +205,20 @@ class Orthanc(Server):
     def ready_url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}/system"
 
+    def native_frames(self, study_instance_uid: str) -> tuple[WebTarget, list[str]]:
+        """Where its own REST interface, faster than its DICOMweb, gives a study's frames."""
+        target = WebTarget(host="127.0.0.1", port=self.http_port, base="")
+        found = self._rest("/tools/lookup", study_instance_uid.encode())
+        study = next(item["ID"] for item in found if item["Type"] == "Study")
+        instances = self._rest(f"/studies/{study}/instances")
+        return target, [f"/instances/{instance['ID']}/frames/0/raw" for instance in instances]
+
+    def _rest(self, path: str, body: bytes | None = None) -> list[dict[str, str]]:
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        with urllib.request.urlopen(url, data=body, timeout=60) as answer:
+            read: list[dict[str, str]] = json.load(answer)
+        return read
+
 
 class Negatoscope(Server):
     """This program with its defaults and its embedded PostgreSQL."""

@@ -68,12 +68,19 @@ def frame_paths(study: str, instances: Sequence[tuple[str, str]]) -> list[str]:
     ]
 
 
-def frames(target: WebTarget, *, paths: Sequence[str], clients: int, seconds: float) -> Measurement:
+def frames(
+    target: WebTarget,
+    *,
+    paths: Sequence[str],
+    clients: int,
+    seconds: float,
+    accept: str = FRAME_ACCEPT,
+) -> Measurement:
     """Fetch frames in random order over kept-alive connections."""
 
     def client(number: int) -> Callable[[Tally], None]:
         connection = HttpConnection(target)
-        requests = [connection.request_bytes("GET", path, accept=FRAME_ACCEPT) for path in paths]
+        requests = [connection.request_bytes("GET", path, accept=accept) for path in paths]
         chance = random.Random(number)
 
         def work(tally: Tally) -> None:
@@ -103,7 +110,12 @@ def frames(target: WebTarget, *, paths: Sequence[str], clients: int, seconds: fl
 
 
 def frames_with_wrk(
-    target: WebTarget, *, paths: Sequence[str], clients: int, seconds: int
+    target: WebTarget,
+    *,
+    paths: Sequence[str],
+    clients: int,
+    seconds: int,
+    accept: str = FRAME_ACCEPT,
 ) -> Measurement | None:
     """The same with ``wrk``, one thread; None when it is not installed."""
     program = shutil.which("wrk")
@@ -111,7 +123,7 @@ def frames_with_wrk(
         return None
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "frames.lua"
-        script.write_text(_lua(target, paths), encoding="utf-8")
+        script.write_text(_lua(target, paths, accept), encoding="utf-8")
         arguments = [program, "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
         url = f"http://{target.host}:{target.port}/"
         output = subprocess.run(
@@ -120,10 +132,10 @@ def frames_with_wrk(
     return _read_wrk(output, target, clients=clients, seconds=seconds, frames=len(paths))
 
 
-def _lua(target: WebTarget, paths: Sequence[str]) -> str:
+def _lua(target: WebTarget, paths: Sequence[str], accept: str) -> str:
     lines = ["local paths = {"]
     lines += [f'  "{target.base}{path}",' for path in paths]
-    lines += ["}", f"local headers = {{ ['Accept'] = '{FRAME_ACCEPT}' }}"]
+    lines += ["}", f"local headers = {{ ['Accept'] = '{accept}' }}"]
     if target.token:
         lines.append(f"headers['Authorization'] = 'Bearer {target.token}'")
     lines += [
