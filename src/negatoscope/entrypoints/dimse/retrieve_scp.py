@@ -18,6 +18,7 @@ from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.domain.devices import ae
 from negatoscope.domain.devices.ae import ApplicationEntity
 from negatoscope.domain.identity.policies import Action, may
+from negatoscope.entrypoints.dimse.read_ahead import Loaded, read_ahead
 from negatoscope.entrypoints.dimse.retrieve_identifier import (
     IDENTIFIER_LIMIT_BYTES,
     IdentifierError,
@@ -130,11 +131,12 @@ class RetrieveSCP:
             )
             cancelled = False
             with _index_lost(progress):
-                for stored in self._audited(association, self.retrieval.select(request.selection)):
+                instances = self._audited(association, self.retrieval.select(request.selection))
+                for loaded in read_ahead(self.retrieval, instances, wanted=channel.accepts):
                     cancelled = progress.cancelled()
                     if cancelled:
                         break
-                    channel.offer(stored)
+                    channel.offer(loaded)
                     progress.report_if_due()
             channel.drain()
             self._end(progress, request, association.calling_ae_title, cancelled=cancelled)
@@ -308,10 +310,10 @@ class _Delivery:
     def run(self, instances: Iterator[StoredInstance]) -> bool:
         """Send them. Returns: whether the requestor cancelled."""
         try:
-            for stored in instances:
+            for loaded in read_ahead(self.scp.retrieval, instances, wanted=self._wants):
                 if self.progress.cancelled():
                     return True
-                self._offer(stored)
+                self._offer(loaded)
                 self.progress.report_if_due()
             return False
         except RequestorGoneError:
@@ -322,19 +324,23 @@ class _Delivery:
         finally:
             self._close()
 
-    def _offer(self, stored: StoredInstance) -> None:
+    def _wants(self, stored: StoredInstance) -> bool:
+        channel = self.channel
+        return self.trouble is None and (channel is None or channel.accepts(stored))
+
+    def _offer(self, loaded: Loaded) -> None:
         while self.trouble is None:
             try:
                 if self.channel is None:
                     self.channel = self.scp.open_channel(
                         self.destination, self.kinds, self.progress
                     )
-                self.channel.offer(stored)
+                self.channel.offer(loaded)
                 return
             except DimseError as error:
-                if self._lose(stored, error):
+                if self._lose(loaded.stored, error):
                     return
-        self.progress.note_failed(stored, self.trouble)
+        self.progress.note_failed(loaded.stored, self.trouble)
 
     def _lose(self, stored: StoredInstance, error: DimseError) -> bool:
         """The association is over. Returns: whether the object was being sent, and is counted."""

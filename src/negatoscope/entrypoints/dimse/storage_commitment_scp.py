@@ -57,6 +57,9 @@ REQUEST_STORAGE_COMMITMENT: Final = 1
 SILENCE_S: Final = 0.5
 """A peer that says nothing for so long after our N-ACTION-RSP waits for the report."""
 
+ANSWER_S: Final = 3 * SILENCE_S
+"""How long we wait in silence, as SCU, for a peer that does as we do."""
+
 _POLL_S: Final = 0.02
 _log = structlog.get_logger(__name__)
 
@@ -318,7 +321,7 @@ class StorageCommitment:
 
     def _take_event_here(self, association: Association) -> None:
         """Take the answer at once from a peer that gives it on the association of the request."""
-        until = time.monotonic() + SILENCE_S
+        until = time.monotonic() + ANSWER_S
         while time.monotonic() < until and association.is_open:
             if _speaks(association):
                 message = association.next_message() if association.is_open else None

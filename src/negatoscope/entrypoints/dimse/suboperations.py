@@ -9,9 +9,9 @@ from typing import Final
 import structlog
 
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.entrypoints.dimse.read_ahead import Loaded
 from negatoscope.protocols.dicom.dataset import encode
 from negatoscope.protocols.dicom.dimse.association import AcceptedContext, Association, Message
 from negatoscope.protocols.dicom.dimse.command import CommandField, c_store_rq, retrieve_rsp
@@ -156,8 +156,7 @@ class Progress:
 class StoreChannel:
     """Sends stored objects on one association, as many under way as it allows.
 
-    The answer to an object is awaited only when the next one has been read and its digest
-    compared: reading and the peer's work overlap.
+    The answer to an object is awaited only when the next one is to be sent.
 
     Args:
         association: On which we are SCU of the storage classes.
@@ -192,32 +191,41 @@ class StoreChannel:
                 key = (context.abstract_syntax, context.transfer_syntax)
                 self._contexts.setdefault(key, context)
 
-    def offer(self, stored: StoredInstance) -> None:
+    def accepts(self, stored: StoredInstance) -> bool:
+        """Whether an object can go through as it is stored."""
+        return (stored.sop_class_uid, stored.transfer_syntax_uid) in self._contexts
+
+    def offer(self, loaded: Loaded) -> None:
         """Send one object, or count why not.
 
         Raises:
             DimseError: the association is over; ``is_under_way`` tells whether the object was
                 being sent.
         """
+        stored = loaded.stored
         context = self._contexts.get((stored.sop_class_uid, stored.transfer_syntax_uid))
         if context is None:
             self._progress.note_failed(stored, "stored transfer syntax not accepted")
-            return
+        elif loaded.error is not None:
+            self._progress.note_failed(stored, _reason(loaded.error))
+        elif loaded.data_set is not None:
+            self._send(stored, context, loaded.data_set)
+        else:
+            self._offer_long(stored, context)
+
+    def _offer_long(self, stored: StoredInstance, context: AcceptedContext) -> None:
+        """Read an object while it is sent."""
         try:
-            member = self._retrieval.open(stored)
-        except RetrieveError as error:
-            self._progress.note_failed(stored, _reason(error))
-            return
-        with member:
-            pieces = member.data_set()
-            try:
+            with self._retrieval.open(stored) as member:
+                pieces = member.data_set()
                 first = next(pieces, b"")
-            except RetrieveError as error:
+                self._send(stored, context, self._ticking(chain((first,), pieces)))
+        except RetrieveError as error:
+            if not self.is_under_way(stored):
                 self._progress.note_failed(stored, _reason(error))
                 return
-            while len(self._under_way) >= self._window:
-                self._take_answer()
-            self._send(member, context, chain((first,), pieces))
+            self.association.abort()
+            raise BrokenOffError(_reason(error)) from error
 
     def is_under_way(self, stored: StoredInstance) -> bool:
         """Whether an object was begun to be sent and not answered."""
@@ -238,8 +246,14 @@ class StoreChannel:
             self._progress.note_failed(stored, reason)
         self._under_way.clear()
 
-    def _send(self, member: Member, context: AcceptedContext, pieces: Iterable[bytes]) -> None:
-        stored = member.stored
+    def _send(
+        self,
+        stored: StoredInstance,
+        context: AcceptedContext,
+        data_set: Iterable[bytes] | memoryview,
+    ) -> None:
+        while len(self._under_way) >= self._window:
+            self._take_answer()
         message_id = self.association.next_message_id()
         originator, originator_message_id = self._originator or (None, None)
         command = c_store_rq(
@@ -251,11 +265,7 @@ class StoreChannel:
             move_originator_message_id=originator_message_id,
         )
         self._under_way[message_id] = stored
-        try:
-            self.association.send_message(context.id, command, self._ticking(pieces))
-        except RetrieveError as error:
-            self.association.abort()
-            raise BrokenOffError(_reason(error)) from error
+        self.association.send_message(context.id, command, data_set)
 
     def _ticking(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
