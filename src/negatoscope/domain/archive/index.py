@@ -24,6 +24,8 @@ from negatoscope.infra.db import Database, load_queries
 from negatoscope.infra.errors import DatabaseUnavailable
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
+#: Advisory lock of the index: shared by all who write to it, exclusive for who rebuilds it.
+INDEX_LOCK = 0x4E656761_0001
 _MAX_BATCH = 64
 _TEXT = 25  # pg_type.oid
 _MAX_UID_CODES = 30_000
@@ -236,6 +238,7 @@ class IndexWriter:
         if self._connection is None or self._connection.closed:
             connection = self._database.connect(autocommit=True)
             connection.execute("SET synchronous_commit TO off")
+            connection.execute("SELECT pg_advisory_lock_shared(%s)", (INDEX_LOCK,))
             for name in (b"ingest_known", b"ingest"):
                 statement = _SQL[name.decode()].replace("%s", "$1").encode()
                 _check(connection.pgconn.prepare(name, statement, [_TEXT]))

@@ -89,6 +89,11 @@ class Families:
             while len(self._rows) > _FAMILIES_KEPT:
                 self._rows.popitem(last=False)
 
+    def clear(self) -> None:
+        """Remember nothing: the index may have been rebuilt meanwhile."""
+        with self._lock:
+            self._rows.clear()
+
     def forget(self, family: tuple[object, ...]) -> None:
         """The rows were not what was remembered."""
         with self._lock:

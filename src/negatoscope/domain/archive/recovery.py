@@ -7,7 +7,8 @@ last members can be in doubt, since a segment's writer flushes each member befor
 
 import datetime
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ _INDEX = load_queries("negatoscope.domain.archive.sql", "index.sql")
 _DOUBTFUL = 4
 _META_BYTES = 64 << 10
 _CHUNK = 1 << 20
+#: A younger file without a row is being created at this moment.
+_ORPHAN_AGE_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -70,6 +73,11 @@ class Recovered:
 def is_object(member: ScannedMember) -> bool:
     """A DICOM file, not one of our own members."""
     return member.header.comment.get("kind") == "dcm"
+
+
+def is_sealed(members: Sequence[ScannedMember]) -> bool:
+    """The segment has its manifest."""
+    return bool(members) and members[-1].header.name == MANIFEST_NAME
 
 
 def is_intact(descriptor: int, member: ScannedMember) -> bool:
@@ -193,7 +201,7 @@ class Recovery:
                         r[0] for r in connection.execute(_SQL["known_segments"], {"names": names})
                     }
                 for file in files[first : first + 1000]:
-                    if file.stem not in known:
+                    if file.stem not in known and _age_s(file) > _ORPHAN_AGE_S:
                         yield file
 
     def adopt_orphans(self) -> Recovered:
@@ -264,7 +272,8 @@ class Recovery:
                     connection.execute(
                         _INDEX["forget_at"], {"segment": segment.segment_id, "offset": offset}
                     )
-        file.cut(good_end)
+        if not is_sealed(members):
+            file.cut(good_end)
         return result
 
     def _index(self, segment: OpenSegment, member: ScannedMember) -> int:
@@ -291,6 +300,9 @@ class Recovery:
 
     def _finish(self, segment: OpenSegment) -> None:
         """Seal a recovered segment, or remove one that holds nothing."""
+        if is_sealed(list(segment.file.scan())):
+            self._pool.settle_sealed(segment)
+            return
         if segment.file.entries:
             self._pool.seal(segment)
             return
@@ -301,12 +313,21 @@ class Recovery:
         segment.file.close()
 
     def recheck_own(self) -> None:
-        """After the database was away: rows committed asynchronously just before may have vanished."""
+        """After the database was away: rows committed asynchronously just before may have vanished, others been rebuilt."""
+        self._ingestor.families.clear()
         total = Recovered()
         for segment in self._pool.held():
             total.add(self.examine(segment, still_written=True))
         if total.indexed:
             _log.warning("recovery.rows_restored", indexed=total.indexed)
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since the file was written to; none when it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _alarm(connection: Any, kind: str, subject: str, detail: dict[str, Any]) -> None:

@@ -5,15 +5,18 @@ they were taken, so that the same objects end up current and the same ones aside
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
+import psycopg
 import structlog
 
 from negatoscope.domain.archive.archive import Archive
 from negatoscope.domain.archive.errors import ArchiveError
+from negatoscope.domain.archive.index import INDEX_LOCK
 from negatoscope.domain.archive.recovery import is_intact, payload_of_member
 from negatoscope.domain.archive.segments import OpenSegment, member_end
 from negatoscope.domain.archive.versions import NoSuchDecision, accept_version
@@ -27,6 +30,7 @@ from negatoscope.infra.storage.posix.segment import (
     SegmentFile,
     scan,
 )
+from negatoscope.infra.storage.tar import HEADER_BYTES
 from negatoscope.protocols.dicom.dataset.errors import DataSetError
 from negatoscope.protocols.dicom.part10 import Part10Error
 
@@ -58,13 +62,10 @@ class Reindexed:
     unreadable: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    at: str
+class _Found(NamedTuple):
     kind: str
-    path: Path
     segment_id: int
-    member: ScannedMember
+    offset: int
 
 
 def reindex(
@@ -78,36 +79,164 @@ def reindex(
         progress: Called with members done and members in all.
     Raises: SegmentInUse, DatabaseUnavailable.
     """
-    paths = _segment_files(archive)
-    _take_over(paths)
-    with archive.database.connection() as connection:
-        connection.execute(_SQL["empty_index"])
-    result = Reindexed()
-    found: list[_Found] = []
-    for volume, path in paths:
-        found.extend(_read_segment(archive, volume, path))
-        result.segments += 1
-    found.sort(key=lambda f: (f.at, f.member.header.name, f.path.name))
-    pending: list[_Found] = []
-    for done, item in enumerate(found):
-        if item.kind == "dcm":
-            pending.append(item)
-            if len(pending) >= _BATCH:
-                _index(archive, pending, result, verify=verify)
-                pending = []
-        else:
-            _index(archive, pending, result, verify=verify)
-            pending = []
-            _decide(archive, item)
-        if progress is not None and done % 100 == 0:
-            progress(done, len(found))
-    _index(archive, pending, result, verify=verify)
-    with archive.database.connection() as connection:
-        connection.execute(_SQL["count_dead"])
-        connection.execute(_SQL["forget_events"])
-    if progress is not None:
-        progress(len(found), len(found))
-    return result
+    with archive.database.connect(autocommit=True) as guard:
+        row = guard.execute("SELECT pg_try_advisory_lock(%s)", (INDEX_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            raise SegmentInUse("another process writes to the index; stop the server first")
+        paths = _segment_files(archive)
+        _take_over(paths)
+        return _Rebuild(archive, guard, verify=verify).run(paths, progress)
+
+
+class _Rebuild:
+    """One rebuild. The list of members lives in the database: an archive has more than fit into memory."""
+
+    def __init__(
+        self, archive: Archive, guard: psycopg.Connection[tuple[Any, ...]], *, verify: bool
+    ) -> None:
+        self._archive = archive
+        self._guard = guard
+        self._verify = verify
+        self._paths: dict[int, Path] = {}
+        self._result = Reindexed()
+
+    def run(
+        self, paths: list[tuple[Volume, Path]], progress: Callable[[int, int], None] | None
+    ) -> Reindexed:
+        """Read every segment, then index in the order in which things happened."""
+        with self._archive.database.connection() as connection:
+            connection.execute(_SQL["empty_index"])
+        self._guard.execute(_SQL["list_members"])
+        total = 0
+        for volume, path in paths:
+            total += self._list(volume, path)
+            self._result.segments += 1
+        done = 0
+        for batch in self._in_order():
+            self._index(batch)
+            done += len(batch)
+            if progress is not None:
+                progress(done, total)
+        with self._archive.database.connection() as connection:
+            connection.execute(_SQL["count_dead"])
+            connection.execute(_SQL["forget_events"])
+        return self._result
+
+    def _list(self, volume: Volume, path: Path) -> int:
+        with path.open("rb") as opened:
+            length = path.stat().st_size
+            members = list(scan(opened.fileno(), length=length))
+        with self._archive.database.connection() as connection:
+            row = connection.execute(
+                _SQL["add_segment"],
+                {
+                    "name": path.stem,
+                    "volume": volume.name,
+                    "length": length,
+                    "members": len(members),
+                },
+            ).fetchone()
+        assert row is not None  # noqa: S101 - INSERT … RETURNING
+        self._paths[row[0]] = path
+        known = [m for m in members if m.header.comment.get("kind") in ("dcm", "journal")]
+        with self._guard.cursor() as cursor, cursor.copy(_SQL["copy_members"]) as copy:
+            for member in known:
+                comment = member.header.comment
+                at = str(comment.get("received_at") or comment.get("at") or "")
+                copy.write_row(
+                    (at, member.header.name, row[0], comment["kind"], member.content_offset)
+                )
+        return len(known)
+
+    def _in_order(self) -> Iterator[list[_Found]]:
+        """Objects in batches; each decision in a batch of its own."""
+        with self._guard.transaction(), self._guard.cursor("members_in_order") as cursor:
+            cursor.itersize = 5000
+            batch: list[_Found] = []
+            for row in cursor.execute(_SQL["members_in_order"]):
+                found = _Found(*row)
+                if found.kind != "dcm" and batch:
+                    yield batch
+                    batch = []
+                batch.append(found)
+                if found.kind != "dcm" or len(batch) >= _BATCH:
+                    yield batch
+                    batch = []
+            if batch:
+                yield batch
+
+    def _index(self, batch: list[_Found]) -> None:
+        if batch[0].kind != "dcm":
+            self._decide(batch[0])
+            return
+        payloads = []
+        for found in batch:
+            path = self._paths[found.segment_id]
+            with path.open("rb") as opened:
+                try:
+                    payloads.append(self._payload(opened.fileno(), found))
+                except (DataSetError, Part10Error, ArchiveError, StopIteration) as error:
+                    self._result.unreadable += 1
+                    _log.error(
+                        "reindex.unreadable",
+                        segment=path.stem,
+                        offset=found.offset,
+                        error=str(error),
+                    )
+        if not payloads:
+            return
+        with self._archive.database.connection() as connection:
+            rows = connection.execute(
+                _INDEX["ingest"], (orjson.dumps(payloads).decode(),)
+            ).fetchall()
+        for outcome, _study, _series in rows:
+            if outcome == "STORED":
+                self._result.objects += 1
+            elif outcome == "DUPLICATE" or outcome.endswith(" AGAIN"):
+                self._result.duplicates += 1
+            else:
+                self._result.aside += 1
+
+    def _payload(self, descriptor: int, found: _Found) -> dict[str, Any]:
+        member = self._member(descriptor, found)
+        if self._verify and not is_intact(descriptor, member):
+            raise ArchiveError("digest differs")
+        return payload_of_member(
+            self._archive.ingestor, descriptor, member, segment_id=found.segment_id
+        )
+
+    @staticmethod
+    def _member(descriptor: int, found: _Found) -> ScannedMember:
+        start = found.offset - HEADER_BYTES
+        return next(scan(descriptor, length=os.fstat(descriptor).st_size, start=start))
+
+    def _decide(self, found: _Found) -> None:
+        with self._paths[found.segment_id].open("rb") as opened:
+            member = self._member(opened.fileno(), found)
+            raw = os.pread(opened.fileno(), min(member.header.size, 1 << 20), found.offset)
+        decision = orjson.loads(raw)
+        with self._archive.database.connection() as connection:
+            row = connection.execute(
+                _SQL["aside_by_digest"],
+                {
+                    "uid": decision["sop_instance_uid"],
+                    "sha256": bytes.fromhex(decision["sha256"]),
+                },
+            ).fetchone()
+            if row is None:
+                return
+            if decision["decision"] == "accept":
+                try:
+                    accept_version(
+                        connection, uid=decision["sop_instance_uid"], segment=row[1], offset=row[2], size=row[3],
+                        sha256=row[4], record=row[5], by=decision["by"],
+                    )  # fmt: skip
+                except NoSuchDecision:
+                    return
+                connection.execute(_SQL["remove_aside"], {"id": row[0]})
+            else:
+                connection.execute(_SQL["dismiss_aside"], {"id": row[0], "by": decision["by"]})
+            connection.execute(_SQL["close_aside_task"], {"uid": decision["sop_instance_uid"]})
 
 
 def _segment_files(archive: Archive) -> list[tuple[Volume, Path]]:
@@ -137,89 +266,3 @@ def _take_over(paths: list[tuple[Volume, Path]]) -> None:
                         segment.note_member(member)
                 file.seal()
             file.close()
-
-
-def _read_segment(archive: Archive, volume: Volume, path: Path) -> list[_Found]:
-    with path.open("rb") as opened:
-        length = path.stat().st_size
-        members = list(scan(opened.fileno(), length=length))
-    with archive.database.connection() as connection:
-        row = connection.execute(
-            _SQL["add_segment"],
-            {"name": path.stem, "volume": volume.name, "length": length, "members": len(members)},
-        ).fetchone()
-    assert row is not None  # noqa: S101 - INSERT … RETURNING
-    return [
-        _Found(
-            at=str(
-                member.header.comment.get("received_at") or member.header.comment.get("at") or ""
-            ),
-            kind=str(member.header.comment["kind"]),
-            path=path,
-            segment_id=row[0],
-            member=member,
-        )
-        for member in members
-        if member.header.comment.get("kind") in ("dcm", "journal")
-    ]
-
-
-def _index(archive: Archive, batch: list[_Found], result: Reindexed, *, verify: bool) -> None:
-    payloads = []
-    for item in batch:
-        with item.path.open("rb") as opened:
-            descriptor = opened.fileno()
-            try:
-                if verify and not is_intact(descriptor, item.member):
-                    raise ArchiveError("digest differs")
-                payloads.append(
-                    payload_of_member(
-                        archive.ingestor, descriptor, item.member, segment_id=item.segment_id
-                    )
-                )
-            except (DataSetError, Part10Error, ArchiveError) as error:
-                result.unreadable += 1
-                _log.error(
-                    "reindex.unreadable",
-                    segment=item.path.stem,
-                    member=item.member.header.name,
-                    error=str(error),
-                )
-    if not payloads:
-        return
-    with archive.database.connection() as connection:
-        rows = connection.execute(_INDEX["ingest"], (orjson.dumps(payloads).decode(),)).fetchall()
-    for outcome, _study, _series in rows:
-        if outcome == "STORED":
-            result.objects += 1
-        elif outcome == "DUPLICATE" or outcome.endswith(" AGAIN"):
-            result.duplicates += 1
-        else:
-            result.aside += 1
-
-
-def _decide(archive: Archive, item: _Found) -> None:
-    with item.path.open("rb") as opened:
-        raw = os.pread(
-            opened.fileno(), min(item.member.header.size, 1 << 20), item.member.content_offset
-        )
-    decision = orjson.loads(raw)
-    with archive.database.connection() as connection:
-        row = connection.execute(
-            _SQL["aside_by_digest"],
-            {"uid": decision["sop_instance_uid"], "sha256": bytes.fromhex(decision["sha256"])},
-        ).fetchone()
-        if row is None:
-            return
-        if decision["decision"] == "accept":
-            try:
-                accept_version(
-                    connection, uid=decision["sop_instance_uid"], segment=row[1], offset=row[2], size=row[3],
-                    sha256=row[4], record=row[5], by=decision["by"],
-                )  # fmt: skip
-            except NoSuchDecision:
-                return
-            connection.execute(_SQL["remove_aside"], {"id": row[0]})
-        else:
-            connection.execute(_SQL["dismiss_aside"], {"id": row[0], "by": decision["by"]})
-        connection.execute(_SQL["close_aside_task"], {"uid": decision["sop_instance_uid"]})

@@ -150,18 +150,23 @@ class SegmentPool:
 
         That commit also flushes every asynchronous one before it, so rows of a sealed segment never vanish.
         """
-        members = len(segment.file.entries)
         try:
-            length = segment.file.seal()
-            with self._database.connection() as connection:
-                connection.execute(
-                    _SQL["seal_segment"],
-                    {"id": segment.segment_id, "length": length, "members": members},
-                )
+            self._mark_sealed(segment, segment.file.seal())
         except Exception as error:  # noqa: BLE001 - whatever it was, the segment stays OPEN for recovery
             _log.warning("segment.seal_failed", segment=segment.file.path.stem, error=str(error))
         finally:
             segment.file.close()
+
+    def settle_sealed(self, segment: OpenSegment) -> None:
+        """The file was sealed and its row was not told: tell it."""
+        self._mark_sealed(segment, segment.file.close_sealed())
+
+    def _mark_sealed(self, segment: OpenSegment, length: int) -> None:
+        with self._database.connection() as connection:
+            connection.execute(
+                _SQL["seal_segment"],
+                {"id": segment.segment_id, "length": length, "members": len(segment.file.entries)},
+            )
 
     def seal_idle(self, *, older_than_s: float | None = None) -> int:
         """Seal segments nobody has appended to for a while. Returns: how many."""

@@ -5,7 +5,6 @@ Success is answered only when the object is on stable storage and in the index. 
 """
 
 import time
-from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -42,7 +41,7 @@ class StorageScp:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._sessions: WeakKeyDictionary[Association, IngestSession] = WeakKeyDictionary()
+        self._sessions: dict[Association, IngestSession] = {}
         self._stored = metrics.OBJECTS.labels("C-STORE", OutcomeKind.STORED)
         self._bytes = metrics.BYTES.labels("in")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from negatoscope.domain.archive import OutcomeKind, Source, SourceKind
+from negatoscope.infra.errors import DatabaseUnavailable
 
 Make = Callable[..., Any]
 
@@ -114,6 +115,27 @@ def test_a_living_writer_is_left_alone(node: Any, make_ct: Make) -> None:
     other.close()
 
 
+def test_a_segment_sealed_without_its_row_being_told_is_left_as_it_is(
+    node: Any, make_ct: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database went away between manifest and row: the row is told later, the file is not touched."""
+    node.store(make_ct())
+    monkeypatch.setattr(type(node.archive.pool), "_mark_sealed", _unreachable)
+    node.archive.pool.seal_idle(older_than_s=0)
+    monkeypatch.undo()
+    (path,) = node.volume.path.rglob("*.tar")
+    before = path.read_bytes()
+    recovered = node.open()
+
+    assert before == path.read_bytes()
+    assert node.rows("SELECT state, length FROM segment") == [("SEALED", len(before))]
+    recovered.close()
+
+
+def _unreachable(*_arguments: object) -> None:
+    raise DatabaseUnavailable("the database does not answer")
+
+
 def test_segments_unknown_to_the_database_are_adopted(node: Any, make_ct: Make) -> None:
     """The database was restored from before (fault 11)."""
     outcome = node.store(make_ct())
@@ -124,6 +146,9 @@ def test_segments_unknown_to_the_database_are_adopted(node: Any, make_ct: Make) 
     _crash(node)
     recovered = node.open()
     assert recovered.recovered.segments == 0
+    assert recovered.recovery.adopt_orphans().segments == 0  # it may be somebody's newborn segment
+    for path in node.volume.path.rglob("*.tar"):
+        os.utime(path, (1, 1))
     found = recovered.recovery.adopt_orphans()
 
     assert found.indexed == 1

@@ -29,3 +29,15 @@ UPDATE segment g SET dead_bytes = greatest(0, g.length - 4096 - coalesce((
 -- name: forget_events
 -- The rebuilt rows are no news to anybody.
 DELETE FROM arrival
+
+-- name: list_members
+CREATE TEMPORARY TABLE reindex_member (
+    at text NOT NULL, name text NOT NULL, segment_id integer NOT NULL, kind text NOT NULL, content_offset bigint NOT NULL
+)
+
+-- name: copy_members
+COPY reindex_member (at, name, segment_id, kind, content_offset) FROM STDIN
+
+-- name: members_in_order
+-- Of copies with one name, that of the younger segment first: it is where settling put it.
+SELECT kind, segment_id, content_offset FROM reindex_member ORDER BY at COLLATE "C", name COLLATE "C", segment_id DESC

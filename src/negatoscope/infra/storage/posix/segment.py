@@ -128,7 +128,11 @@ class SegmentFile:
         Raises: SegmentMissing: there is no such file.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            except PermissionError:  # sealed, but its row was not told
+                path.chmod(0o640)
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as error:
             raise SegmentMissing(f"segment {path.stem}: {error.strerror}") from error
         try:
@@ -244,6 +248,13 @@ class SegmentFile:
             self.broken = True
             raise translate(error, "truncating a segment") from error
         self.end = self._position = end
+
+    def close_sealed(self) -> int:
+        """Let go of a segment that has its manifest already. Returns: length of the file, bytes."""
+        length = self.file_length()
+        os.fchmod(self._descriptor, 0o440)
+        self.close()
+        return length
 
     def seal(self) -> int:
         """Write the manifest and the end of the archive; flush; make the file read-only.
