@@ -350,6 +350,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, help="turns of each server (default: 3)")
+    parser.add_argument("--large-bytes", type=int, help="size of the large object")
     parser.add_argument("--small", action="store_true", help="a tiny load: does it work at all?")
     parser.add_argument(
         "--parts", default="ingest,read,query,large", help="comma list (default: %(default)s)"
@@ -361,6 +362,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.configure(level="warning", format="auto")
     plan = SMALL if arguments.small else FULL
+    if arguments.large_bytes:
+        plan = replace(plan, large_bytes=arguments.large_bytes)
     if arguments.rounds:
         plan = replace(plan, rounds=arguments.rounds)
     with_orthanc = not arguments.no_orthanc and Orthanc.program() is not None
