@@ -6,10 +6,12 @@ Every refusal is a problem document; every route asks the policy before it does 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from negatoscope.domain.archive.errors import IndexUnavailable
 from negatoscope.domain.archive.overview import Overview
 from negatoscope.entrypoints.api import (
     application_entities,
@@ -19,9 +21,11 @@ from negatoscope.entrypoints.api import (
     system,
 )
 from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS, Application
+from negatoscope.entrypoints.web.failures import problem_for
 from negatoscope.entrypoints.web.problems import MEDIA_TYPE, Problem
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.entrypoints.web.version import VERSION
+from negatoscope.infra.errors import DatabaseUnavailable
 
 PREFIX = "/api/v1"
 
@@ -46,7 +50,9 @@ def create_api(services: Services) -> Application:
     api.state.overview = Overview(services.database)
     for module in (system, studies, archive, application_entities, identity):
         api.include_router(module.router, prefix=PREFIX)
-    api.add_exception_handler(Problem, _problem)
+    for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):
+        api.add_exception_handler(expected, _problem)
+    api.add_exception_handler(Exception, _problem)
     api.add_exception_handler(HTTPException, _http_exception)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.middleware("http")(_secure)
@@ -81,10 +87,9 @@ def _answer(problem: Problem) -> Response:
     return Response(problem.body(), problem.status, headers)
 
 
-def _problem(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, Problem) or error.code == "forbidden":
-        raise error  # noted in the audit trail further out
-    return _answer(error)
+async def _problem(request: Request, error: Exception) -> Response:
+    services: Services = request.app.state.services
+    return _answer(await problem_for(services, request.scope["negatoscope.request"], error))
 
 
 def _http_exception(_request: Request, error: Exception) -> Response:

@@ -51,15 +51,16 @@ class Asking:
         await self.services.access.note(self.request, action, detail=detail)
 
 
-Ask = Annotated[Asking, Depends(Asking)]
+async def _asking(request: Request) -> Asking:
+    return Asking(request)
 
 
-class Administrating(Asking):
-    """The same for who may administer; everybody else is refused before the body is looked at."""
-
-    def __init__(self, request: Request) -> None:
-        super().__init__(request)
-        self.require(Action.ADMINISTER)
+async def _administering(request: Request) -> Asking:
+    asking = Asking(request)
+    asking.require(Action.ADMINISTER)
+    return asking
 
 
-Administer = Annotated[Administrating, Depends(Administrating)]
+Ask = Annotated[Asking, Depends(_asking)]
+Administer = Annotated[Asking, Depends(_administering)]
+"""The same for who may administer; everybody else is refused before the body is looked at."""

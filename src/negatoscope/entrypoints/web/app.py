@@ -19,14 +19,12 @@ import time
 from typing import Any, Final
 
 import orjson
-import psycopg
 import structlog
 
-from negatoscope.domain.archive.errors import IndexUnavailable
 from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.api.app import create_api
 from negatoscope.entrypoints.dicomweb.app import DicomWeb
-from negatoscope.entrypoints.web.access import Forbidden, unauthenticated
+from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.asgi import (
     Application,
     ClientDisconnected,
@@ -39,18 +37,17 @@ from negatoscope.entrypoints.web.asgi import (
     send_answer,
     send_problem,
 )
+from negatoscope.entrypoints.web.failures import RETRY_AFTER_S, problem_for
 from negatoscope.entrypoints.web.health import readiness
 from negatoscope.entrypoints.web.page.app import Page
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.infra import metrics
-from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable
+from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
-from negatoscope.subscribers.audit import Outcome
 
 RETRY_OPEN_S: Final = 1.0
-RETRY_AFTER_S: Final = 5
 _HOST: Final = re.compile(rb"[0-9A-Za-z.\-_]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _CORS_METHODS: Final = b"GET, HEAD, POST, OPTIONS"
 _CORS_HEADERS: Final = b"accept, authorization, content-type, if-none-match"
@@ -61,18 +58,21 @@ _log = structlog.get_logger(__name__)
 class _Answer:
     """The server's ``send``, remembering what was said."""
 
-    __slots__ = ("_more", "_send", "status")
+    __slots__ = ("_more", "_send", "is_whole", "status")
 
     def __init__(self, send: Send, more: list[tuple[bytes, bytes]] | None) -> None:
         self._send = send
         self._more = more
         self.status = 0
+        self.is_whole = False
 
     def __call__(self, message: Message) -> Any:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._more:
                 message["headers"] = [*message["headers"], *self._more]
+        elif not message.get("more_body", False):
+            self.is_whole = True
         return self._send(message)
 
 
@@ -166,9 +166,11 @@ class HttpApplication:
         except ClientDisconnected:
             pass
         except Exception as error:
-            problem = await self._problem(request, error)
+            if answer.is_whole:  # told to the client and logged further in
+                return
+            problem = await problem_for(self._services, request, error)
             if answer.status:
-                _log.warning("http.answer_cut", path=_without_query(scope), code=problem.code)
+                _log.warning("http.answer_cut", path=request.path, code=problem.code)
                 raise  # the server ends the connection: the client sees that it has not all
             if self._page is not None and _is_page(scope) and accepts_html(request):
                 await self._page.explain(request, answer, problem)
@@ -222,38 +224,6 @@ class HttpApplication:
         await page(request, send)
         return "page"
 
-    async def _problem(self, request: Request, error: Exception) -> Problem:
-        match error:
-            case Forbidden():
-                await self._note_refusal(request, error)
-                return error
-            case Problem():
-                return error
-            case DatabaseUnavailable() | IndexUnavailable() | psycopg.OperationalError():
-                _log.warning("http.database_unavailable", path=_without_query(request.scope))
-                return Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)
-            case _:
-                _log.error(
-                    "http.failed",
-                    method=request.method,
-                    path=_without_query(request.scope),
-                    exc_info=error,
-                )
-                return Problem("internal-error")
-
-    async def _note_refusal(self, request: Request, refusal: Forbidden) -> None:
-        if self._services is None:
-            return
-        try:
-            await self._services.access.note(
-                request,
-                refusal.action,
-                outcome=Outcome.REFUSED,
-                study_instance_uid=refusal.study_instance_uid,
-            )
-        except (DatabaseUnavailable, psycopg.Error):
-            _log.warning("http.refusal_not_noted", action=refusal.action, actor=request.actor.name)
-
     def _observe(self, route: str, status: int, seconds: float) -> None:
         key = (route, status)
         observer = self._observers.get(key)
@@ -300,12 +270,6 @@ _PREFLIGHT: Final = [
 def _is_page(scope: Scope) -> bool:
     path: str = scope["path"]
     return not path.startswith(("/dicom-web", "/api/", "/metrics"))
-
-
-def _without_query(scope: Scope) -> str:
-    """The path alone: a query string may name a patient, and paths hold UIDs only."""
-    path: str = scope["path"]
-    return path
 
 
 def create_app(settings: Settings, services: Services | None = None) -> HttpApplication:

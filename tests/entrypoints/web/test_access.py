@@ -1,0 +1,184 @@
+"""Who gets in: tokens, sessions, other sites; on every route there is."""
+
+import time
+
+import pytest
+
+from negatoscope.domain.identity import Action, Actor, may, tokens
+from negatoscope.entrypoints.web import sessions
+from negatoscope.entrypoints.web.sessions import AttemptLimiter, SessionSigner, load_key
+
+STUDY = "1.2.826.0.1.3680043.10.1.1"
+ROOT = f"/dicom-web/studies/{STUDY}"
+INSTANCE = f"{ROOT}/series/{STUDY}.1/instances/{STUDY}.1.1"
+OPEN = {"/healthz": 200, "/readyz": 200, "/sign-in": 200, "/static/style.css": 200}
+DICOMWEB = {
+    ROOT: Action.RETRIEVE,
+    f"{ROOT}/metadata": Action.RETRIEVE,
+    INSTANCE: Action.RETRIEVE,
+    f"{INSTANCE}/metadata": Action.RETRIEVE,
+    f"{INSTANCE}/frames/1": Action.RETRIEVE,
+    f"{INSTANCE}/bulkdata/7FE00010": Action.RETRIEVE,
+    "/dicom-web/studies": Action.QUERY,
+    "/dicom-web/series": Action.QUERY,
+    f"{ROOT}/instances": Action.QUERY,
+    "/metrics": Action.METRICS,
+    "/": Action.QUERY,
+    f"/studies/{STUDY}": Action.QUERY,
+    f"/studies/{STUDY}/archive.zip": Action.RETRIEVE,
+    "/tasks": Action.ADMINISTER,
+}
+ROLES = ("administrator", "radiologist", "secretary", "clinician", "physicist", "partner")
+
+
+def api_routes(served):
+    """Method and path of every route of the OpenAPI document, parameters filled."""
+    paths = served.client().get("/api/v1/openapi.json").json()["paths"]
+    for path, methods in paths.items():
+        filled = path.replace("{study_instance_uid}", STUDY).replace("{number}", "1")
+        filled = filled.replace("{ae_title}", "CT1").replace("{name}", "nobody")
+        for method in methods:
+            yield method.upper(), filled
+
+
+def test_nothing_is_open_but_what_must_be(served):
+    """401 with a challenge on every route, whatever the credential's defect."""
+    client = served.client(None)
+    for path, status in OPEN.items():
+        assert client.get(path).status_code == status, path
+    routes = [("GET", path) for path in DICOMWEB] + [("POST", "/dicom-web/studies")]
+    routes += [*list(api_routes(served)), ("GET", "/api/v1/openapi.json"), ("GET", "/connect")]
+    for method, path in routes:
+        answer = client.request(method, path)
+        assert answer.status_code == 401, (method, path)
+        assert answer.headers["www-authenticate"].startswith("Bearer"), path
+    for credential in ("Bearer nsc_nonsense", "Basic YTpi", "Bearer", "nonsense"):
+        answer = client.get(ROOT, headers={"Authorization": credential})
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_policy_decides(served, helpers, role):
+    """Whether an answer is 403 is what the policy function says, on every route."""
+    served.store(helpers.make_ct(1))
+    client = served.client(role)
+    actor = Actor(kind="user", name="x", roles=frozenset({role}))
+    for path, action in DICOMWEB.items():
+        answer = client.get(path)
+        assert (answer.status_code != 403) == bool(may(actor, action)), path
+    for method, path in api_routes(served):
+        answer = client.request(method, path, json={} if method in ("POST", "PUT") else None)
+        administers = not path.startswith(("/api/v1/studies", "/api/v1/totals", "/api/v1/me"))
+        action = Action.ADMINISTER if administers else Action.QUERY
+        allowed = path == "/api/v1/me" or bool(may(actor, action))
+        assert (answer.status_code != 403) == allowed, (method, path)
+
+
+def test_reads_are_in_the_audit_trail(served, helpers):
+    """One row per reader, study and minute, the number of reads in it."""
+    served.store(helpers.make_ct(1))
+    client = served.client("clinician")
+    for _ in range(5):
+        assert client.get(f"{INSTANCE}/frames/1").status_code == 200
+    served.services.access.close()
+    with served.services.database.connection() as connection:
+        rows = connection.execute(
+            "SELECT action, outcome, study_instance_uid, sum(event_count) FROM audit_event"
+            " WHERE actor_name = 'test-clinician' GROUP BY 1, 2, 3"
+        ).fetchall()
+    assert rows == [("retrieve", "SUCCESS", STUDY, 5)]
+
+
+def test_a_revoked_token_ends(served):
+    """Within the seconds that tokens are remembered."""
+    token = served.token()
+    client = served.client(None)
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/api/v1/me", headers=headers).status_code == 200
+    tokens.revoke(served.services.database, token)
+    time.sleep(0.6)
+    assert client.get("/api/v1/me", headers=headers).status_code == 401
+
+
+def test_other_sites_are_not_answered_by_default(served):
+    """No CORS header without a setting; a preflight is a request without credential."""
+    client = served.client(None)
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
+    answer = client.request("OPTIONS", "/dicom-web/studies", headers=headers)
+    assert answer.status_code == 401
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_listed_origin_may_call(served, settings):
+    """``cors_origins``: preflight and answers name that origin, no other."""
+    from negatoscope.entrypoints.web.app import create_app
+
+    allowed = settings.model_copy(update={"cors_origins": ("https://viewer.example",)})
+    served.application = create_app(allowed, served.services)
+    client = served.client()
+    preflight = client.request(
+        "OPTIONS",
+        "/dicom-web/studies",
+        headers={"Origin": "https://viewer.example", "Access-Control-Request-Method": "GET"},
+    )
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "https://viewer.example"
+    answer = client.get("/dicom-web/studies", headers={"Origin": "https://viewer.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://viewer.example"
+    other = client.get("/dicom-web/studies", headers={"Origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_the_host_header_cannot_point_elsewhere(served):
+    """A host that is none is not repeated in URLs."""
+    client = served.client()
+    client.headers["Host"] = 'evil"/><script>'
+    answer = client.get("/connect")
+    assert "<script>" not in answer.text.replace('<script src="/static/script.js" defer>', "")
+
+
+def test_sessions_are_signed(tmp_path):
+    """A cookie that was changed, made with another key or is too old is none."""
+    signer = SessionSigner(load_key(tmp_path), secure=True)
+    assert load_key(tmp_path) == load_key(tmp_path)
+    session = signer.new("ana")
+    value = signer.encode(session)
+    assert signer.decode(value) == session
+    version, payload, signature = value.split(".")
+    assert signer.decode(f"{version}.{payload[:-2]}AA.{signature}") is None
+    assert signer.decode(f"{version}.{payload}.{signature[:-2]}AA") is None
+    assert SessionSigner(b"x" * 32, secure=True).decode(value) is None
+    for nonsense in ("", "a.b", "a.b.c", "é", "v1..", "." * 9):
+        assert signer.decode(nonsense) is None
+    assert b"HttpOnly; SameSite=Strict; Secure" in signer.set_cookie(session)
+    assert (tmp_path / "session.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("seconds", [sessions.IDLE_S + 5, sessions.ABSOLUTE_S + 5])
+def test_sessions_end(tmp_path, monkeypatch, seconds):
+    """After an hour without a request, and after half a day whatever happens."""
+    signer = SessionSigner(load_key(tmp_path), secure=False)
+    value = signer.encode(signer.new("ana"))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds)
+    assert signer.decode(value) is None
+
+
+def test_guessing_is_slowed_down(monkeypatch):
+    """Five free attempts, then a wait that doubles, forgotten in the end."""
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    limiter = AttemptLimiter()
+    for _ in range(4):
+        limiter.failed("k")
+    assert limiter.wait_s("k") == 0
+    waits = []
+    for _ in range(4):
+        limiter.failed("k")
+        waits.append(limiter.wait_s("k"))
+    assert waits == [2, 4, 8, 16]
+    clock[0] += AttemptLimiter.FORGET_S + 1
+    assert limiter.wait_s("k") == 0
+    limiter.failed("k")
+    limiter.succeeded("k")
+    assert limiter.wait_s("k") == 0
