@@ -84,7 +84,7 @@ def test_every_failure_has_its_reason(commitment: Commitment, small_archive: Any
         "1.5": FailureReason.REFERENCED_SOP_CLASS_NOT_SUPPORTED,
         "1.6": FailureReason.REFERENCED_SOP_CLASS_NOT_SUPPORTED,
     }
-    assert small_archive.one("SELECT count(*) FROM task WHERE kind = 'object-unverified'") == 1
+    assert small_archive.one("SELECT count(*) FROM task WHERE kind = 'digest-mismatch'") == 1
 
 
 def test_fewer_copies_than_the_policy_wants_commit_nothing(

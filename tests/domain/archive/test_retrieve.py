@@ -20,6 +20,7 @@ from negatoscope.domain.archive.frames import (
     read_frame,
 )
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
+from negatoscope.infra.db import load_queries
 
 
 def uids(retrieval: Retrieval, **keys: str | list[str]) -> list[str]:
@@ -135,6 +136,8 @@ def test_a_flipped_bit_is_never_given_whole(
     assert size > 1000 or not given
     with pytest.raises(ObjectCorrupt):
         retrieval.verify(stored)
+    sql = "SELECT count(*) FROM task WHERE kind = 'digest-mismatch' AND subject = '1.1.1.1'"
+    assert small_archive.one(sql) == 1
 
 
 def test_an_object_moved_by_compaction_is_found_again(
@@ -165,6 +168,7 @@ def test_a_lost_segment_and_a_lost_row_are_named(small_archive: Any, retrieval: 
     small_archive.segments[small_archive.segment].unlink()
     with pytest.raises(ObjectMissing, match=rf"1\.1\.1\.1: segment {small_archive.segment} "):
         retrieval.open(stored)
+    assert small_archive.one("SELECT count(*) FROM task WHERE done_at IS NULL") == 1
     small_archive.execute("DELETE FROM instance")
     with pytest.raises(ObjectMissing):
         retrieval.open(stored)
@@ -307,3 +311,44 @@ def test_objects_without_frames_say_so(small_archive: Any, retrieval: Retrieval)
     assert stored is not None
     with pytest.raises(FramesUnavailable):
         retrieval.frames(stored, [1])
+
+
+def test_hot_queries_use_their_indexes(small_archive: Any) -> None:
+    """An image by its UID, a page of a series, the series of a study; whatever the archive holds."""
+    study = small_archive.study("1.1")
+    series = small_archive.series(study, "1.1.1")
+    small_archive.instance(series, "0")
+    for sql in (
+        (
+            "INSERT INTO study (patient_fk, study_instance_uid) SELECT patient_fk, '9.' || n "
+            "FROM study, generate_series(1, 2000) n"
+        ),
+        (
+            "INSERT INTO series (study_fk, series_instance_uid) SELECT id, study_instance_uid || '.1' "
+            "FROM study WHERE study_instance_uid LIKE '9.%%'"
+        ),
+        (
+            "INSERT INTO instance (series_fk, segment_fk, segment_offset, size, data_set_offset, "
+            "sop_class, transfer_syntax, instance_number, sop_instance_uid, sha256) SELECT e.id, "
+            "segment_fk, segment_offset, size, data_set_offset, sop_class, transfer_syntax, n, "
+            "e.series_instance_uid || '.' || n, sha256 FROM instance, series e, generate_series(1, 5) n"
+        ),
+        "ANALYZE",
+    ):
+        small_archive.execute(sql)
+    queries = load_queries("negatoscope.domain.archive.sql", "retrieve.sql")
+    keys = {"patient": None, "issuer": None, "study": ["9.7"], "series": None, "sop": ["9.7.1.1"]}
+    page = {"series": series, "number": 0, "id": 0, "limit": 1000, "frame_index": False}
+    for name, parameters, index in (
+        ("series_of", keys, "study_study_instance_uid_key"),
+        ("instances_by_uid", keys | {"frame_index": True}, "instance_sop_instance_uid"),
+        ("numbered_page", page, "instance_series"),
+        ("unnumbered_page", page, "instance_series"),
+        ("several_series", page | {"series": [series]}, "instance_series"),
+        ("kinds_of_series", {"series": [series]}, "instance_series"),
+    ):
+        with small_archive.database.connection() as connection:
+            rows = connection.execute("EXPLAIN " + queries[name], parameters).fetchall()
+        plan = "\n".join(row[0] for row in rows)
+        assert index in plan, f"{name}:\n{plan}"
+        assert "Seq Scan on instance" not in plan, f"{name}:\n{plan}"

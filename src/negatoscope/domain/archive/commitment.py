@@ -329,7 +329,6 @@ class Commitment:
                         member.verify()
                 except RetrieveError as error:
                     _log.error("commitment.unverified", sop_instance_uid=uid, error=str(error))
-                    self._task_for_object(uid, str(error))
                     reasons[uid] = FailureReason.PROCESSING_FAILURE
                 else:
                     verified.append(found.id)
@@ -371,17 +370,6 @@ class Commitment:
     def _hold(self, commitment_id: int, hold_s: float) -> None:
         with self._database.connection() as connection:
             connection.execute(_SQL["hold"], {"id": commitment_id, "hold_s": hold_s})
-
-    def _task_for_object(self, sop_instance_uid: str, error: str) -> None:
-        with self._database.connection() as connection:
-            connection.execute(
-                _SQL["add_task"],
-                {
-                    "kind": "object-unverified",
-                    "subject": sop_instance_uid,
-                    "detail": Jsonb({"error": error}),
-                },
-            )
 
 
 def _give_up(

@@ -9,7 +9,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -115,12 +115,26 @@ class Member:
     """One stored object, open for reading. Offsets count from the start of its Part 10 file.
 
     For ``os.sendfile``: descriptor ``fileno()``, at ``stored.offset`` plus the offset wanted.
+
+    Args:
+        stored: Where it lies.
+        segment: Held for it; given back by ``close``.
+        files: To which.
+        on_damage: Told when the bytes are not those that were received.
     """
 
-    def __init__(self, stored: StoredInstance, segment: SegmentReader, files: SegmentFiles) -> None:
+    def __init__(
+        self,
+        stored: StoredInstance,
+        segment: SegmentReader,
+        files: SegmentFiles,
+        *,
+        on_damage: Callable[[StoredInstance, ObjectCorrupt], None],
+    ) -> None:
         self.stored = stored
         self._segment = segment
         self._files = files
+        self._on_damage = on_damage
         self._closed = False
 
     def fileno(self) -> int:
@@ -243,16 +257,18 @@ class Member:
         )
 
     def _ends_early(self) -> ObjectCorrupt:
-        return ObjectCorrupt(
-            self.stored.sop_instance_uid, f"segment {self.stored.segment_id} ends inside the object"
-        )
+        return self._damaged(f"segment {self.stored.segment_id} ends inside the object")
 
     def _compare(self, digest: bytes) -> None:
         if digest != self.stored.sha256:
-            raise ObjectCorrupt(
-                self.stored.sop_instance_uid,
-                f"digest differs in segment {self.stored.segment_id} at {self.stored.offset}",
+            raise self._damaged(
+                f"digest differs in segment {self.stored.segment_id} at {self.stored.offset}"
             )
+
+    def _damaged(self, reason: str) -> ObjectCorrupt:
+        error = ObjectCorrupt(self.stored.sop_instance_uid, reason)
+        self._on_damage(self.stored, error)
+        return error
 
     def close(self) -> None:
         """Give the segment back."""

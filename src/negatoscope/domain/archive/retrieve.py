@@ -13,6 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import structlog
+from psycopg.types.json import Jsonb
 
 from negatoscope.domain.archive.errors import ObjectCorrupt, ObjectMissing, ObjectUnreadable
 from negatoscope.domain.archive.frames import (
@@ -24,12 +26,14 @@ from negatoscope.domain.archive.frames import (
 from negatoscope.domain.archive.reading import Member, SegmentFiles
 from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.contract import Volume
 
 if TYPE_CHECKING:
     from array import array
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "retrieve.sql")
+_log = structlog.get_logger(__name__)
 _FIRST_NUMBER = -(1 << 31)
 _REMEMBERED_S = 5.0
 _REMEMBERED_COUNT = 4096
@@ -101,7 +105,7 @@ class Retrieval:
         self._uids: dict[int, str] = {}
         self._paths: dict[int, Path] = {}
         self._remembered: OrderedDict[str, tuple[float, StoredInstance]] = OrderedDict()
-        self._frame_indexes: OrderedDict[int, array[int]] = OrderedDict()
+        self._frame_indexes: OrderedDict[bytes, array[int]] = OrderedDict()
 
     def series(self, selection: Selection) -> list[SeriesKey]:
         """The series a selection touches, by study date, series number."""
@@ -230,11 +234,15 @@ class Retrieval:
             return self._open(stored)
         except (ObjectMissing, ObjectCorrupt):
             moved = self._locate(stored)
-            if moved is None or (moved.path, moved.offset) == (stored.path, stored.offset):
+            if moved is None:
                 raise
             with self._lock:
                 self._remembered.pop(stored.sop_instance_uid, None)
+        try:
             return self._open(moved)
+        except (ObjectMissing, ObjectCorrupt) as error:
+            self._note_damage(moved, error)
+            raise
 
     def verify(self, stored: StoredInstance) -> None:
         """Read an object again, compare its digest, note the time.
@@ -265,11 +273,11 @@ class Retrieval:
         index: array[int] | None = None
         if stored.frame_index is not None:
             with self._lock:
-                index = self._frame_indexes.get(stored.id)
+                index = self._frame_indexes.get(stored.sha256)
             if index is None:
                 index = unpack_frame_index(stored.sop_instance_uid, stored.frame_index)
                 with self._lock:
-                    self._frame_indexes[stored.id] = index
+                    self._frame_indexes[stored.sha256] = index
                     while len(self._frame_indexes) > 64:
                         self._frame_indexes.popitem(last=False)
 
@@ -400,7 +408,7 @@ class Retrieval:
             raise ObjectMissing(stored.sop_instance_uid, f"{where} is not there") from error
         except OSError as error:
             raise ObjectUnreadable(stored.sop_instance_uid, f"{where}: {error.strerror}") from error
-        member = Member(stored, segment, self._files)
+        member = Member(stored, segment, self._files, on_damage=self._note_damage)
         try:
             found = member.is_part10()
         except ObjectUnreadable:
@@ -412,6 +420,27 @@ class Retrieval:
                 stored.sop_instance_uid, f"no Part 10 file in {where} at {stored.offset}"
             )
         return member
+
+    def _note_damage(self, stored: StoredInstance, error: ObjectMissing | ObjectCorrupt) -> None:
+        """Whoever met it gets an error; the administrator gets a task."""
+        _log.error(
+            "retrieve.object_damaged",
+            sop_instance_uid=stored.sop_instance_uid,
+            study_instance_uid=stored.study_instance_uid,
+            reason=str(error),
+        )
+        detail = {
+            "segment": stored.path.stem,
+            "offset": stored.offset,
+            "study_instance_uid": stored.study_instance_uid,
+            "reason": str(error),
+        }
+        parameters = {"subject": stored.sop_instance_uid, "detail": Jsonb(detail)}
+        try:
+            with self.database.connection() as connection:
+                connection.execute(_SQL["add_damage_task"], parameters)
+        except DatabaseUnavailable as unavailable:
+            _log.warning("retrieve.no_task_made", reason=unavailable.message)
 
     def _remember(self, stored: StoredInstance, now: float) -> None:
         with self._lock:

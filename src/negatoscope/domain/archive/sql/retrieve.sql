@@ -102,3 +102,7 @@ SELECT id, uid FROM uid_code WHERE id = ANY (%(ids)s)
 
 -- name: set_verified
 UPDATE instance SET verified_at = now() WHERE id = ANY (%(ids)s)
+
+-- name: add_damage_task
+-- The same task as that of a verification which fails.
+INSERT INTO task (kind, subject, detail) VALUES ('digest-mismatch', %(subject)s, %(detail)s) ON CONFLICT DO NOTHING
