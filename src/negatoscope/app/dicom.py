@@ -11,8 +11,8 @@ from negatoscope.app.calling import client_tls
 from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
 from negatoscope.domain.archive.commitment import Commitment
+from negatoscope.domain.archive.headers import header_reader
 from negatoscope.domain.archive.query import QueryLimits
-from negatoscope.domain.archive.query.headers import StoredHeaders
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ApplicationEntity, ae
 from negatoscope.domain.identity import Actor
@@ -50,7 +50,7 @@ def services(
     query = QueryScp(
         database=retrieval.database,
         ae_title=settings.ae_title,
-        headers=StoredHeaders(retrieval),
+        headers=header_reader(retrieval),
         limits=QueryLimits(max_results=settings.limits.max_query_results),
     )
     commitment = StorageCommitment(

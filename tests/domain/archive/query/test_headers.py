@@ -9,9 +9,9 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
 from negatoscope.domain.archive import Archive, Source, SourceKind, Volume
+from negatoscope.domain.archive.headers import header_reader
 from negatoscope.domain.archive.query import Query, QueryLevel, search
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, JSON_ATTRIBUTES
-from negatoscope.domain.archive.query.headers import StoredHeaders
 from negatoscope.domain.archive.query.patterns import normal_name
 from negatoscope.domain.archive.record import (
     PATIENT_ATTRIBUTES,
@@ -67,7 +67,7 @@ def test_what_was_stored_is_found(
             keys=data(StudyInstanceUID=None, SOPInstanceUID=None) | data(**keys),
             relational=True,
         )
-        headers = StoredHeaders(retrieval) if level is QueryLevel.IMAGE else None
+        headers = header_reader(retrieval) if level is QueryLevel.IMAGE else None
         return [m[wanted]["Value"][0] for m in search(database, query, headers=headers)]
 
     image_level = QueryLevel.IMAGE

@@ -255,6 +255,15 @@ def test_a_stored_value_that_cannot_be_written_does_not_fail_the_query() -> None
     assert b"1.2.3" in encoded(match, "1.2.840.10008.1.2.1", ())
 
 
+def test_bulk_data_is_left_out_of_answers() -> None:
+    """A value that a header gives by its URI only does not fail the query."""
+    match = {
+        "00081197": {"vr": "OB", "BulkDataURI": "http://x/bulkdata/1"},
+        "0020000D": {"vr": "UI", "Value": ["1.2.3"]},
+    }
+    assert b"1.2.3" in encoded(match, "1.2.840.10008.1.2.1", ())
+
+
 def test_published_statuses_are_failures_of_the_standard() -> None:
     """Our own codes lie in C000 to CFFF (PS3.4 Table C.4-1)."""
     own = set(STATUSES) - {0, 0xFF00, 0xFF01, 0xFE00, 0x0124, 0xA700, 0xA900}
