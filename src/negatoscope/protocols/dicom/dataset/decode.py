@@ -109,12 +109,9 @@ class Decoder(ElementReader):
                 break
             tag, vr, start, length = self.header(pos, end, implicit=implicit)
             if tag == ITEM_END:
-                if not depth:
+                if not depth or not (delimited or start == end):
                     raise BadElement("a delimiter out of place", offset=pos, tag=tag)
-                pos += 8
-                if delimited:
-                    return out, pos
-                continue
+                return out, start
             if not vr:
                 vr = self._implicit_vr(tag, signed=signed)
             elif vr == "UN" and (dictionary := dictionary_vr(tag)) not in {None, "UN"}:
@@ -268,7 +265,9 @@ class Decoder(ElementReader):
         while pos < stop:
             tag, item_length = self.item_header(pos, stop)
             if tag == SEQUENCE_END:
-                return items, pos + 8 if delimited else stop
+                if not delimited and pos + 8 != stop:
+                    raise BadElement("a sequence ends before its length", offset=pos)
+                return items, pos + 8
             if tag != ITEM_TAG:
                 raise BadElement("no item where one is due", offset=pos)
             self.count_item(pos)

@@ -58,16 +58,17 @@ class ElementReader:
         start = pos + 8
         if start > end:
             raise TruncatedDataSet("the data set ends inside an element", offset=pos)
-        if implicit:
-            group, number, length = self._unpack_item(self.data, pos)
-            vr = ""
-        else:
+        group, number, length = self._unpack_item(self.data, pos)
+        vr = ""
+        if group == 0xFFFE:
+            if number != 0xE00D:
+                raise BadElement("a delimiter out of place", offset=pos, tag=group << 16 | number)
+            return ITEM_END, vr, start, 0
+        if not implicit:
             group, number, letters, length = self._unpack(self.data, pos)
             known = _VRS.get(letters)
             if known is not None:
                 vr, is_long = known
-            elif group == 0xFFFE:
-                vr, is_long = "", False
             elif letters.isalpha() and letters.isupper():
                 # A VR of a later edition has a 32-bit length (PS3.5 §7.1.2), or is a mistake
                 # with 16 bits, where what should be reserved is not zero.

@@ -405,7 +405,9 @@ class DataSetScanner:
                         tag = group << 16 | element
                         kind = kinds.get(vr, 0)
                         start = pos + 8
-                        if kind != SHORT and group != _GROUP_FFFE:
+                        if group == _GROUP_FFFE:
+                            kind = 0
+                        elif kind != SHORT:
                             if kind == 0:
                                 kind = self._unknown_vr(vr, n, tag, base + pos)
                             if kind != SHORT:
@@ -463,6 +465,8 @@ class DataSetScanner:
                     if element != 0xE00D or not stack:
                         raise BadElement("a delimiter out of place", offset=base + pos, tag=tag)
                     if limit < _FOREVER >> 1:
+                        if pos + 8 != limit:
+                            raise BadElement("an item ends before its length", offset=base + pos)
                         self._warn("an item of known length ends by a delimiter")
                     pos += 8
                     mode, limit, implicit = stack.pop()
@@ -477,6 +481,10 @@ class DataSetScanner:
                     if tag in _PIXEL_GROUP_TAGS and self._pixel is None:
                         length = None if n == UNDEFINED_LENGTH else n
                         self._pixel = (tag, vr, base + start, length)
+                elif group in _FORBIDDEN_GROUPS:
+                    raise BadElement(
+                        "a data set holds no element of this group", offset=base + pos, tag=tag
+                    )
                 if n == UNDEFINED_LENGTH:
                     if tag == PIXEL_DATA:
                         if implicit:
@@ -531,6 +539,8 @@ class DataSetScanner:
                     raise BadElement("no item where one is due", offset=base + pos)
                 if element == 0xE0DD:
                     if limit < _FOREVER >> 1:
+                        if pos + 8 != limit:
+                            raise BadElement("a sequence ends before its length", offset=base + pos)
                         self._warn("a sequence of known length ends by a delimiter")
                     mode, limit, implicit = stack.pop()
                     limit -= base
