@@ -5,12 +5,18 @@ import re
 import resource
 import shutil
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import metadata
+from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+
+from negatoscope.infra.clock import utc_now
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.database import connect
 from negatoscope.infra.errors import InfraError
@@ -24,6 +30,7 @@ ADVISORY_FLOORS: Final = {
     "starlette": ("0.49.1", "CVE-2025-62727: quadratic Range header"),
     "urllib3": ("2.6.0", "CVE-2025-66471: unbounded decompression"),
 }
+CERTIFICATE_MARGIN: Final = timedelta(days=14)
 _CLOCK_TOLERANCE_S: Final = 1.0
 
 
@@ -63,6 +70,8 @@ def thorough(settings: Settings) -> list[Check]:
     ]
     if settings.dicom_tls is not None:
         checks.append(_port_check("dicom_tls", settings.dicom_tls, "DICOM over TLS"))
+    if settings.tls_certificate is not None:
+        checks.append(_certificate_check(settings.tls_certificate, settings.tls_key))
     checks += [_clock_check(settings), *_library_checks(), _files_check()]
     return checks
 
@@ -150,6 +159,28 @@ def _port_check(name: str, address: HostPort, what: str) -> Check:
             detail=f"nobody listens on {address} ({error.strerror or error})",
             hint="`negatoscope serve` does, when it runs.",
         )
+
+
+def _certificate_check(certificate: Path, key: Path | None) -> Check:
+    """Whether the certificate can be used, and for how long."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+    except (OSError, ValueError) as error:
+        return Check(
+            name="certificate",
+            ok=False,
+            detail=f"{certificate}: {error}",
+            hint="tls_certificate and tls_key name a PEM certificate and its private key.",
+        )
+    left = found.not_valid_after_utc - utc_now()
+    ok = left > CERTIFICATE_MARGIN
+    return Check(
+        name="certificate",
+        ok=ok,
+        detail=f"valid until {found.not_valid_after_utc:%Y-%m-%d}",
+        hint="" if ok else "renew it: peers refuse an expired one.",
+    )
 
 
 def _clock_check(settings: Settings) -> Check:

@@ -16,7 +16,7 @@ from negatoscope.app import process, roles
 from negatoscope.app.database import database_url
 from negatoscope.app.supervisor import Child, Supervisor, child_environment
 from negatoscope.domain.identity import Role, setup, users
-from negatoscope.infra import metrics
+from negatoscope.infra import data_dir, metrics
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.embedded import EmbeddedPostgres
 from negatoscope.infra.errors import ConfigurationError
@@ -47,9 +47,12 @@ def serve_role(settings: Settings, role: str) -> None:
     with database_url(settings) as url:
         _prepare(settings, url)
         environment = child_environment(settings, url)
-        metrics.prepare(settings.data_dir / role, environment)
+        figures = metrics.prepare(settings.data_dir / role, environment)
         os.environ.update(environment)
-        _RUN[role](settings.model_copy(update={"database_url": url}))
+        try:
+            _RUN[role](settings.model_copy(update={"database_url": url}))
+        finally:
+            metrics.discard(figures)
 
 
 def serve_all(settings: Settings, *, demo: bool) -> int:
@@ -119,7 +122,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         ConfigurationError: another one runs.
     """
     try:
-        settings.data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        data_dir.make(settings.data_dir)
         fd = os.open(settings.data_dir / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ConfigurationError(

@@ -112,6 +112,7 @@ class Supervisor:
                 if child.process is not None and child.process.poll() is None:
                     child.process.kill()
                     child.process.wait()
+            metrics.discard(self._metrics_dir)
             for number, handler in previous.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(previous_fd)

@@ -6,6 +6,7 @@ wrong; 3 the database, or the server asked, does not answer; 130 interrupted;
 143 terminated.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ EXIT_USAGE: Final = 2
 EXIT_UNAVAILABLE: Final = 3
 EXIT_INTERRUPTED: Final = 130
 EXIT_TERMINATED: Final = 143
+UMASK: Final = 0o027
+"""Images and logs are for this account, and for its group to read."""
 
 _COMMANDS: Final = {
     "serve": ("negatoscope.cli.serve:serve", "Start the archive and keep it running."),
@@ -72,6 +75,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
     signal.signal(signal.SIGTERM, _terminate)
+    os.umask(UMASK)
     try:
         result: Any = cli.main(
             args=None if arguments is None else list(arguments),

@@ -137,6 +137,11 @@ def prepare(data_dir: Path, environment: MutableMapping[str, str]) -> Path:
     return data_dir / "metrics"
 
 
+def discard(directory: Path) -> None:
+    """Remove the shared directory; nobody records any more."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 def forget_process(pid: int, directory: Path) -> None:
     """Take a dead process out of the gauges; what it counted stays."""
     if directory.is_dir():

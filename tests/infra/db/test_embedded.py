@@ -97,10 +97,19 @@ def test_it_is_durable_and_listens_on_a_private_socket_only(data_dir: Path) -> N
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as somebody else")
 def test_root_runs_it_as_somebody_else(data_dir: Path) -> None:
-    """PostgreSQL refuses user id 0."""
-    with EmbeddedPostgres(data_dir, durable=False) as server:
-        assert server.pid is not None
-        assert psutil.Process(server.pid).uids().real != 0
+    """PostgreSQL refuses user id 0; in a place the account can reach it has no capability."""
+    data_dir.chmod(0o711)
+    place = data_dir / "made"
+    old = os.umask(0o027)
+    try:
+        with EmbeddedPostgres(place, durable=False) as server:
+            assert server.pid is not None
+            assert psutil.Process(server.pid).uids().real != 0
+            status = Path(f"/proc/{server.pid}/status").read_text()
+            assert "CapEff:\t0000000000000000" in status
+    finally:
+        os.umask(old)
+    assert place.stat().st_mode & 0o777 == 0o711
 
 
 @pytest.mark.skipif(not os.access("/root", os.W_OK), reason="/root is not ours")

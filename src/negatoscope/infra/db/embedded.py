@@ -23,6 +23,7 @@ from urllib.parse import quote
 import psycopg
 import structlog
 
+from negatoscope.infra import data_dir
 from negatoscope.infra.db.account import Account
 from negatoscope.infra.db.tuning import configuration
 from negatoscope.infra.errors import EmbeddedPostgresError
@@ -60,12 +61,12 @@ class EmbeddedPostgres:
     """One cluster in a data directory.
 
     Args:
-        data_dir: The program's data directory; the cluster is its ``postgres`` folder.
+        directory: The program's data directory; the cluster is its ``postgres`` folder.
         durable: ``False`` turns fsync off. For tests that throw the cluster away.
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        self._data_dir = data_dir.absolute()
+    def __init__(self, directory: Path, *, durable: bool = True) -> None:
+        self._data_dir = directory.absolute()
         self._cluster_dir = self._data_dir / "postgres"
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
@@ -155,7 +156,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._data_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        data_dir.make(self._data_dir)
         fd = os.open(self._data_dir / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
