@@ -47,7 +47,14 @@ def test_curl(running, helpers, tmp_path):
 
     def curl(*arguments):
         done = subprocess.run(
-            ["curl", "-sS", "--fail-with-body", "-H", f"Authorization: Bearer {running.token}", *arguments],
+            [
+                "curl",
+                "-sS",
+                "--fail-with-body",
+                "-H",
+                f"Authorization: Bearer {running.token}",
+                *arguments,
+            ],
             capture_output=True,
             check=True,
             timeout=30,

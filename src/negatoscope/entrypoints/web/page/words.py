@@ -39,10 +39,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Too many attempts. Try again in {seconds} s.",
         "Trop de tentatives. Réessayez dans {seconds} s.",
     ),
-    "sign-in.cookies": (
-        "The form was open for too long. Try again.",
-        "Le formulaire est resté ouvert trop longtemps. Réessayez.",
-    ),
     "sign-in.tagline": ("The open imaging department", "Le service d’imagerie ouvert"),
     # Set-up
     "set-up.title": ("First administrator", "Premier administrateur"),
@@ -78,7 +74,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "studies.any-modality": ("All", "Toutes"),
     "studies.clear": ("Clear", "Effacer"),
     "studies.patient": ("Patient", "Patient"),
-    "studies.identifier": ("Identifier", "Identifiant"),
     "studies.date": ("Date", "Date"),
     "studies.description": ("Description", "Description"),
     "studies.accession": ("Accession number", "N° d’accession"),
@@ -103,8 +98,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     # One study
     "study.back": ("All studies", "Tous les examens"),
-    "study.born": ("Born", "Naissance"),
-    "study.sex": ("Sex", "Sexe"),
     "study.referrer": ("Referring physician", "Médecin demandeur"),
     "study.uid": ("Study Instance UID", "Study Instance UID"),
     "study.received": ("Last received", "Dernière réception"),
@@ -118,7 +111,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "study.download-all": ("Download the study", "Télécharger l’examen"),
     "study.metadata-all": ("Metadata of the study", "Métadonnées de l’examen"),
     "study.fetch": ("Fetch this study", "Récupérer cet examen"),
-    "study.not-found": ("There is no such study.", "Cet examen n’existe pas."),
     "sex.M": ("Male", "Masculin"),
     "sex.F": ("Female", "Féminin"),
     "sex.O": ("Other", "Autre"),
