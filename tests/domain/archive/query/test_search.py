@@ -81,6 +81,8 @@ def test_paging_walks_the_same_order(ask: Asker) -> None:
         ({"PatientName": "DUPONT^JEAN"}, ["1.2.1", "1.2.2"]),
         ({"PatientName": "dupont"}, []),
         ({"PatientName": "dupont*"}, ["1.2.1", "1.2.2"]),
+        ({"PatientName": "DUPONT^J*"}, ["1.2.1", "1.2.2"]),
+        ({"PatientName": "DUPON^J*"}, []),
         ({"PatientName": "*zoe"}, ["1.2.3"]),
         ({"PatientName": "山田*"}, ["1.2.3"]),
         ({"PatientName": "=山田^*"}, ["1.2.3"]),

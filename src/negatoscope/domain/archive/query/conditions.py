@@ -23,7 +23,6 @@ from negatoscope.domain.archive.query.model import MatchOptions, QueryLevel
 from negatoscope.kit.text import fold
 
 _WILD: Final = re.compile(r"[*?]")
-_NAME_CUTS: Final = re.compile(r"[*?^=]")
 _VALID_TIME: Final = (
     r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as temporal.parse_time
 )
@@ -160,16 +159,18 @@ def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
 
 
 def _name_patterns(value: str) -> list[str]:
-    """LIKE patterns every matching folded name fulfils; the first is anchored where it can be."""
+    """LIKE patterns every matching folded name fulfils; the first is anchored where it can be.
+
+    The column holds every component group; each is folded as `patterns.normal_name` does.
+    """
     groups = value.split("=")[:3]
     anywhere = len(groups) == 1 and patterns.is_beyond_latin(value)
     likes = []
     for number, group in enumerate(groups):
-        pieces = [_escape(fold(piece)) for piece in _NAME_CUTS.split(group)]
-        anchored = number == 0 and not anywhere and bool(pieces[0])
-        pieces = [piece for piece in pieces if piece]
-        if pieces:
-            likes.append(("" if anchored else "%") + "%".join(pieces) + "%")
+        wild = patterns.name_stem(patterns.name_pattern(group))
+        if wild.strip(patterns.STAR):
+            like = _escape(wild).replace(patterns.STAR, "%").replace(patterns.ANY, "_")
+            likes.append(("%" if number or anywhere else "") + like + "%")
     return likes
 
 

@@ -97,13 +97,17 @@ def is_beyond_latin(key: str) -> bool:
     return any(c > "\u024f" for c in fold(key))
 
 
-def _group_matches(group: str, wild: str) -> bool:
+def name_stem(wild: str) -> str:
+    """A compiled group without its trailing components that are empty or a lone `*`."""
     stem = wild
     while stem.endswith(("^", "^" + STAR)):
         stem = stem[:-1] if stem.endswith("^") else stem[:-2]
-    if stem != wild and glob(stem, group):
-        return True
-    return glob(wild, group)
+    return stem
+
+
+def _group_matches(group: str, wild: str) -> bool:
+    stem = name_stem(wild)
+    return (stem != wild and glob(stem, group)) or glob(wild, group)
 
 
 def words(text: str) -> list[str]:
