@@ -2,7 +2,7 @@
 
 import pytest
 
-from negatoscope.kit.uid import is_valid_uid, new_uid
+from negatoscope.kit.uid import is_harmless_uid, is_valid_uid, new_uid
 
 
 def test_new_uids_are_valid_and_differ():
@@ -26,3 +26,13 @@ def test_valid(text):
 def test_hostile_or_malformed(text):
     """Letters, paths, controls, other digits and 65 characters are refused."""
     assert not is_valid_uid(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "harmless"),
+    [("1.2.3", True), ("1.02.3", True), ("1..2", True), ("", False), ("../x", False),
+     ("1.2\x00", False), ("1." + "0" * 63, False), ("1.2 ", False)],
+)  # fmt: skip
+def test_harmless_text_is_digits_and_dots(text, harmless):
+    """Old writers put leading zeros; nothing else gets near a log or a file."""
+    assert is_harmless_uid(text) is harmless
