@@ -248,5 +248,5 @@ def clear_of_secrets(name: str, value: object) -> str:
     text = str(value)
     if name == "database_url":
         text = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:…@", text)
-        text = re.sub(r"(password=)\S+", r"\1…", text)
+        text = re.sub(r"(password\s*=\s*)('[^']*'|\S+)", r"\1…", text)
     return text
