@@ -17,7 +17,6 @@ _NOT_FINITE: Final = {math.inf: "inf", -math.inf: "-inf"}
 NOT_FINITE_TEXTS: Final = {"NaN": math.nan, "inf": math.inf, "-inf": -math.inf}
 #: Integers that every JSON reader keeps exact (RFC 8259 §6).
 _EXACT: Final = 1 << 53
-_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,12}")
 _GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 
@@ -92,14 +91,16 @@ def person_names(raw: bytes, text: TextDecoder) -> list[Any]:
 def _decimal(text: str | None) -> Any:
     if text is None:
         return None
-    if text.isdigit() and len(text) < 16 and text.isascii():
-        return int(text)
-    if _DECIMAL.fullmatch(text) is None:
+    try:
+        number = float(text)
+    except ValueError:
         return text
-    number = float(text)
-    if len(text) < 16 or Decimal(text) == Decimal(repr(number)):
-        return number if math.isfinite(number) else text
-    return text
+    # Python also takes underscores and the names of what is no number.
+    if "_" in text or text[-1] not in "0123456789." or not math.isfinite(number):
+        return text
+    if len(text) < 16:
+        return int(text) if text.isdigit() else number
+    return number if Decimal(text) == Decimal(repr(number)) else text
 
 
 def decimals(raw: bytes, _text: TextDecoder) -> list[Any]:
