@@ -8,6 +8,7 @@ bytes nor row remain.
 import base64
 import datetime
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
+from negatoscope.domain.archive.digest import Digest, DigestThread, InlineDigest
 from negatoscope.domain.archive.errors import (
     CannotUnderstand,
     CannotUnderstandCode,
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 
 _ROOM_CHECK_BYTES = 64 << 20
 _FAMILIES_KEPT = 4096
+#: Pieces below this are digested sooner than handed over.
+_WORTH_A_THREAD_BYTES = 64 << 10
+_PROCESSORS = os.cpu_count() or 1
 _log = structlog.get_logger(__name__)
 
 _KINDS = {
@@ -118,6 +123,23 @@ class Ingestor:
         self.duplicates = duplicates
         self.families = Families()
         self.index_timeout_s = index_timeout_s
+        self._senders = 0
+        self._count_lock = threading.Lock()
+
+    def enter(self) -> None:
+        """A sender comes."""
+        with self._count_lock:
+            self._senders += 1
+
+    def leave(self) -> None:
+        """A sender goes."""
+        with self._count_lock:
+            self._senders -= 1
+
+    @property
+    def has_idle_processors(self) -> bool:
+        """True while there are at least two processors for each sender."""
+        return self._senders * 2 <= _PROCESSORS
 
     def payload(self, record: Record, *, data_set_offset: int, full: bool) -> dict[str, Any]:
         """The record as ``archive_ingest`` takes it, its place in a segment still missing.
@@ -158,6 +180,17 @@ class IngestSession:
         self.source = source
         self._segment: OpenSegment | None = None
         self._busy: Ingest | None = None
+        self._digests: DigestThread | None = None
+        self._is_closed = False
+        ingestor.enter()
+
+    def new_digest(self) -> Digest:
+        """For the next object: beside the receiving thread while few are at work."""
+        if not self._ingestor.has_idle_processors:
+            return InlineDigest()
+        if self._digests is None:
+            self._digests = DigestThread()
+        return self._digests.new()
 
     def begin(
         self, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
@@ -225,6 +258,12 @@ class IngestSession:
         if self._busy is not None:
             self._busy.abort()
         self.drop_segment()
+        if self._digests is not None:
+            self._digests.close()
+            self._digests = None
+        if not self._is_closed:
+            self._is_closed = True
+            self._ingestor.leave()
 
     def __enter__(self) -> Self:
         """The session itself."""
@@ -258,7 +297,7 @@ class Ingest:
         self._part10 = None if sop_class_uid is not None else Part10Reader()
         self._segment: OpenSegment | None = None
         self._scanner: DataSetScanner | None = None
-        self._digest = hashlib.sha256()
+        self._digest: Digest = InlineDigest()
         self._content_offset = 0
         self._until_room_check = _ROOM_CHECK_BYTES
         self._head_pending = True
@@ -334,12 +373,15 @@ class Ingest:
         assert self._scanner is not None and self._segment is not None  # noqa: S101, PT018 - started
         if self._head_pending:
             self._head_pending = False
+            if len(chunk) >= _WORTH_A_THREAD_BYTES:
+                self._digest = self._session.new_digest()
             self._content_offset = self._segment.file.begin(self._meta, chunk)
             self._scanner.feed(chunk)
         else:
             self._scanner.feed(chunk)
             self._segment.file.write(chunk)
-        self._digest.update(chunk)
+        file = self._segment.file
+        self._digest.wrote(chunk, file.descriptor, file.position - len(chunk))
         self._until_room_check -= len(chunk)
         if self._until_room_check < 0:
             self._until_room_check = _ROOM_CHECK_BYTES
@@ -391,7 +433,10 @@ class Ingest:
     def _store(self, record: Record, payload: dict[str, Any]) -> Outcome:
         segment = self._segment
         assert segment is not None  # noqa: S101 - commit
-        digest = self._digest.digest()
+        try:
+            digest = self._digest.digest()
+        except StorageError as error:
+            raise OutOfResources("the storage failed") from error
         now = datetime.datetime.now(datetime.UTC)
         name = f"{new_ulid()}.dcm"
         try:
