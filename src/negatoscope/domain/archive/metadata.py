@@ -52,7 +52,8 @@ _PIXEL_PATHS = frozenset(
 _SQL = load_queries("negatoscope.domain.archive.sql", "metadata.sql")
 _GZIP = b"\x1f\x8b\x08\x10"  # RFC 1952: deflate, with a comment
 _GZIP_HEADER_BYTES = 10
-_PIECE_BYTES = 256 << 10
+_PIECE_BYTES = 64 << 10
+_TEXT_BYTES = 1 << 20
 _log = structlog.get_logger(__name__)
 
 AppendMember = Callable[[str, bytes, dict[str, Any]], tuple[int, int, int]]
@@ -297,17 +298,15 @@ def _base_of(stream: bytes) -> bytes:
 
 def _lines(stream: bytes, base: bytes) -> Iterator[bytes]:
     """The entries of a stored array in pieces of whole lines, commas between, none at the end."""
-    inflate = zlib.decompressobj(wbits=31)
     written = _base_of(stream)
 
     def served(text: bytes) -> bytes:
         return text if written == base else text.replace(written, base)
 
-    view = memoryview(stream)
     rest = b""
     skip = len(b"[\n")
-    for at in range(0, len(view), _PIECE_BYTES):
-        rest += inflate.decompress(view[at : at + _PIECE_BYTES])
+    for piece in _inflated(stream):
+        rest += piece
         skipped = min(skip, len(rest))
         rest, skip = rest[skipped:], skip - skipped
         text, separator, after = rest.rpartition(b",\n")
@@ -317,6 +316,18 @@ def _lines(stream: bytes, base: bytes) -> Iterator[bytes]:
     last = rest.removesuffix(b"\n]").removesuffix(b"]")
     if last:
         yield served(last)
+
+
+def _inflated(stream: bytes) -> Iterator[bytes]:
+    """A gzip stream unpacked, in pieces of at most ``_TEXT_BYTES``."""
+    inflate = zlib.decompressobj(wbits=31)
+    view = memoryview(stream)
+    for at in range(0, len(view), _PIECE_BYTES):
+        data: bytes | memoryview = view[at : at + _PIECE_BYTES]
+        while data:
+            yield inflate.decompress(data, _TEXT_BYTES)
+            data = inflate.unconsumed_tail
+    yield inflate.flush()
 
 
 def _frame_locations(stored: StoredInstance) -> list[Any] | None:
