@@ -65,6 +65,7 @@ def make_ct(
     one.PixelData = pixels
     for keyword, value in more.items():
         setattr(one, keyword, value)
+    one.preamble = bytes(128)
     one.file_meta = FileMetaDataset()
     one.file_meta.TransferSyntaxUID = transfer_syntax
     one.file_meta.MediaStorageSOPClassUID = one.SOPClassUID

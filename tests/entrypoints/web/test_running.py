@@ -198,3 +198,18 @@ def test_the_database_goes_away_and_comes_back(running, served, helpers):
         assert answer.headers["retry-after"]
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_a_damaged_object_cuts_the_answer(running, served, helpers):
+    """When bytes were on their way already, the client sees that it has not all."""
+    objects = [helpers.make_ct(number, size=1024) for number in (1, 2)]
+    assert served.store(*objects).status_code == 200
+    stored = served.services.retrieval.find(f"{SERIES}.2")
+    with stored.path.open("r+b") as segment:
+        segment.seek(stored.offset + stored.pixel_offset + 3)
+        segment.write(b"\x99")
+    url = f"{running.url}/dicom-web/studies/{STUDY}"
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(url, headers=running.headers, timeout=20)
+    first = f"{url}/series/{SERIES}/instances/{SERIES}.1"
+    assert httpx.get(first, headers=running.headers).status_code == 200
