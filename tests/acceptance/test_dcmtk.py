@@ -78,7 +78,7 @@ def test_findscu_finds_the_study(stored: Any, ct: list[Path], program: Program) 
     one = pydicom.dcmread(ct[0], stop_before_pixels=True)
     name = str(one.PatientName).split("^", maxsplit=1)[0]
     said = run(
-        program("findscu"), *peer(stored), "-S", "-k", "QueryRetrieveLevel=STUDY",
+        program("findscu"), "-v", *peer(stored), "-S", "-k", "QueryRetrieveLevel=STUDY",
         "-k", f"PatientName={name[:3].lower()}*", "-k", "StudyInstanceUID", "-k", "NumberOfStudyRelatedInstances",
     )  # fmt: skip
     assert str(one.StudyInstanceUID) in said
