@@ -147,7 +147,7 @@ def test_it_goes_on_after_the_database_was_away(database: Database) -> None:
         wait_for_tasks(database, 1)
         with database.connect() as other:
             other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE pid <> pg_backend_pid() AND datname = current_database()"
             )
         put(database, 2)

@@ -69,6 +69,14 @@ def test_a_worker_does_jobs_events_and_chores_and_ends_in_order(database: Databa
     process = subprocess.Popen(
         [sys.executable, "-c", WORK, database.url], stdout=subprocess.PIPE, text=True
     )
+    try:
+        work_and_end(process, database)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def work_and_end(process: subprocess.Popen[str], database: Database) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     put(database, 1)
@@ -76,7 +84,7 @@ def test_a_worker_does_jobs_events_and_chores_and_ends_in_order(database: Databa
     wait_until(lambda: tasks_of(database) == expected)
     with database.connect() as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     put(database, 2)

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from negatoscope.infra.db import Database, check_durability, load_queries
-from negatoscope.infra.errors import DatabaseUnavailable, UnsafeDatabase
+from negatoscope.infra.db.database import connect
+from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable, UnsafeDatabase
 
 
 def test_a_block_is_one_transaction(database: Database) -> None:
@@ -66,6 +67,24 @@ def test_nobody_answers() -> None:
     ):
         pass
     assert caught.value.hint
+
+
+def test_what_the_url_says_itself_holds(database_url: str) -> None:
+    """Our defaults come below it; options of both are used."""
+    url = f"{database_url}&application_name=mine&options=-c%20lock_timeout%3D7s"
+    with Database(url) as database, database.connection() as connection:
+        found = connection.execute(
+            "SELECT current_setting('application_name'), current_setting('lock_timeout'),"
+            " current_setting('timezone')"
+        ).fetchone()
+    assert found == ("mine", "7s", "UTC")
+
+
+def test_a_url_that_cannot_be_read_is_not_repeated() -> None:
+    """It may hold a password."""
+    with pytest.raises(ConfigurationError) as caught:
+        connect("postgresql//u:s3cret@h/d")
+    assert "s3cret" not in str(caught.value) + caught.value.hint
 
 
 def test_a_server_without_fsync_is_refused(database_url: str) -> None:

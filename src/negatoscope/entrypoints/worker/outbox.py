@@ -18,7 +18,6 @@ from psycopg.types.json import Jsonb
 
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database, load_queries
-from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.events import CHANNEL, Event
 from negatoscope.infra.logging import describe
 
@@ -65,7 +64,7 @@ class OutboxConsumer:
                     while not stop.is_set():
                         if self.deliver_batch() < BATCH_SIZE:
                             self._wait(listener)
-            except (DatabaseUnavailable, psycopg.OperationalError) as error:
+            except Exception as error:  # noqa: BLE001 - a broken connection has many faces; events wait
                 _LOG.warning("the outbox waits for the database", reason=describe(error))
                 stop.wait(_RECONNECT_DELAY_S)
 
@@ -85,9 +84,9 @@ class OutboxConsumer:
                     with connection.transaction():
                         for subscriber in self._for(kind):
                             subscriber(connection, event)
-                except psycopg.OperationalError:
-                    raise  # the database, not the event
-                except Exception as error:  # noqa: BLE001 - whatever a subscriber raises, the event stays
+                except Exception as error:  # whatever a subscriber raises, the event stays
+                    if connection.closed or isinstance(error, psycopg.OperationalError):
+                        raise  # the database, not the event
                     self._failed(connection, event, error)
                 else:
                     delivered.append(ident)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from procrastinate import exceptions
 
 from negatoscope.entrypoints.worker.chores import Chore, Chores
 from negatoscope.entrypoints.worker.outbox import OutboxConsumer, Subscriber
@@ -86,7 +85,7 @@ class Worker:
                 await jobs
             except asyncio.CancelledError:
                 pass
-            except (exceptions.ProcrastinateException, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a broken connection has many faces; jobs wait
                 _LOG.warning("jobs wait for the database", reason=describe(error))
                 await self._pause(stopping)
 

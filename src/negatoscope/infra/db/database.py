@@ -10,11 +10,13 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Self
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from negatoscope.infra.errors import DatabaseUnavailable, UnsafeDatabase
+from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable, UnsafeDatabase
 
 _CONNECT_DEFAULTS: dict[str, Any] = {
     "connect_timeout": 5,
@@ -33,12 +35,34 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[A
     """One connection of one's own.
 
     Raises:
+        ConfigurationError: the URL cannot be read.
         DatabaseUnavailable: nobody answers, or not yet.
     """
     try:
-        return psycopg.connect(url, autocommit=autocommit, **_CONNECT_DEFAULTS)
+        return psycopg.connect(url, autocommit=autocommit, **connection_parameters(url))
     except psycopg.OperationalError as error:
         raise _unavailable(error) from error
+
+
+@lru_cache(maxsize=16)
+def connection_parameters(url: str) -> dict[str, Any]:
+    """What is given beside a URL when connecting: our defaults, under what the URL says itself.
+
+    Raises:
+        ConfigurationError: the URL cannot be read.
+    """
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # libpq's own words may quote the URL, and with it a password.
+        raise ConfigurationError(
+            "the database URL cannot be read",
+            hint="it looks like postgresql://user:password@host:5432/database.",
+        ) from error
+    parameters = {name: value for name, value in _CONNECT_DEFAULTS.items() if name not in given}
+    if "options" in given:
+        parameters["options"] = f"{_CONNECT_DEFAULTS['options']} {given['options']}"
+    return parameters
 
 
 class Database:
@@ -54,9 +78,7 @@ class Database:
         timeout_s: How long they wait before ``DatabaseUnavailable``.
     """
 
-    def __init__(
-        self, url: str, *, max_size: int = 8, timeout_s: float = 10.0
-    ) -> None:
+    def __init__(self, url: str, *, max_size: int = 8, timeout_s: float = 10.0) -> None:
         self.url = url
         self._timeout_s = timeout_s
         self._slots = threading.BoundedSemaphore(max_size)

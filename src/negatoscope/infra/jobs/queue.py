@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from procrastinate import App, Blueprint, JobContext, PsycopgConnector
 
+from negatoscope.infra.db.database import connection_parameters
+
 T = TypeVar("T")
 
 Tasks = Blueprint
@@ -27,7 +29,7 @@ def new_app(url: str, collections: Mapping[str, Tasks]) -> App:
         conninfo=url,
         min_size=1,
         max_size=4,
-        kwargs={"application_name": "negatoscope jobs", "options": "-c timezone=UTC"},
+        kwargs=connection_parameters(url),
     )
     app = App(connector=connector)
     for name, tasks in collections.items():
