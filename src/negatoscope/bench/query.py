@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -24,7 +25,13 @@ from negatoscope.protocols.dicom.dimse import scu
 from negatoscope.standard.sop_classes import STUDY_ROOT_FIND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from negatoscope.protocols.dicom.dimse.association import Association
+
+Ask = Callable[[dict[str, str]], int]
+"""Asks one question: tag to value; gives the number of matches, or -1 for a failure."""
 
 KINDS = ("patient", "accession", "study", "name", "day")
 
@@ -84,20 +91,22 @@ def query(
 
     def client(number: int) -> Callable[[Tally], None]:
         asked = questions(known, number)
-        ask = _find(target) if isinstance(target, DicomTarget) else _search(target)
+        opened: AbstractContextManager[object]
+        opened, ask = _find(target) if isinstance(target, DicomTarget) else _search(target)
 
         def work(tally: Tally) -> None:
-            for _ in range(each):
-                kind, keys = next(asked)
-                begun = time.perf_counter()
-                count = ask(keys)
-                taken = time.perf_counter() - begun
-                if count < 0:
-                    tally.failures += 1
-                    continue
-                tally.durations_s.append(taken)
-                by_kind[kind].append(taken)
-                matches[kind] += count
+            with opened:
+                for _ in range(each):
+                    kind, keys = next(asked)
+                    begun = time.perf_counter()
+                    count = ask(keys)
+                    taken = time.perf_counter() - begun
+                    if count < 0:
+                        tally.failures += 1
+                        continue
+                    tally.durations_s.append(taken)
+                    by_kind[kind].append(taken)
+                    matches[kind] += count
 
         return work
 
@@ -131,7 +140,7 @@ def query(
     )
 
 
-def _find(target: DicomTarget) -> Callable[[dict[str, str]], int]:
+def _find(target: DicomTarget) -> tuple[Association, Ask]:
     association = query_association(target, STUDY_ROOT_FIND)
     context = scu.scu_context(association, STUDY_ROOT_FIND)
 
@@ -143,10 +152,10 @@ def _find(target: DicomTarget) -> Callable[[dict[str, str]], int]:
             status = answer.status
         return count if status == 0 else -1
 
-    return ask
+    return association, ask
 
 
-def _search(target: WebTarget) -> Callable[[dict[str, str]], int]:
+def _search(target: WebTarget) -> tuple[HttpConnection, Ask]:
     connection = HttpConnection(target)
 
     def ask(keys: dict[str, str]) -> int:
@@ -161,4 +170,4 @@ def _search(target: WebTarget) -> Callable[[dict[str, str]], int]:
             return 0
         return answer.body.count(b'"0020000D"') if answer.status == 200 else -1
 
-    return ask
+    return connection, ask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from negatoscope.bench.crew import Tally, run_crew
@@ -27,10 +28,14 @@ from negatoscope.protocols.dicom.ul.negotiation import ContextOffer, ProposedCon
 from negatoscope.standard.sop_classes import STUDY_ROOT_GET, STUDY_ROOT_MOVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from negatoscope.protocols.dicom.dimse.association import Association, Message
     from negatoscope.protocols.dicom.ul.pdu import AssociateRequest
+
+Fetch = Callable[[str], tuple[int, int]]
+"""Fetches one study; gives instances and bytes as far as known, or -1 instances for a failure."""
 
 
 def drain(association: Association, _message: Message) -> int:
@@ -107,25 +112,26 @@ def retrieve(
     sink_server = Sink(*(sink or ("127.0.0.1", 0))) if how == "move" else None
 
     def client(number: int) -> Callable[[Tally], None]:
-        fetch: Callable[[str], tuple[int, int]]
+        opened: AbstractContextManager[object]
         if isinstance(target, WebTarget):
-            fetch = _wado(target)
+            opened, fetch = _wado(target)
         elif how == "get":
-            fetch = _get(target)
+            opened, fetch = _get(target)
         else:
-            fetch = _move(target, destination)
+            opened, fetch = _move(target, destination)
 
         def work(tally: Tally) -> None:
-            for study in studies[number::clients]:
-                begun = time.perf_counter()
-                instances, byte_count = fetch(study)
-                if instances < 0:
-                    tally.failures += 1
-                    continue
-                tally.durations_s.append(time.perf_counter() - begun)
-                tally.byte_count += byte_count
-                with lock:
-                    counts["instances"] += instances
+            with opened:
+                for study in studies[number::clients]:
+                    begun = time.perf_counter()
+                    instances, byte_count = fetch(study)
+                    if instances < 0:
+                        tally.failures += 1
+                        continue
+                    tally.durations_s.append(time.perf_counter() - begun)
+                    tally.byte_count += byte_count
+                    with lock:
+                        counts["instances"] += instances
 
         return work
 
@@ -155,7 +161,7 @@ def retrieve(
     )
 
 
-def _move(target: DicomTarget, destination: str) -> Callable[[str], tuple[int, int]]:
+def _move(target: DicomTarget, destination: str) -> tuple[Association, Fetch]:
     association = query_association(target, STUDY_ROOT_MOVE)
     context = scu.scu_context(association, STUDY_ROOT_MOVE)
 
@@ -164,10 +170,10 @@ def _move(target: DicomTarget, destination: str) -> Callable[[str], tuple[int, i
         answers = list(scu.move(association, context, keys, destination=destination))
         return (0, 0) if answers[-1].status == 0 else (-1, 0)
 
-    return fetch
+    return association, fetch
 
 
-def _get(target: DicomTarget) -> Callable[[str], tuple[int, int]]:
+def _get(target: DicomTarget) -> tuple[Association, Fetch]:
     association = connect(
         target.host,
         target.port,
@@ -198,10 +204,10 @@ def _get(target: DicomTarget) -> Callable[[str], tuple[int, int]]:
         answers = list(scu.get(association, context, keys, on_store))
         return (instances, byte_count) if answers[-1].status == 0 else (-1, 0)
 
-    return fetch
+    return association, fetch
 
 
-def _wado(target: WebTarget) -> Callable[[str], tuple[int, int]]:
+def _wado(target: WebTarget) -> tuple[HttpConnection, Fetch]:
     connection = HttpConnection(target)
 
     def fetch(study: str) -> tuple[int, int]:
@@ -211,4 +217,4 @@ def _wado(target: WebTarget) -> Callable[[str], tuple[int, int]]:
         )
         return (0, reply.byte_count) if reply.status == 200 else (-1, 0)
 
-    return fetch
+    return connection, fetch

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from negatoscope.bench.crew import Tally, run_crew
-from negatoscope.bench.http import HttpConnection
+from negatoscope.bench.http import Answer, HttpConnection
 from negatoscope.bench.results import Latencies, Measurement
 
 if TYPE_CHECKING:
@@ -32,17 +32,14 @@ def metadata(
         connection = HttpConnection(target)
 
         def work(tally: Tally) -> None:
-            for _ in range(max(1, repeats // clients)):
-                begun = time.perf_counter()
-                reply = connection.get(
-                    f"/studies/{study}/series/{series}/metadata",
-                    accept="application/dicom+json",
-                )
-                if reply.status == 200:
-                    tally.durations_s.append(time.perf_counter() - begun)
-                    tally.byte_count += reply.byte_count
-                else:
-                    tally.failures += 1
+            with connection:
+                for _ in range(max(1, repeats // clients)):
+                    begun = time.perf_counter()
+                    reply = connection.get(
+                        f"/studies/{study}/series/{series}/metadata",
+                        accept="application/dicom+json",
+                    )
+                    _count(tally, reply, begun)
 
         return work
 
@@ -58,6 +55,14 @@ def metadata(
         latencies=Latencies.of(result.durations_s),
         client_cpu_s=result.client_cpu_s,
     )
+
+
+def _count(tally: Tally, reply: Answer, begun: float) -> None:
+    if reply.status == 200:
+        tally.durations_s.append(time.perf_counter() - begun)
+        tally.byte_count += reply.byte_count
+    else:
+        tally.failures += 1
 
 
 def frame_paths(study: str, instances: Sequence[tuple[str, str]]) -> list[str]:
@@ -85,13 +90,9 @@ def frames(
 
         def work(tally: Tally) -> None:
             until = time.perf_counter() + seconds
-            while (begun := time.perf_counter()) < until:
-                reply = connection.exchange((chance.choice(requests),))
-                if reply.status == 200:
-                    tally.durations_s.append(time.perf_counter() - begun)
-                    tally.byte_count += reply.byte_count
-                else:
-                    tally.failures += 1
+            with connection:
+                while (begun := time.perf_counter()) < until:
+                    _count(tally, connection.exchange((chance.choice(requests),)), begun)
 
         return work
 
