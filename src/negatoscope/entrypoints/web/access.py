@@ -21,8 +21,6 @@ from negatoscope.subscribers import audit
 
 CHALLENGE: Final = 'Bearer realm="negatoscope"'
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_TOKEN_S = 0.5
-"""On top of what ``tokens`` remembers; spares the hop to a thread, not the look-up."""
 _USER_S = 5.0
 _REMEMBERED_COUNT = 4096
 _REFUSED = metrics.REFUSALS.labels("http", "forbidden")
@@ -51,19 +49,18 @@ class Caller(NamedTuple):
 
 
 class _Remembered:
-    """Who is behind a credential, bounded and good for a while."""
+    """Who is behind the name of a session, bounded and good for ``_USER_S``."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._entries: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
 
-    def get(self, key: str) -> Actor | None:
-        entry = self._entries.get(key)
+    def get(self, name: str) -> Actor | None:
+        entry = self._entries.get(name)
         return None if entry is None or entry[0] < time.monotonic() else entry[1]
 
-    def put(self, key: str, actor: Actor) -> None:
-        self._entries[key] = (time.monotonic() + self._seconds, actor)
-        self._entries.move_to_end(key)
+    def put(self, name: str, actor: Actor) -> None:
+        self._entries[name] = (time.monotonic() + _USER_S, actor)
+        self._entries.move_to_end(name)
         while len(self._entries) > _REMEMBERED_COUNT:
             self._entries.popitem(last=False)
 
@@ -79,8 +76,7 @@ class Access:
     def __init__(self, database: Database, signer: SessionSigner) -> None:
         self._database = database
         self.signer = signer
-        self._by_token = _Remembered(_TOKEN_S)
-        self._by_user = _Remembered(_USER_S)
+        self._by_user = _Remembered()
         self._reads = audit.ReadRecorder(database)
         self._noted: set[tuple[str, str, str | None, str]] = set()
         self._minute = 0
@@ -109,12 +105,8 @@ class Access:
         if scheme.lower() != "bearer":
             return None
         token = token.strip()
-        actor = self._by_token.get(token)
-        if actor is None:
-            actor = await run_blocking(tokens.resolve, self._database, token)
-            if actor is not None:
-                self._by_token.put(token, actor)
-        return actor
+        actor = tokens.remembered(self._database, token)
+        return actor or await run_blocking(tokens.resolve, self._database, token)
 
     async def _by_cookie(self, scope: Scope, cookies: str) -> Caller | None:
         value = cookie(cookies, COOKIE)
