@@ -109,15 +109,15 @@ def test_a_request_is_worked_on_by_one_and_taken_over_after_a_crash(
     commitment: Commitment, small_archive: Any
 ) -> None:
     request = receive(commitment, "1.1")
-    assert commitment.claim_due() == []
+    assert commitment.claim_due() is None
     small_archive.execute("UPDATE storage_commitment SET next_attempt_at = now()")
-    assert commitment.claim_due() == [request]
-    assert commitment.claim_due() == []
+    assert commitment.claim_due() == request
+    assert commitment.claim_due() is None
     commitment.let_go(request)
-    assert commitment.claim_due() == [request]
+    assert commitment.claim_due() == request
     commitment.note_delivered(request)
     small_archive.execute("UPDATE storage_commitment SET next_attempt_at = now()")
-    assert commitment.claim_due() == []
+    assert commitment.claim_due() is None
 
 
 def test_delivery_backs_off_and_is_given_up_with_a_task(
@@ -136,7 +136,7 @@ def test_delivery_backs_off_and_is_given_up_with_a_task(
     small_archive.execute("UPDATE storage_commitment SET requested_at = now() - interval '15 days'")
     commitment.note_failed(request, "connection refused")
     small_archive.execute("UPDATE storage_commitment SET next_attempt_at = now()")
-    assert commitment.claim_due() == []
+    assert commitment.claim_due() is None
     assert small_archive.one("SELECT count(*) FROM task WHERE subject = '2.25.1'") == 1
 
 
@@ -150,7 +150,7 @@ def test_the_same_request_again_is_answered_again(
     assert receive(commitment, "1.2", "1.1", "1.1") == request
     assert reasons(commitment, request) == {"1.2": FailureReason.NO_SUCH_OBJECT_INSTANCE}
     small_archive.execute("UPDATE storage_commitment SET next_attempt_at = now()")
-    assert commitment.claim_due() == [request]
+    assert commitment.claim_due() == request
 
 
 @pytest.mark.parametrize("uids", [("1.1",), ("1.1", "1.2", "1.3"), ("1.1", "1.3")])
@@ -183,8 +183,8 @@ def test_reading_stops_when_asked_and_goes_on_later(commitment: Commitment) -> N
 def test_what_a_peer_answers_to_us_is_kept(commitment: Commitment, small_archive: Any) -> None:
     request, transaction = commitment.request(ae_title="VNA", references=[ref("1.1"), ref("1.2")])
     small_archive.execute("UPDATE storage_commitment SET next_attempt_at = now()")
-    assert commitment.claim_due(Role.SCP) == []
-    assert commitment.claim_due(Role.SCU) == [request]
+    assert commitment.claim_due(Role.SCP) is None
+    assert commitment.claim_due(Role.SCU) == request
     failed = [Failure(reference=ref("1.2"), reason=0x0213)]
     assert not commitment.take_answer(
         ae_title="OTHER", transaction_uid=transaction, committed=[ref("1.1")], failed=failed

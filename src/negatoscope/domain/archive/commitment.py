@@ -6,6 +6,7 @@ policy wants, are committed. The answer is kept and delivered until the peer con
 restarts. Wires are somebody else's: this module says what to tell and notes who was told.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -21,8 +22,9 @@ from negatoscope.infra.db import load_queries
 from negatoscope.kit.uid import is_valid_uid, new_uid
 from negatoscope.standard.sop_classes import SOP_CLASSES, STORAGE_SOP_CLASSES
 
-HOLD_S = 600.0
-"""How long a request belongs to whoever claimed it, renewed while it reads objects."""
+HOLD_S = 120.0
+"""How long a request belongs to whoever claimed it, renewed between the objects it reads. When its
+holder dies, the next one waits no longer than this."""
 
 BACK_OFF_S = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Waits between attempts to deliver; the last one repeats."""
@@ -31,7 +33,7 @@ GIVE_UP_S = 14 * 86400.0
 """A peer that does not answer for so long is left to the administrator."""
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "commitment.sql")
-_RENEW_EVERY = 200
+_RENEW_AFTER_S = HOLD_S / 4
 _log = structlog.get_logger(__name__)
 
 
@@ -141,13 +143,11 @@ class Commitment:
             connection.execute(_SQL["insert_items"], keys | {"id": row[0]})
         return int(row[0])
 
-    def claim_due(self, role: Role = Role.SCP, *, limit: int = 20) -> list[int]:
-        """Requests to work on now, held for the caller: not answered, or not delivered."""
+    def claim_due(self, role: Role = Role.SCP) -> int | None:
+        """A request to work on now, held for the caller: not answered, or not delivered."""
         with self._database.connection() as connection:
-            rows = connection.execute(
-                _SQL["claim_due"], {"role": role, "limit": limit, "hold_s": HOLD_S}
-            ).fetchall()
-        return [int(row[0]) for row in rows]
+            row = connection.execute(_SQL["claim_due"], {"role": role, "hold_s": HOLD_S}).fetchone()
+        return None if row is None else int(row[0])
 
     def let_go(self, commitment_id: int) -> None:
         """Stop holding a request: the next ``claim_due`` finds it."""
@@ -310,10 +310,12 @@ class Commitment:
         )
         reasons: dict[str, FailureReason] = {}
         verified: list[int] = []
-        for count, reference in enumerate(order, 1):
+        held_at = time.monotonic()
+        for reference in order:
             if stop():
                 return None
-            if count % _RENEW_EVERY == 0:
+            if time.monotonic() - held_at > _RENEW_AFTER_S:
+                held_at = time.monotonic()
                 self._hold(commitment_id, HOLD_S)
             uid = reference.sop_instance_uid
             found = stored.get(uid)

@@ -106,10 +106,12 @@ class StorageCommitment:
     def run_due(self, stop: threading.Event) -> None:
         """Work on what is due: read again, deliver, ask again. For the worker, every few seconds."""
         unreachable: dict[str, str] = {}
-        for commitment_id in self.commitment.claim_due(Role.SCP):
-            self._deliver(commitment_id, unreachable, stop)
-        for commitment_id in self.commitment.claim_due(Role.SCU):
-            self._ask(commitment_id, unreachable, stop)
+        for role, act in ((Role.SCP, self._deliver), (Role.SCU, self._ask)):
+            while not stop.is_set():
+                commitment_id = self.commitment.claim_due(role)
+                if commitment_id is None:
+                    break
+                act(commitment_id, unreachable, stop)
 
     def request_commitment(self, ae_title: str, references: Sequence[Reference]) -> int:
         """Ask a peer to commit to objects. It is asked until it has answered the N-ACTION.

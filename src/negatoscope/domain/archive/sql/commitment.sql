@@ -31,11 +31,11 @@ WHERE id = %(id)s
 UPDATE storage_commitment_item SET outcome = NULL, failure_reason = NULL WHERE commitment_fk = %(id)s
 
 -- name: claim_due
--- Requests somebody must work on, held for a while so that nobody else does.
+-- A request somebody must work on, held for a while so that nobody else does.
 UPDATE storage_commitment SET next_attempt_at = now() + make_interval(secs => %(hold_s)s)
-WHERE id IN (SELECT id FROM storage_commitment
+WHERE id = (SELECT id FROM storage_commitment
              WHERE delivered_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= now() AND role = %(role)s
-             ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+             ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 
 -- name: hold
