@@ -263,7 +263,11 @@ def _search(
     )
     try:
         matches = search(ctx.database, query, headers=ctx.headers, limits=ctx.limits)
-        pieces = [_piece(match, level, ctx.base_url) for match in matches]
+        pieces = []
+        for match in matches:
+            for tag in matches.unsupported:  # not empty but absent (PS3.18 §10.6.3.3)
+                del match[tag]
+            pieces.append(_piece(match, level, ctx.base_url))
     except QueryError as error:
         raise _problem(error) from error
     warnings = []
@@ -343,7 +347,7 @@ def _attribute(name: str) -> tuple[str, str]:
     """Tag and value representation of an attribute's keyword or tag."""
     tag = tags.parse_tag(name)
     if tag is None:
-        raise _bad(f"query parameter {ascii(name[:64])} names no attribute")
+        raise _bad(f"query parameter {name[:64]!a} names no attribute")
     return f"{tag:08X}", tags.vr_for(tag)
 
 

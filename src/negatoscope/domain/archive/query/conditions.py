@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from negatoscope.domain.archive.query import matching, patterns, temporal
@@ -27,6 +28,10 @@ _VALID_TIME: Final = (
     r"^(?:[01]\d|2[0-3])(?:[0-5]\d(?:(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?$"  # as temporal.parse_time
 )
 _PLAIN_PREFIX: Final = re.compile(r"[A-Za-z0-9'-][A-Za-z0-9' ^-]*(?<![\^ ])\*")  # of a name
+#: Series and instance attributes whose values the study row gathers: Modality, SOP Class UID.
+_IN_STUDY: Final = MappingProxyType(
+    {"00080060": "study.modalities_in_study", "00080016": "study.sop_classes_in_study"}
+)
 #: Equality on these gives a handful of rows: the UIDs, Patient ID and Accession Number.
 _FEW: Final = frozenset({*UNIQUE_KEYS.values(), "00080050"})
 _INT8: Final = 1 << 63
@@ -57,13 +62,17 @@ def condition(attribute: Attribute, key: Mapping[str, Any], options: MatchOption
     if attribute.vr != "SQ" and values == ['""']:
         sql = _absent(attribute)
         return Condition(sql=sql or "TRUE", tables=at if sql else frozenset(), exact=False)
-    compiled = _COMPILERS[attribute.storage](attribute, key, values, options)
-    sql, parameters, exact = compiled
-    names_a_table = any(f"{TABLES[level]}." in sql for level in at)
+    sql, parameters, exact = _COMPILERS[attribute.storage](attribute, key, values, options)
+    in_study = _IN_STUDY.get(attribute.tag)
+    literal = [value for value in values if _storable(value)]
+    if in_study is not None and literal == values and not any(map(_WILD.search, values)):
+        # What a study holds is kept with it: the others' series and instances are left alone.
+        sql = f"{in_study} && %s::text[] AND ({sql})"
+        parameters = [literal, *parameters]
     return Condition(
         sql=sql,
         parameters=tuple(parameters),
-        tables=at if names_a_table else frozenset(),
+        tables=frozenset(level for level, table in TABLES.items() if f"{table}." in sql),
         exact=exact,
         few=attribute.tag in _FEW and " LIKE " not in sql,
     )
