@@ -8,7 +8,8 @@ import structlog
 
 from negatoscope.domain.archive.duplicates import DuplicateKeeper
 from negatoscope.domain.archive.index import IndexWriter, UidCodes
-from negatoscope.domain.archive.ingest import Ingestor, IngestSession
+from negatoscope.domain.archive.ingest import IngestSession
+from negatoscope.domain.archive.ingestor import Ingestor
 from negatoscope.domain.archive.model import ArchiveSettings, Source
 from negatoscope.domain.archive.recovery import Recovered, Recovery
 from negatoscope.domain.archive.segments import SegmentPool, manifest_line

@@ -5,14 +5,10 @@ the index transaction runs beside it and returns when both are done. Whatever fa
 bytes nor row remain.
 """
 
-import base64
 import datetime
 import hashlib
-import os
-import threading
 import time
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import structlog
 
@@ -26,10 +22,11 @@ from negatoscope.domain.archive.errors import (
     InvalidInstance,
     OutOfResources,
 )
-from negatoscope.domain.archive.index import Indexed, IndexWriter, Ticket, UidCodes
+from negatoscope.domain.archive.index import Indexed, Ticket
+from negatoscope.domain.archive.ingestor import Ingestor
 from negatoscope.domain.archive.model import Outcome, OutcomeKind, Source
-from negatoscope.domain.archive.record import Record, build_record, pack_frame_index, usable_uid
-from negatoscope.domain.archive.segments import OpenSegment, SegmentPool, manifest_line
+from negatoscope.domain.archive.record import Record, build_record, usable_uid
+from negatoscope.domain.archive.segments import OpenSegment, manifest_line
 from negatoscope.infra import metrics
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.errors import StorageError, VolumeFull
@@ -42,15 +39,13 @@ from negatoscope.protocols.dicom.dataset.errors import (
 )
 from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
 from negatoscope.protocols.dicom.part10 import Part10Error, Part10Reader, encode_file_meta
-
-if TYPE_CHECKING:
-    from negatoscope.domain.archive.duplicates import DuplicateKeeper
+from negatoscope.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 
 _ROOM_CHECK_BYTES = 64 << 20
-_FAMILIES_KEPT = 4096
+#: SOP Class and Instance UID stand in group 0008, among the first elements.
+_UIDS_WITHIN_BYTES = 64 << 10
 #: Pieces below this are digested sooner than handed over.
 _WORTH_A_THREAD_BYTES = 64 << 10
-_PROCESSORS = os.cpu_count() or 1
 _log = structlog.get_logger(__name__)
 
 _KINDS = {
@@ -74,102 +69,6 @@ def understand(error: DataSetError) -> CannotUnderstand:
         case _:
             code = CannotUnderstandCode.UNREADABLE
     return CannotUnderstand(code, error.reason)
-
-
-class Families:
-    """Which patient, study and series already have rows, so that the next image of a series needs none of their columns."""
-
-    def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[object, ...], tuple[int, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, family: tuple[object, ...]) -> tuple[int, int] | None:
-        """Rows of (study, series), or None."""
-        return self._rows.get(family)
-
-    def put(self, family: tuple[object, ...], study_id: int, series_id: int) -> None:
-        """Remember; the oldest are forgotten."""
-        with self._lock:
-            self._rows[family] = (study_id, series_id)
-            while len(self._rows) > _FAMILIES_KEPT:
-                self._rows.popitem(last=False)
-
-    def clear(self) -> None:
-        """Remember nothing: the index may have been rebuilt meanwhile."""
-        with self._lock:
-            self._rows.clear()
-
-    def forget(self, family: tuple[object, ...]) -> None:
-        """The rows were not what was remembered."""
-        with self._lock:
-            self._rows.pop(family, None)
-
-
-class Ingestor:
-    """What all sessions of a process share."""
-
-    def __init__(
-        self,
-        *,
-        pool: SegmentPool,
-        writer: IndexWriter,
-        codes: UidCodes,
-        duplicates: "DuplicateKeeper",
-        index_timeout_s: float,
-    ) -> None:
-        self.pool = pool
-        self.writer = writer
-        self.codes = codes
-        self.duplicates = duplicates
-        self.families = Families()
-        self.index_timeout_s = index_timeout_s
-        self._senders = 0
-        self._count_lock = threading.Lock()
-
-    def enter(self) -> None:
-        """A sender comes."""
-        with self._count_lock:
-            self._senders += 1
-
-    def leave(self) -> None:
-        """A sender goes."""
-        with self._count_lock:
-            self._senders -= 1
-
-    @property
-    def has_idle_processors(self) -> bool:
-        """True while there are at least two processors for each sender."""
-        return self._senders * 2 <= _PROCESSORS
-
-    def payload(self, record: Record, *, data_set_offset: int, full: bool) -> dict[str, Any]:
-        """The record as ``archive_ingest`` takes it, its place in a segment still missing.
-
-        Args:
-            data_set_offset: From the start of the Part 10 file.
-            full: With patient, study and series even when their rows are known.
-
-        Raises: DatabaseUnavailable: a new SOP class or transfer syntax could not be interned.
-        """
-        payload: dict[str, Any] = {
-            "sop": record.sop_instance_uid,
-            "cls": self.codes.code(record.sop_class_uid),
-            **record.instance,
-        }
-        payload["dso"] = data_set_offset
-        if "po" in payload:
-            payload["po"] += data_set_offset
-        if payload.get("fi") is not None:
-            packed = pack_frame_index(payload["fi"], data_set_offset=data_set_offset)
-            payload["fi"] = base64.b64encode(packed).decode()
-        rows = None if full else self.families.get(record.family)
-        if rows is not None:
-            payload["study_fk"], payload["series_fk"] = rows
-        else:
-            payload["study_uid"] = record.study_instance_uid
-            payload["series_uid"] = record.series_instance_uid
-            payload["cls_uid"] = record.sop_class_uid
-            payload.update(record.attributes())
-        return payload
 
 
 class IngestSession:
@@ -301,6 +200,7 @@ class Ingest:
         self._content_offset = 0
         self._until_room_check = _ROOM_CHECK_BYTES
         self._head_pending = True
+        self._held_back = bytearray()
         self._over = False
 
     @property
@@ -318,7 +218,8 @@ class Ingest:
     def start(self, transfer_syntax_uid: str) -> None:
         """Take a segment and make the file meta group."""
         self._transfer_syntax_uid = transfer_syntax_uid
-        self._scanner = DataSetScanner(transfer_syntax_uid)
+        if self._scanner is None:
+            self._scanner = DataSetScanner(transfer_syntax_uid)
         self._segment = self._session.take_segment(self)
         self._meta = encode_file_meta(
             sop_class_uid=self._sop_class_uid or "",
@@ -359,28 +260,58 @@ class Ingest:
         if rest is None or reader.meta is None:
             return b""
         self._part10 = None
-        meta = reader.meta
-        if not usable_uid(meta.sop_class_uid) or not usable_uid(meta.sop_instance_uid):
-            raise CannotUnderstand(
-                CannotUnderstandCode.NOT_PART10, "Media Storage SOP UIDs are missing or malformed"
-            )
-        self._sop_class_uid = meta.sop_class_uid
-        self._sop_instance_uid = meta.sop_instance_uid
-        self.start(meta.transfer_syntax_uid)
+        self._transfer_syntax_uid = reader.meta.transfer_syntax_uid
+        self._scanner = DataSetScanner(self._transfer_syntax_uid)
         return rest
 
+    def _await_uids(self, chunk: bytes | memoryview) -> bytes:
+        """A file's own words about its UIDs may be wrong or missing; its data set's are those that count.
+
+        Returns: what was held back, once they are known; nothing before.
+        """
+        assert self._scanner is not None  # noqa: S101 - the meta group was read
+        self._scanner.feed(chunk)
+        self._held_back += chunk
+        if (
+            len(self._held_back) < _UIDS_WITHIN_BYTES
+            and self._scanner.value_so_far(SOP_INSTANCE_UID) is None
+            and not self._scanner.has_passed(SOP_INSTANCE_UID)
+        ):
+            return b""
+        self._start_with_found_uids()
+        held_back, self._held_back = bytes(self._held_back), bytearray()
+        return held_back
+
+    def _start_with_found_uids(self) -> None:
+        assert self._scanner is not None  # noqa: S101 - the meta group was read
+        found = [
+            (self._scanner.value_so_far(tag) or b"").strip(b"\0 ").decode("latin-1")
+            for tag in (SOP_CLASS_UID, SOP_INSTANCE_UID)
+        ]
+        if not usable_uid(found[0]) or not usable_uid(found[1]):
+            raise InvalidInstance("SOP Class or Instance UID is missing or malformed")
+        self._sop_class_uid, self._sop_instance_uid = found
+        self.start(self._transfer_syntax_uid)
+
     def _take(self, chunk: bytes | memoryview) -> None:
-        assert self._scanner is not None and self._segment is not None  # noqa: S101, PT018 - started
+        if self._segment is None:
+            chunk = self._await_uids(chunk)
+        elif self._scanner is not None:
+            self._scanner.feed(chunk)
+        if chunk:
+            self._keep(chunk)
+
+    def _keep(self, chunk: bytes | memoryview) -> None:
+        """Write bytes that were scanned, and have them digested."""
+        assert self._segment is not None  # noqa: S101 - started
+        file = self._segment.file
         if self._head_pending:
             self._head_pending = False
             if len(chunk) >= _WORTH_A_THREAD_BYTES:
                 self._digest = self._session.new_digest()
-            self._content_offset = self._segment.file.begin(self._meta, chunk)
-            self._scanner.feed(chunk)
+            self._content_offset = file.begin(self._meta, chunk)
         else:
-            self._scanner.feed(chunk)
-            self._segment.file.write(chunk)
-        file = self._segment.file
+            file.write(chunk)
         self._digest.wrote(chunk, file.descriptor, file.position - len(chunk))
         self._until_room_check -= len(chunk)
         if self._until_room_check < 0:
@@ -397,6 +328,10 @@ class Ingest:
         Raises: IngestError: it was not taken; nothing of it is kept.
         """
         try:
+            if self._scanner is not None and self._segment is None and self._held_back:
+                held_back, self._held_back = bytes(self._held_back), bytearray()
+                self._start_with_found_uids()
+                self._keep(held_back)
             if self._scanner is None or self._segment is None:
                 raise CannotUnderstand(
                     CannotUnderstandCode.NOT_PART10, "the file ends inside its meta information"
@@ -585,4 +520,4 @@ class Ingest:
         self._session.done(self)
 
 
-__all__ = ["Ingest", "IngestError", "IngestSession", "Ingestor", "understand"]
+__all__ = ["Ingest", "IngestError", "IngestSession", "understand"]

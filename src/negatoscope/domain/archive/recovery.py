@@ -2,7 +2,9 @@
 
 For each segment whose writer is gone: what is whole and not in the index is indexed again; a row whose object is not whole
 goes (it was never acknowledged: an acknowledgement follows the flush *and* the commit); a half-written end is cut off. Only the
-last members can be in doubt, since a segment's writer flushes each member before it begins the next; those are digested.
+last members can be in doubt, since a segment's writer flushes each member before it begins the next; those are digested. A whole
+object that is in the index at another place is the copy of a settling that was not finished: its bytes count as dead. A decision
+that was written and not carried out is carried out.
 """
 
 import datetime
@@ -17,12 +19,19 @@ import orjson
 import structlog
 from psycopg.types.json import Jsonb
 
+from negatoscope.domain.archive.decisions import apply_decision
 from negatoscope.domain.archive.duplicates import digest_of_range
 from negatoscope.domain.archive.errors import ArchiveError, IndexUnavailable
 from negatoscope.domain.archive.index import Indexed
-from negatoscope.domain.archive.ingest import Ingestor, understand
+from negatoscope.domain.archive.ingest import understand
+from negatoscope.domain.archive.ingestor import Ingestor
 from negatoscope.domain.archive.record import build_record
-from negatoscope.domain.archive.segments import OpenSegment, SegmentPool, member_end
+from negatoscope.domain.archive.segments import (
+    OpenSegment,
+    SegmentPool,
+    member_bytes,
+    member_end,
+)
 from negatoscope.infra.db import Database, load_queries
 from negatoscope.infra.storage.contract import Volume
 from negatoscope.infra.storage.errors import SegmentMissing, StorageError
@@ -41,6 +50,7 @@ _INDEX = load_queries("negatoscope.domain.archive.sql", "index.sql")
 _DOUBTFUL = 4
 _META_BYTES = 64 << 10
 _CHUNK = 1 << 20
+_DECISION_MAX_BYTES = 1 << 20
 #: A younger file without a row is being created at this moment.
 _ORPHAN_AGE_S = 60.0
 _log = structlog.get_logger(__name__)
@@ -73,6 +83,17 @@ class Recovered:
 def is_object(member: ScannedMember) -> bool:
     """A DICOM file, not one of our own members."""
     return member.header.comment.get("kind") == "dcm"
+
+
+def is_decision(member: ScannedMember) -> bool:
+    """An administrator's decision."""
+    return member.header.comment.get("kind") == "journal"
+
+
+def decision_of(descriptor: int, member: ScannedMember) -> dict[str, Any]:
+    """What was decided."""
+    raw = os.pread(descriptor, min(member.header.size, _DECISION_MAX_BYTES), member.content_offset)
+    return dict(orjson.loads(raw))
 
 
 def is_sealed(members: Sequence[ScannedMember]) -> bool:
@@ -190,31 +211,39 @@ class Recovery:
                 connection.execute(_SQL["delete_segment_row"], {"id": segment_id})
         yield from ()
 
-    def orphans(self) -> Iterator[Path]:
-        """Segment files that no row knows (a crash between file and row, or an older database)."""
+    def orphans(self) -> Iterator[tuple[Path, int | None]]:
+        """Segment files that no row knows (a crash between file and row, or an older database), with None; those whose row says
+        that they were removed (a crash between row and file), with the row."""
         for volume in self._pool.volumes:
             files = sorted((volume.path / "segments").glob("*/*.tar"))
             for first in range(0, len(files), 1000):
                 names = [file.stem for file in files[first : first + 1000]]
                 with self._database.connection() as connection:
                     known = {
-                        r[0] for r in connection.execute(_SQL["known_segments"], {"names": names})
+                        name: (row_id, state)
+                        for name, row_id, state in connection.execute(
+                            _SQL["known_segments"], {"names": names}
+                        )
                     }
                 for file in files[first : first + 1000]:
-                    if file.stem not in known and _age_s(file) > _ORPHAN_AGE_S:
-                        yield file
+                    row_id, state = known.get(file.stem, (None, "UNKNOWN"))
+                    if state in ("UNKNOWN", "DELETED") and _age_s(file) > _ORPHAN_AGE_S:
+                        yield file, row_id
 
     def adopt_orphans(self) -> Recovered:
-        """Index what lies in segments that no row knows."""
+        """Index what lies in segments that no row knows; remove the files of removed segments."""
         total = Recovered()
         volumes = {volume.path: volume for volume in self._pool.volumes}
-        for path in self.orphans():
+        for path, removed in self.orphans():
             volume = volumes[path.parents[2]]
             try:
                 file = SegmentFile.adopt(path)
             except SegmentMissing:
                 continue
             if file is None:
+                continue
+            if removed is not None:
+                self._remove(file, removed)
                 continue
             with self._database.connection() as connection:
                 row = connection.execute(
@@ -225,6 +254,17 @@ class Recovery:
             total.add(self.examine(segment))
             self._finish(segment)
         return total
+
+    def _remove(self, file: SegmentFile, segment_id: int) -> None:
+        """End a removal that was not finished, unless something points into the file after all."""
+        try:
+            with self._database.connection() as connection:
+                rows = connection.execute(_SQL["rows_of_segment"], {"id": segment_id}).fetchall()
+            if not rows:
+                file.path.unlink(missing_ok=True)
+                _log.info("recovery.removal_finished", segment=file.path.stem)
+        finally:
+            file.close()
 
     def examine(self, segment: OpenSegment, *, still_written: bool = False) -> Recovered:
         """Make rows and members of one segment agree.
@@ -244,7 +284,7 @@ class Recovery:
             }
         if not still_written:
             file.entries.clear()
-        good_end = 0
+        good_end = dead_bytes = 0
         for position, member in enumerate(members):
             doubtful = position >= len(members) - _DOUBTFUL
             if is_object(member):
@@ -252,7 +292,10 @@ class Recovery:
                     result.damaged += 1
                     continue
                 if rows.pop(member.content_offset, None) is None:
-                    result.indexed += self._index(segment, member)
+                    outcome = self._index(segment, member)
+                    result.indexed += outcome == "STORED"
+                    if outcome == "DUPLICATE" or outcome.endswith(" AGAIN"):
+                        dead_bytes += member_bytes(member.header.size)
             else:
                 rows.pop(member.content_offset, None)
             good_end = member_end(member)
@@ -274,9 +317,17 @@ class Recovery:
                     )
         if not is_sealed(members):
             file.cut(good_end)
+        with self._database.connection() as connection:
+            connection.execute(
+                _SQL["set_dead_bytes"], {"id": segment.segment_id, "bytes": dead_bytes}
+            )
+            for member in reversed(members):
+                if is_decision(member):
+                    apply_decision(connection, decision_of(file.descriptor, member))
         return result
 
-    def _index(self, segment: OpenSegment, member: ScannedMember) -> int:
+    def _index(self, segment: OpenSegment, member: ScannedMember) -> str:
+        """Index a member. Returns: the outcome; empty when it cannot be read."""
         try:
             payload = payload_of_member(
                 self._ingestor, segment.file.descriptor, member, segment_id=segment.segment_id
@@ -285,8 +336,8 @@ class Recovery:
             reason = str(understand(error) if isinstance(error, DataSetError) else error)
             with self._database.connection() as connection:
                 _alarm(connection, "object-unreadable", member.header.name, {"reason": reason})
-            return 0
-        return 1 if self._tell(payload).outcome == "STORED" else 0
+            return ""
+        return self._tell(payload).outcome
 
     def _tell(self, payload: dict[str, Any]) -> Indexed:
         """Index one record in a transaction of its own."""

@@ -22,6 +22,7 @@ from negatoscope.domain.archive import (
 from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage.errors import WriteFailed
 from negatoscope.infra.storage.posix.segment import SegmentFile
+from negatoscope.protocols.dicom.part10 import encode_file_meta
 
 Make = Callable[..., Any]
 
@@ -401,4 +402,44 @@ def test_a_part_10_stream_comes_through_the_other_door(
         ingest = session.begin_part10()
         ingest.write(b"short")
         with pytest.raises(CannotUnderstand):
+            ingest.commit()
+
+
+def test_a_file_whose_head_names_other_uids_is_known_by_its_data_set(
+    node: Any, make_ct: Make, as_bytes: Make
+) -> None:
+    """Meta information that is wrong or empty is replaced by ours; the data set is untouched."""
+    dataset = make_ct()
+    data = as_bytes(dataset)
+    wrong = encode_file_meta(
+        transfer_syntax_uid="1.2.840.10008.1.2.1", sop_class_uid="1.2.3", sop_instance_uid="1.2.3.4"
+    )
+    missing = bytes(128) + b"DICM\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\x00"
+    for head in (wrong, missing):
+        for step in (1, 1000, 1 << 20):
+            with node.archive.open_session(Source(kind=SourceKind.IMPORT)) as session:
+                ingest = session.begin_part10()
+                for start in range(0, len(head + data), step):
+                    ingest.write((head + data)[start : start + step])
+                outcome = ingest.commit()
+            assert outcome.sop_instance_uid == dataset.SOPInstanceUID
+            assert node.read(dataset.SOPInstanceUID) == data
+
+
+def test_a_file_without_usable_uids_in_its_data_set_is_refused(
+    node: Any, make_ct: Make, as_bytes: Make
+) -> None:
+    """Whatever its head says."""
+    for uid in (None, "../../x", "1." + "9" * 64):
+        head = encode_file_meta(
+            transfer_syntax_uid="1.2.840.10008.1.2.1",
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+            sop_instance_uid="1.2.3.4",
+        )
+        with (
+            node.archive.open_session(Source(kind=SourceKind.STOW)) as session,
+            pytest.raises(InvalidInstance),
+        ):
+            ingest = session.begin_part10()
+            ingest.write(head + as_bytes(make_ct(SOPInstanceUID=uid)))
             ingest.commit()

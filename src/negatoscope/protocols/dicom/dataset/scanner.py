@@ -172,6 +172,15 @@ class DataSetScanner:
         self._fragment_starts = array("I")
         self._offset_table: bytes | None = None
 
+    def has_passed(self, tag: int) -> bool:
+        """Whether a top-level tag cannot come any more (when tags ascend)."""
+        return self._last > tag
+
+    def value_so_far(self, tag: int) -> bytes | None:
+        """A wanted value as sent, before the data set is complete; None when it has not come."""
+        found = self._raw.get(tag)
+        return found[1] if found is not None else None
+
     def feed(self, data: bytes | memoryview) -> None:
         """Take the next bytes of the data set; they may be reused by the caller afterwards."""
         length = len(data)

@@ -9,7 +9,7 @@ from struct import Struct
 from typing import Final
 
 from negatoscope.kit.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from negatoscope.kit.uid import is_harmless_uid, is_valid_uid
+from negatoscope.kit.uid import is_harmless_uid
 from negatoscope.protocols.dicom.part10.errors import (
     BadFileMeta,
     BadGroupLength,
@@ -86,7 +86,7 @@ def encode_file_meta(
         BadUid: a UID is not one; what is no UID is never written.
     """
     for uid in (sop_class_uid, sop_instance_uid, transfer_syntax_uid, implementation_class_uid):
-        if not is_valid_uid(uid):
+        if not is_harmless_uid(uid):
             raise BadUid("a UID for the file meta information is not one")
     group = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
     group += _element(_SOP_CLASS_UID, b"UI", sop_class_uid.encode())
