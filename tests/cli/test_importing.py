@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from negatoscope.demo.department import head_scan, study
+from negatoscope.demo.examinations import head_scan, study
 from negatoscope.demo.people import GARCIA
 
 PROGRAM = [sys.executable, "-m", "negatoscope", "import"]

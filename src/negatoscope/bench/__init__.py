@@ -1,0 +1,1 @@
+"""Load for any DICOM or DICOMweb server, and the measuring of it."""
