@@ -404,7 +404,7 @@ def _about(say: Speaker, row: StudySummary) -> str:
         say.age(row.patient_birth_date, row.study_date),
         say(f"sex.{sex}") if sex in ("M", "F", "O") else "",
     ]
-    return " · ".join(piece for piece in pieces if piece)
+    return "\u00a0· ".join(piece for piece in pieces if piece)
 
 
 def _missing(text: str) -> Html:
@@ -647,7 +647,7 @@ def _aside_table(frame: Frame, aside: Sequence[SetAside]) -> Html:
         size=say("studies.size"),
         rows=[
             html(
-                '<tr><td>{reason}</td><td class="text"><code>{sop}</code><span class="sub">'
+                '<tr><td>{reason}</td><td class="uid"><code>{sop}</code><span class="sub">'
                 '<a href="/studies/{study}">{study}</a></span></td>'
                 '<td class="optional">{origin}</td><td class="date">{when}</td>'
                 '<td class="number optional-narrow">{size}</td><td class="links-cell">{accept}'
@@ -680,7 +680,7 @@ def _task_table(frame: Frame, others: Sequence[Task]) -> Html:
         when=say("tasks.when"),
         rows=[
             html(
-                '<tr><td>{kind}</td><td class="text"><code>{subject}</code>{detail}</td>'
+                '<tr><td>{kind}</td><td class="uid"><code>{subject}</code>{detail}</td>'
                 '<td class="date">{when}</td><td class="links-cell">{done}</td></tr>',
                 kind=task.kind,
                 subject=task.subject,
