@@ -264,7 +264,7 @@ def _identifiers(a: Attribute, key: Any, values: list[str], _o: MatchOptions) ->
     """Narrow by patient_identifier; the values themselves are compared afterwards."""
     found = "patient.id IN (SELECT patient_fk FROM patient_identifier WHERE {})"
     if a.tag == OTHER_PATIENT_IDS_SEQUENCE:
-        item = next(item for item in key["Value"] if item)
+        item = matching.item_of(key) or {}
         values = matching.texts(item.get("00100020"))
     literal = [v for v in values if not _WILD.search(v) and v != '""' and _storable(v)]
     if literal and len(literal) == len(values):
@@ -287,7 +287,7 @@ def _containment(tag: str, key: Mapping[str, Any], options: MatchOptions) -> dic
     if options.fuzzy and tag in matching.DESCRIPTIVE_TAGS:
         return None
     if vr == "SQ":
-        item = next(item for item in key["Value"] if item)
+        item = matching.item_of(key) or {}
         inner = {
             nested_tag: contained
             for nested_tag, nested in item.items()

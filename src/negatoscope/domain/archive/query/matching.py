@@ -99,10 +99,15 @@ def matches(
 def is_universal(key: Mapping[str, Any]) -> bool:
     """Universal matching (PS3.4 §C.2.2.2.3), also of a sequence of universal item keys."""
     if key.get("vr") == "SQ":
-        items = [item for item in key.get("Value", ()) if item]
-        return not items or all(is_universal(nested) for nested in items[0].values())
+        item = item_of(key)
+        return item is None or all(is_universal(nested) for nested in item.values())
     values = texts(key)
     return not values or all(_ONLY_STARS.fullmatch(value) for value in values)
+
+
+def item_of(key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The item of a sequence key (PS3.4 §C.2.2.2.6); None when it has no item keys."""
+    return next((i for i in key.get("Value", ()) if i and isinstance(i, Mapping)), None)
 
 
 def element_matches(
@@ -111,9 +116,11 @@ def element_matches(
     """Whether one attribute matches one key that is not universal."""
     vr = key.get("vr", "UN")
     if vr == "SQ":
-        wanted = next(item for item in key["Value"] if item)
+        wanted = item_of(key) or {}
         return any(
-            matches(item, wanted, options) for item in (element or {}).get("Value", ()) if item
+            matches(item, wanted, options)
+            for item in (element or {}).get("Value", ())
+            if item and isinstance(item, Mapping)
         )
     values = texts(element)
     wanted_values = texts(key)
@@ -160,7 +167,7 @@ def unusable_keys(keys: Mapping[str, Any]) -> list[str]:
         if tag in UNMATCHED_TAGS or is_universal(key):
             continue
         if key.get("vr") == "SQ":
-            bad += unusable_keys(next(item for item in key["Value"] if item))
+            bad += unusable_keys(item_of(key) or {})
             continue
         parse = {"DA": date_bounds, "TM": time_bounds, "DT": date_time_bounds}.get(
             key.get("vr", ""), parse_number if key.get("vr") in NUMBER_VRS else None

@@ -19,6 +19,7 @@ from negatoscope.domain.archive.query.model import (
     Query,
     QueryLevel,
 )
+from negatoscope.standard.tags import vr_for
 
 #: Tags of an identifier that are neither matched nor returned as attributes.
 _CONTROL: Final = frozenset({"00080005", "00080052"})
@@ -58,6 +59,7 @@ def plan(query: Query, has_headers: bool) -> Plan:
         if tag in _CONTROL or tag.endswith("0000"):
             continue
         kept = attribute(tag)
+        key = _in_vr(key, kept.vr if kept is not None else vr_for(int(tag, 16)))
         if kept is None or kept.level.depth > query.level.depth:
             is_header = query.level is QueryLevel.IMAGE and has_headers
             (from_headers if is_header else unsupported).append(tag)
@@ -81,6 +83,15 @@ def plan(query: Query, has_headers: bool) -> Plan:
         from_headers=tuple(from_headers),
         unsupported=tuple(unsupported),
     )
+
+
+def _in_vr(key: dict[str, Any], vr: str) -> dict[str, Any]:
+    """A key in the representation of the dictionary, whatever its sender wrote."""
+    if key.get("vr") == vr or vr == "UN":
+        return key
+    if "SQ" in (vr, key.get("vr")):
+        return {"vr": vr}
+    return {"vr": vr, "Value": matching.texts(key)}
 
 
 def _is_idle(tag: str, key: Mapping[str, Any]) -> bool:
