@@ -146,8 +146,11 @@ class RetrieveSCP:
         request = self._begin(association, message)
         if request is None:
             return
-        title = message.command.move_destination
-        destination = ae.find(self.retrieval.database, title)
+        try:
+            destination = ae.find(self.retrieval.database, message.command.move_destination)
+        except DatabaseUnavailable as error:
+            _refuse(association, message, Status.OUT_OF_RESOURCES_MATCHES, error.message)
+            return
         if destination is None:
             self._note_refused(association, "unknown move destination")
             _refuse(

@@ -27,6 +27,15 @@ from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from negatoscope.infra.errors import DatabaseUnavailable
+from negatoscope.protocols.dicom.dimse.acceptor import Accept, AssociationServer, Peer, listen
+from negatoscope.protocols.dicom.dimse.association import Association, Message
+from negatoscope.protocols.dicom.dimse.command import c_store_rsp
+from negatoscope.protocols.dicom.dimse.gate import Listener
+from negatoscope.protocols.dicom.ul.items import AsynchronousOperationsWindow
+from negatoscope.protocols.dicom.ul.negotiation import ContextOffer, answer
+from negatoscope.protocols.dicom.ul.pdu import AssociateRequest
+
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 IMPLICIT = "1.2.840.10008.1.2"
@@ -535,3 +544,70 @@ def test_a_stopped_dcmtk_fails_the_rest_within_the_timeout(
     assert completed + failures == 5
     assert failures >= 4
     assert failed is not None
+
+
+def test_without_the_database_the_matches_cannot_be_told(
+    node: Any, dest: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes away between the association and the request."""
+
+    def unavailable() -> None:
+        raise DatabaseUnavailable("the database does not answer")
+
+    entity = AE("WORKSTATION")
+    entity.add_requested_context(STUDY_ROOT_MOVE)
+    entity.add_requested_context(StudyRootQueryRetrieveInformationModelGet)
+    assoc = entity.associate("127.0.0.1", node.port, ae_title=node.ae_title)
+    monkeypatch.setattr(node.database, "connection", unavailable)
+    query = identifier("STUDY", StudyInstanceUID="1.1")
+    get_model = StudyRootQueryRetrieveInformationModelGet
+    statuses = [
+        *(status.Status for status, _ in assoc.send_c_move(query, "DEST", STUDY_ROOT_MOVE)),
+        *(status.Status for status, _ in assoc.send_c_get(query, get_model)),
+    ]
+    assoc.release()
+    monkeypatch.undo()
+    assert statuses == [0xA701, 0xA701]
+
+
+class TakesFourAtOnce:
+    """A storage SCP that grants a window of four and answers the last of them first."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+        self.most_under_way = 0
+
+    def judge(self, request: AssociateRequest, peer: Peer) -> Accept:
+        contexts, roles = answer(request, lambda proposed: ContextOffer())
+        return Accept(
+            contexts=contexts, roles=roles, async_window=AsynchronousOperationsWindow(invoked=4)
+        )
+
+    def run(self, association: Association) -> None:
+        under_way: list[Message] = []
+        while (message := association.next_message()) is not None:
+            association.discard_data_set()
+            under_way.append(message)
+            self.most_under_way = max(self.most_under_way, len(under_way))
+            if len(under_way) == 4:
+                for one in reversed(under_way):
+                    self.received.append(one.command.affected_sop_instance_uid)
+                    association.send_message(one.context.id, c_store_rsp(one.command))
+                under_way.clear()
+
+
+def test_a_peer_that_grants_a_window_has_several_under_way(
+    node: Any, free_ports: Callable[[], int]
+) -> None:
+    """Its answers are matched by message, in whatever order they come."""
+    peer = TakesFourAtOnce()
+    port = free_ports()
+    server = AssociationServer([Listener(socket=listen("127.0.0.1", port))], peer, peer.run)
+    server.start()
+    node.register("DEST", port)
+    node.study("1.1", 8)
+    final = move(node, identifier("STUDY", StudyInstanceUID="1.1"))[-1][0]
+    server.stop(0.1)
+    assert counts(final) == (0x0000, None, 8, 0, 0)
+    assert peer.most_under_way == 4
+    assert sorted(peer.received) == [f"1.1.1.{number}" for number in range(1, 9)]
