@@ -8,15 +8,18 @@ import contextlib
 import datetime
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
 from negatoscope.domain.archive.archive import Archive
-from negatoscope.domain.archive.segments import OpenSegment, manifest_line
+from negatoscope.domain.archive.segments import OpenSegment, manifest_line, member_bytes
 from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage import tar
 from negatoscope.infra.storage.contract import choose_volume
@@ -113,8 +116,11 @@ class Lifecycle:
     def move(self, members: Sequence[Placed]) -> int:
         """Write members, in this order, into a new segment of their own.
 
+        The rows change in the transaction that tells of the sealed segment: whoever dies before leaves a segment that is
+        still OPEN, of which recovery counts the copies as dead.
+
         Returns: How many moved; a damaged one stays and becomes a task.
-        Raises: StorageError: nothing moved.
+        Raises: StorageError: nothing moved. DatabaseUnavailable: all moved, or nothing.
         """
         target = self._archive.pool.create(choose_volume(self._archive.pool.volumes))
         moved: list[tuple[Placed, int]] = []
@@ -125,30 +131,38 @@ class Lifecycle:
                 except SegmentDamaged as error:
                     target.file.rollback()
                     self._alarm(member, str(error))
-            target.file.sync()
+            length = target.file.seal()
         except BaseException:
             self._archive.pool.discard(target)
             raise
-        self._archive.pool.seal(target)
-        with self._database.connection() as connection:
-            for member, offset in sorted(moved, key=lambda pair: pair[0].row_id):
-                statement = "move" if member.kind == "instance" else "move_set_aside"
-                changed = connection.execute(
-                    _SQL[statement],
-                    {
-                        "segment": target.segment_id, "offset": offset, "id": member.row_id,
-                        "old_segment": member.segment_id, "old_offset": member.offset,
-                    },
-                ).rowcount  # fmt: skip
-                dead = member.segment_id if changed else target.segment_id
-                connection.execute(
-                    _SEGMENTS["add_dead_bytes"],
-                    {
-                        "id": dead,
-                        "bytes": tar.HEADER_BYTES + member.size + tar.padding(member.size),
-                    },
-                )
+        try:
+            with self._database.connection() as connection:
+                self._archive.pool.mark_sealed(connection, target, length)
+                self._point_at(connection, target, moved)
+        finally:
+            target.file.close()
         return len(moved)
+
+    def _point_at(
+        self,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        target: OpenSegment,
+        moved: Sequence[tuple[Placed, int]],
+    ) -> None:
+        """Change rows to the new places; count what nothing points at any more."""
+        dead: Counter[int] = Counter()
+        for member, offset in sorted(moved, key=lambda pair: pair[0].row_id):
+            statement = "move" if member.kind == "instance" else "move_set_aside"
+            changed = connection.execute(
+                _SQL[statement],
+                {
+                    "segment": target.segment_id, "offset": offset, "id": member.row_id,
+                    "old_segment": member.segment_id, "old_offset": member.offset,
+                },
+            ).rowcount  # fmt: skip
+            dead[member.segment_id if changed else target.segment_id] += member_bytes(member.size)
+        for segment_id, count in sorted(dead.items()):
+            connection.execute(_SEGMENTS["add_dead_bytes"], {"id": segment_id, "bytes": count})
 
     def _copy(self, member: Placed, target: OpenSegment) -> int:
         path = self._archive.volumes[member.volume].segment_path(member.segment_name)

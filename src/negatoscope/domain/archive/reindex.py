@@ -15,11 +15,16 @@ import psycopg
 import structlog
 
 from negatoscope.domain.archive.archive import Archive
+from negatoscope.domain.archive.decisions import apply_decision, version_of
 from negatoscope.domain.archive.errors import ArchiveError
 from negatoscope.domain.archive.index import INDEX_LOCK
-from negatoscope.domain.archive.recovery import is_intact, payload_of_member
+from negatoscope.domain.archive.recovery import (
+    decision_of,
+    is_decision,
+    is_intact,
+    payload_of_member,
+)
 from negatoscope.domain.archive.segments import OpenSegment, member_end
-from negatoscope.domain.archive.versions import NoSuchDecision, accept_version
 from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage.contract import Volume
 from negatoscope.infra.storage.errors import SegmentMissing
@@ -98,6 +103,7 @@ class _Rebuild:
         self._guard = guard
         self._verify = verify
         self._paths: dict[int, Path] = {}
+        self._last_decision: dict[tuple[str, str], dict[str, Any]] = {}
         self._result = Reindexed()
 
     def run(
@@ -126,6 +132,9 @@ class _Rebuild:
         with path.open("rb") as opened:
             length = path.stat().st_size
             members = list(scan(opened.fileno(), length=length))
+            for member in members:
+                if is_decision(member):
+                    self._note_decision(decision_of(opened.fileno(), member))
         with self._archive.database.connection() as connection:
             row = connection.execute(
                 _SQL["add_segment"],
@@ -147,6 +156,12 @@ class _Rebuild:
                     (at, member.header.name, row[0], comment["kind"], member.content_offset)
                 )
         return len(known)
+
+    def _note_decision(self, decision: dict[str, Any]) -> None:
+        """Of several decisions about one version the last counts."""
+        known = self._last_decision.setdefault(version_of(decision), decision)
+        if decision["at"] > known["at"]:
+            self._last_decision[version_of(decision)] = decision
 
     def _in_order(self) -> Iterator[list[_Found]]:
         """Objects in batches; each decision in a batch of its own."""
@@ -212,31 +227,11 @@ class _Rebuild:
 
     def _decide(self, found: _Found) -> None:
         with self._paths[found.segment_id].open("rb") as opened:
-            member = self._member(opened.fileno(), found)
-            raw = os.pread(opened.fileno(), min(member.header.size, 1 << 20), found.offset)
-        decision = orjson.loads(raw)
+            decision = decision_of(opened.fileno(), self._member(opened.fileno(), found))
+        if self._last_decision.get(version_of(decision)) != decision:
+            return
         with self._archive.database.connection() as connection:
-            row = connection.execute(
-                _SQL["aside_by_digest"],
-                {
-                    "uid": decision["sop_instance_uid"],
-                    "sha256": bytes.fromhex(decision["sha256"]),
-                },
-            ).fetchone()
-            if row is None:
-                return
-            if decision["decision"] == "accept":
-                try:
-                    accept_version(
-                        connection, uid=decision["sop_instance_uid"], segment=row[1], offset=row[2], size=row[3],
-                        sha256=row[4], record=row[5], by=decision["by"],
-                    )  # fmt: skip
-                except NoSuchDecision:
-                    return
-                connection.execute(_SQL["remove_aside"], {"id": row[0]})
-            else:
-                connection.execute(_SQL["dismiss_aside"], {"id": row[0], "by": decision["by"]})
-            connection.execute(_SQL["close_aside_task"], {"uid": decision["sop_instance_uid"]})
+            apply_decision(connection, decision)
 
 
 def _segment_files(archive: Archive) -> list[tuple[Volume, Path]]:

@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 import structlog
 
 from negatoscope.domain.archive.model import ArchiveSettings
@@ -59,6 +61,11 @@ def manifest_line(*, sha256: str, offset: int, size: int, data_set_offset: int, 
 def member_end(member: ScannedMember) -> int:
     """Offset after a member and its padding."""
     return member.content_offset + member.header.size + tar.padding(member.header.size)
+
+
+def member_bytes(size: int) -> int:
+    """Bytes that a member of this size takes in a segment, headers and padding included."""
+    return tar.HEADER_BYTES + size + tar.padding(size)
 
 
 class SegmentPool:
@@ -163,10 +170,17 @@ class SegmentPool:
 
     def _mark_sealed(self, segment: OpenSegment, length: int) -> None:
         with self._database.connection() as connection:
-            connection.execute(
-                _SQL["seal_segment"],
-                {"id": segment.segment_id, "length": length, "members": len(segment.file.entries)},
-            )
+            self.mark_sealed(connection, segment, length)
+
+    @staticmethod
+    def mark_sealed(
+        connection: psycopg.Connection[tuple[Any, ...]], segment: OpenSegment, length: int
+    ) -> None:
+        """Tell the row of a segment, in the caller's transaction, that its file is sealed."""
+        connection.execute(
+            _SQL["seal_segment"],
+            {"id": segment.segment_id, "length": length, "members": len(segment.file.entries)},
+        )
 
     def seal_idle(self, *, older_than_s: float | None = None) -> int:
         """Seal segments nobody has appended to for a while. Returns: how many."""

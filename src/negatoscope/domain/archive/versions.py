@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from psycopg.types.json import Jsonb
 
 from negatoscope.domain.archive.archive import Archive
-from negatoscope.domain.archive.errors import ArchiveError
+from negatoscope.domain.archive.decisions import NoSuchDecision, accept_version
 from negatoscope.infra.db import load_queries
 from negatoscope.kit.ulid import new_ulid
 
+__all__ = ["NoSuchDecision", "SetAside", "Task", "Versions"]
+
 _SQL = load_queries("negatoscope.domain.archive.sql", "lifecycle.sql")
-
-
-class NoSuchDecision(ArchiveError):
-    """The object is not pending, or this kind of conflict cannot be accepted here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,40 +129,3 @@ class Versions:
             connection.execute(
                 _SQL["close_tasks"], {"kind": "object-set-aside", "subject": uid, "by": by}
             )
-
-
-def accept_version(
-    connection: Any,
-    *,
-    uid: str,
-    segment: int,
-    offset: int,
-    size: int,
-    sha256: bytes,
-    record: dict[str, Any],
-    by: str,
-) -> None:
-    """Swap the current version of an instance with the one described, in the caller's transaction."""
-    current = connection.execute(_SQL["current_version"], {"uid": uid}).fetchone()
-    if current is None:
-        raise NoSuchDecision("the first version is not there any more")
-    connection.execute(
-        _SQL["put_aside"],
-        {
-            "uid": uid, "study": current[6], "series": current[7], "sha256": current[3], "segment": current[0],
-            "offset": current[1], "size": current[2], "by": by,
-            "record": Jsonb({
-                "sop": uid, "dso": current[4], "po": current[8], "ts": current[9], "cls": current[10], "num": current[11],
-                "frames": current[12], "fl": current[13], "nrows": current[14], "ncols": current[15],
-                "bits": current[16], "fi": current[17],
-            }),
-        },
-    )  # fmt: skip
-    connection.execute(
-        _SQL["swap_version"],
-        {
-            "uid": uid, "segment": segment, "offset": offset, "size": size, "sha256": sha256,
-            "record": Jsonb(record),
-        },
-    )  # fmt: skip
-    connection.execute(_SQL["touch_series"], {"series": current[5]})

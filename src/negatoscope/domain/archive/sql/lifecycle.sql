@@ -71,6 +71,11 @@ FROM set_aside WHERE state = 'PENDING' ORDER BY received_at LIMIT %(limit)s
 -- name: lock_set_aside
 SELECT reason, state, sop_instance_uid, sha256, segment_fk, segment_offset, size, record FROM set_aside WHERE id = %(id)s FOR UPDATE
 
+-- name: pending_version
+-- What a journaled decision is about, while it is not carried out.
+SELECT id, reason, segment_fk, segment_offset, size, sha256, record FROM set_aside
+WHERE sop_instance_uid = %(uid)s AND sha256 = %(sha256)s AND state = 'PENDING' ORDER BY id LIMIT 1 FOR UPDATE
+
 -- name: swap_version
 -- The version that was aside becomes the current one; the current one goes aside in its place.
 UPDATE instance SET segment_fk = %(segment)s, segment_offset = %(offset)s, size = %(size)s, sha256 = %(sha256)s,

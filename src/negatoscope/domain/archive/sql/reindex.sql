@@ -6,19 +6,6 @@ TRUNCATE patient, patient_identifier, study, unsettled_study, arrival, series, s
 INSERT INTO segment (name, volume, state, length, member_count, sealed_at)
 VALUES (%(name)s, %(volume)s, 'SEALED', %(length)s, %(members)s, now()) RETURNING id
 
--- name: aside_by_digest
-SELECT id, segment_fk, segment_offset, size, sha256, record FROM set_aside
-WHERE sop_instance_uid = %(uid)s AND sha256 = %(sha256)s AND state = 'PENDING' ORDER BY id LIMIT 1
-
--- name: remove_aside
-DELETE FROM set_aside WHERE id = %(id)s
-
--- name: dismiss_aside
-UPDATE set_aside SET state = 'DISMISSED', resolved_at = now(), resolved_by = %(by)s WHERE id = %(id)s
-
--- name: close_aside_task
-UPDATE task SET done_at = now(), done_by = 'reindex' WHERE kind = 'object-set-aside' AND subject = %(uid)s AND done_at IS NULL
-
 -- name: count_dead
 -- Bytes of members that nothing points at (copies left by settling).
 UPDATE segment g SET dead_bytes = greatest(0, g.length - 4096 - coalesce((

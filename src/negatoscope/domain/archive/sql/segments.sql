@@ -12,7 +12,7 @@ WHERE id = %(id)s AND state = 'OPEN'
 SELECT id, name, volume FROM segment WHERE state = 'OPEN' ORDER BY id
 
 -- name: known_segments
-SELECT name FROM segment WHERE name = ANY(%(names)s)
+SELECT name, id, state FROM segment WHERE name = ANY(%(names)s)
 
 -- name: delete_segment_row
 UPDATE segment SET state = 'DELETED', length = 0 WHERE id = %(id)s
@@ -27,6 +27,9 @@ SELECT metadata_offset, series_instance_uid, NULL, 'metadata', id FROM series WH
 
 -- name: add_dead_bytes
 UPDATE segment SET dead_bytes = dead_bytes + %(bytes)s WHERE id = %(id)s
+
+-- name: set_dead_bytes
+UPDATE segment SET dead_bytes = %(bytes)s WHERE id = %(id)s
 
 -- name: forget_metadata
 UPDATE series SET metadata_segment = NULL, metadata_offset = NULL, metadata_length = NULL WHERE id = %(id)s
