@@ -10,7 +10,7 @@ CYCLES ?= 1000
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help run dev test quick bench check format kill-loop docs lock clean
+.PHONY: help run dev test quick bench check format kill-loop crash-points docs lock clean
 
 help:
 	@sed -n 's/^##! //p' Makefile
@@ -53,6 +53,10 @@ bench: dev
 ##! make kill-loop [CYCLES=1000]   kill -9 while storing, again and again; nothing acknowledged may be lost
 kill-loop: dev
 	@NEGATOSCOPE_KILL_CYCLES=$(CYCLES) $(BIN)/pytest tests/acceptance/test_kill_loop.py --timeout 0 -s $(ARGS)
+
+##! make crash-points       SIGKILL before every system call of a store, a settling, a decision
+crash-points: dev
+	@NEGATOSCOPE_CRASH_POINTS=0 $(BIN)/pytest tests/faults/test_kill_at_system_call.py --timeout 0 $(ARGS)
 
 ##! make docs              write the generated pages again (conformance statement)
 docs: dev
