@@ -1,5 +1,7 @@
 """Store: what goes in, what is refused, what stays when the body breaks off."""
 
+import asyncio
+
 import pytest
 from pydicom import Dataset
 
@@ -246,3 +248,19 @@ def test_who_may_not_store(served, helpers):
             "SELECT actor_name, action, outcome FROM audit_event ORDER BY id DESC LIMIT 1"
         ).fetchone()
     assert row == ("test-clinician", "store", "REFUSED")
+
+
+def test_a_silent_client_is_given_up(served, helpers, monkeypatch):
+    """408 when the body stops coming; what was whole is stored."""
+    monkeypatch.setattr("negatoscope.entrypoints.web.asgi.BODY_IDLE_TIMEOUT_S", 0.1)
+    body, header = helpers.related(
+        helpers.part10(helpers.make_ct(1)), helpers.part10(helpers.make_ct(2))
+    )
+
+    async def slow():
+        yield body[:-30]
+        await asyncio.sleep(5)
+
+    answer = served.client().post("/dicom-web/studies", content=slow(), headers=header)
+    assert (answer.status_code, answer.json()["code"]) == (408, "request-timeout")
+    assert instances(served) == [f"{STUDY}.1.1"]

@@ -434,7 +434,7 @@ def study(frame: Frame, detail: StudyDetail, commands: Sequence[Command]) -> Htm
         "<dd><code>{uid}</code></dd></div></dl></div>"
         '<div class="card"><div class="heading pad-heading"><h2>{counts}</h2><div>'
         '<a class="button" href="/studies/{uid}/archive.zip">{download}</a> '
-        '<a class="button second" href="{base}/metadata">{metadata}</a></div></div>'
+        '<a class="button second" href="{base}/metadata?accept=application/json">{metadata}</a></div></div>'
         '<div class="table-wrap"><table><thead><tr><th class="number">{number}</th>'
         '<th>{modality}</th><th>{series_label}</th><th class="optional">{body_part}</th>'
         '<th class="optional">{station}</th><th class="number">{size}</th><th>{links}</th>'
@@ -476,7 +476,7 @@ def study(frame: Frame, detail: StudyDetail, commands: Sequence[Command]) -> Htm
                 '<td class="optional">{station}</td><td class="number">{images}'
                 '<span class="sub">{size}</span></td><td class="links-cell">'
                 '<a href="/studies/{study}/series/{uid}/archive.zip">{download}</a>'
-                '<a href="{base}/series/{uid}/metadata">{metadata}</a></td></tr>',
+                '<a href="{base}/series/{uid}/metadata?accept=application/json">{metadata}</a></td></tr>',
                 number="" if series.series_number is None else series.series_number,
                 modality=_badges([series.modality] if series.modality else []),
                 description=series.series_description or _missing(say("studies.no-description")),
