@@ -59,8 +59,10 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
     settle_every_s = min(10.0, max(0.5, settings.settle_idle_s / 4))
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
+        Chore(name="announce", every_s=1.0, run=housekeeping.announce),
         Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle),
-        Chore(name="recover", every_s=60.0, run=housekeeping.recover),
+        Chore(name="recover", every_s=5.0, run=housekeeping.recover),
+        Chore(name="adopt", every_s=300.0, run=housekeeping.adopt),
         Chore(name="compact", every_s=600.0, run=housekeeping.compact),
         Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub),
         Chore(name="measure", every_s=15.0, run=housekeeping.measure),
@@ -101,9 +103,19 @@ class Housekeeping:
                 except Exception as error:  # noqa: BLE001 - the other studies must settle
                     _LOG.error("a study does not settle", study=study_id, reason=describe(error))
 
+    def announce(self, _stop: threading.Event) -> None:
+        """Tell subscribers what arrived."""
+        self._lifecycle.announce()
+
     def recover(self, _stop: threading.Event) -> None:
-        """Look after segments whose writers died while this process lives."""
+        """Look after segments whose writers died, or gave them up, while this process lives.
+
+        What such a segment holds beyond the index was acknowledged and cannot be read until then.
+        """
         self._archive.recovery.recover()
+
+    def adopt(self, _stop: threading.Event) -> None:
+        """Look for segments that no row knows: this reads the volumes' directories."""
         self._archive.recovery.adopt_orphans()
 
     def compact(self, _stop: threading.Event) -> None:

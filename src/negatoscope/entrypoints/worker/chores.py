@@ -12,6 +12,7 @@ from negatoscope.infra.logging import describe
 
 _LOG = structlog.get_logger(__name__)
 
+FIRST_DELAY_S: Final = 1.0
 LONGEST_DELAY_S: Final = 300.0
 
 
@@ -23,7 +24,8 @@ class Chore:
         name: For the log.
         every_s: Pause between two runs.
         run: Does what is due. It looks at the event it gets between steps, and returns when that
-            is set. What it raises is logged; the pause then doubles, up to ``LONGEST_DELAY_S``.
+            is set. What it raises is logged, and it runs again after ``FIRST_DELAY_S``, then twice
+            that, up to ``LONGEST_DELAY_S``.
     """
 
     name: str
@@ -57,13 +59,13 @@ class Chores:
                 _LOG.warning("a chore did not end in time", chore=thread.name)
 
     def _repeat(self, chore: Chore) -> None:
-        pause_s = chore.every_s
+        delay_s = FIRST_DELAY_S
         while not self._stop.is_set():
             try:
                 chore.run(self._stop)
-                pause_s = chore.every_s
+                pause_s, delay_s = chore.every_s, FIRST_DELAY_S
             except Exception as error:  # noqa: BLE001 - a chore that fails once must run again
-                pause_s = min(max(pause_s, 1.0) * 2, LONGEST_DELAY_S)
+                pause_s, delay_s = delay_s, min(delay_s * 2, LONGEST_DELAY_S)
                 _LOG.error(
                     "a chore failed", chore=chore.name, reason=describe(error), again_in_s=pause_s
                 )
