@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ from negatoscope.bench.web import frame_paths, frames, frames_with_wrk, metadata
 from negatoscope.infra import logging
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from negatoscope.bench.results import Measurement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,9 +106,21 @@ class Comparison:
         """Both, or ours alone."""
         return [self.ours] if self.theirs is None else [self.ours, self.theirs]
 
+    @staticmethod
+    def measure(server: Server, run: Callable[[], Measurement]) -> Measurement:
+        """Run one load and add what it cost the server's processes."""
+        before_s = server.cpu_s()
+        measured = run()
+        spent_s = round(server.cpu_s() - before_s, 3)
+        each_ms = round(spent_s * 1000 / measured.operations, 3) if measured.operations else None
+        costs = {"server_cpu_s": spent_s, "server_cpu_ms_per_operation": each_ms}
+        return replace(measured, detail={**measured.detail, **costs})
+
     def note(self, load: str, server: Server, measurement: Measurement, figure: float) -> None:
         """Keep one figure."""
-        say(f"  {server.name:12} {load:34} {figure:10.1f}   {measurement.line()}")
+        cpu_ms = measurement.detail.get("server_cpu_ms_per_operation")
+        cost = f", server CPU {cpu_ms} ms each" if cpu_ms is not None else ""
+        say(f"  {server.name:12} {load:34} {figure:10.1f}   {measurement.line()}{cost}")
         self.figures[load][server.name].append(figure)
         self.measurements.append({"server": server.name, "load": load, **measurement.as_dict()})
 
@@ -136,10 +151,14 @@ class Comparison:
         for shape, objects in self.plan.ingest_objects.items():
             for clients in (1, 4, 16):
                 count = objects // 2 if clients == 1 else objects
-                measured = ingest(server.dicom, shape=shape, objects=count, clients=clients)
+                measured = self.measure(
+                    server,
+                    partial(ingest, server.dicom, shape=shape, objects=count, clients=clients),
+                )
                 self.note(f"C-STORE {shape}, {clients}", server, measured, measured.per_second)
-        measured = ingest(
-            server.web, shape="512k", objects=self.plan.ingest_objects["512k"], clients=4
+        count = self.plan.ingest_objects["512k"]
+        measured = self.measure(
+            server, partial(ingest, server.web, shape="512k", objects=count, clients=4)
         )
         self.note("STOW-RS 512k, 4", server, measured, measured.per_second)
 
@@ -150,16 +169,19 @@ class Comparison:
         studies = self._studies[server.name]
         for how, load in (("move", "C-MOVE"), ("get", "C-GET"), ("wado", "WADO-RS study")):
             target = server.web if how == "wado" else server.dicom
-            measured = retrieve(
-                target, how=how, studies=studies, sink=self.sink, destination="BENCH"
+            fetch = partial(
+                retrieve, target, how=how, studies=studies, sink=self.sink, destination="BENCH"
             )
+            measured = self.measure(server, fetch)
             self.note(load, server, measured, measured.megabytes_per_second)
         study, series = self._long_series[server.name]
-        measured = metadata(server.web, study=study, series=series, repeats=10)
+        again = partial(metadata, server.web, study=study, series=series, repeats=10)
+        measured = self.measure(server, again)
         self.note("metadata of 2,000", server, measured, measured.latencies.p95_ms)
         paths = frame_paths(studies[0], series_instances(server.web, studies[0]))
         seconds = self.plan.frame_seconds
-        measured = frames(server.web, paths=paths, clients=1, seconds=seconds)
+        one = partial(frames, server.web, paths=paths, clients=1, seconds=seconds)
+        measured = self.measure(server, one)
         self.note("one frame, p95", server, measured, measured.latencies.p95_ms)
         with_wrk = frames_with_wrk(server.web, paths=paths, clients=8, seconds=seconds)
         measured = with_wrk or frames(server.web, paths=paths, clients=8, seconds=seconds)
@@ -213,9 +235,10 @@ class Comparison:
         )
         for _ in range(self.plan.rounds):
             for target, load in ((server.dicom, "C-FIND study"), (server.web, "QIDO-RS study")):
-                measured = query(target, clients=1, operations=self.plan.queries, studies=known)
+                ask = partial(query, target, operations=self.plan.queries, studies=known)
+                measured = self.measure(server, partial(ask, clients=1))
                 self.note(f"{load}, p95", server, measured, measured.latencies.p95_ms)
-                measured = query(target, clients=4, operations=self.plan.queries, studies=known)
+                measured = self.measure(server, partial(ask, clients=4))
                 self.note(f"{load}, 4 clients", server, measured, measured.per_second)
 
     def large(self, server: Server) -> None:

@@ -141,6 +141,15 @@ class Server:
         except psutil.NoSuchProcess:
             return []
 
+    def cpu_s(self) -> float:
+        """Processor time of its processes so far; those that ended meanwhile are missing."""
+        total = 0.0
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
     def __enter__(self) -> Self:
         self.start()
         return self
