@@ -217,7 +217,8 @@ def cookie(header: str, name: str) -> str | None:
 def same_origin(scope: Scope) -> bool:
     """Whether a state-changing request comes from one of our own pages.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin; one of both must.
+    Browsers say so in Sec-Fetch-Site, or over plain HTTP in Origin; one of both must. Origin is
+    compared with the address of ``public_url`` too, since a proxy may have changed Host.
     """
     fetch_site = origin = host = b""
     for name, value in scope["headers"]:
@@ -229,4 +230,5 @@ def same_origin(scope: Scope) -> bool:
             host = value
     if fetch_site:
         return fetch_site == b"same-origin"
-    return bool(origin) and origin.split(b"://", 1)[-1] == host
+    ours = (host, scope.get("negatoscope.origin", "").partition("://")[2].encode("latin-1"))
+    return bool(origin) and origin.split(b"://", 1)[-1] in ours
