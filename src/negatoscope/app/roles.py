@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from negatoscope.app.process import tell_ready
+from negatoscope.app.process import supervised, tell_ready
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
@@ -44,7 +44,11 @@ def database(settings: Settings, *, max_size: int = 8) -> Database:
 
 
 def run_http(settings: Settings) -> None:
-    """Serve HTTP with granian's workers until SIGTERM."""
+    """Serve HTTP with granian until SIGTERM.
+
+    Under the supervisor each process has one worker, and they share the port: granian ends all
+    its workers when one died twice in a few seconds, the supervisor only the one.
+    """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, Loops
 
@@ -54,7 +58,7 @@ def run_http(settings: Settings) -> None:
         address=settings.http.host,
         port=settings.http.port,
         interface=Interfaces.ASGI,
-        workers=settings.http_workers,
+        workers=1 if supervised() else settings.http_workers,
         http=HTTPModes.auto,
         loop=Loops.uvloop,
         websockets=False,

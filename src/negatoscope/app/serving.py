@@ -101,13 +101,10 @@ def _prepare(settings: Settings, url: str) -> None:
 
 def _children(settings: Settings, *, demo: bool) -> list[Child]:
     children = [
-        Child(
-            name="dicom" if number == 1 else f"dicom-{number}",
-            arguments=["serve", "--role", "dicom"],
-        )
-        for number in range(1, settings.dimse_processes + 1)
+        Child(name=role if number == 1 else f"{role}-{number}", arguments=["serve", "--role", role])
+        for role, count in (("dicom", settings.dimse_processes), ("http", settings.http_workers))
+        for number in range(1, count + 1)
     ]
-    children.append(Child(name="http", arguments=["serve", "--role", "http"]))
     children.append(Child(name="worker", arguments=["serve", "--role", "worker"]))
     if demo:
         children.append(Child(name="demo", arguments=["serve", "--role", "demo"], once=True))
