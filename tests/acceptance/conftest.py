@@ -86,10 +86,15 @@ class Archive:
     def run(
         self, *arguments: str, check: bool = True, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``negatoscope …`` beside the server, on its data directory."""
+        """Run ``negatoscope …`` beside the server, on its data directory and with its addresses."""
         done = subprocess.run(
             [str(PROGRAM), *arguments, "--data-dir", str(self.data_dir)],
             input=text,
+            env=os.environ
+            | {
+                "NEGATOSCOPE_HTTP": f"127.0.0.1:{self.http_port}",
+                "NEGATOSCOPE_DICOM": f"127.0.0.1:{self.dicom_port}",
+            },
             capture_output=True,
             text=True,
             timeout=120,
