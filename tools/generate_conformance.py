@@ -424,7 +424,7 @@ each with an Error Comment (0000,0902):
 
 Bounds of one data set: {DEFAULT_LIMITS.depth} nested sequences, {DEFAULT_LIMITS.elements} elements,
 {DEFAULT_LIMITS.items} items, {DEFAULT_LIMITS.fragments} fragments; deflated data sets grow to at most
-{bytes_text(DEFAULT_LIMITS.inflated_bytes)} and {DEFAULT_LIMITS.inflate_ratio} times their size. An object's size is not bounded otherwise.
+{bytes_text(DEFAULT_LIMITS.inflated_bytes)} and, beyond {bytes_text(DEFAULT_LIMITS.inflate_free_bytes)}, {DEFAULT_LIMITS.inflate_ratio} times their size. An object's size is not bounded otherwise.
 """
 
 
