@@ -6,6 +6,10 @@ asked again, so what is deleted or moved elsewhere is not served for longer. Com
 an object earlier: its old place then either still holds the same bytes or, once its space is
 given back, no longer starts with ``DICM``, which every use looks at before it reads.
 
+The digest of an object up to ``WHOLE_BYTES`` is compared each time it is opened: 0.3 ms for 512 KB, and what is read for it
+is what the frames are then sent from. Of a longer one a frame is what lies on the disk; it is compared when the object is
+retrieved whole, and by the scrub.
+
 Everything here runs on the event loop; what may wait for a disk goes through ``run_blocking``.
 """
 
@@ -15,7 +19,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from negatoscope.domain.archive.reading import Member
+from negatoscope.domain.archive.reading import WHOLE_BYTES, Member
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.kit.aio import run_blocking
 
@@ -90,7 +94,7 @@ class OpenObjects:
         """An object to be given back with ``release``; None when the index has no such.
 
         Raises:
-            RetrieveError: it cannot be opened.
+            RetrieveError: it cannot be opened, or its bytes are not those that were received.
             DatabaseUnavailable: the index does not answer.
         """
         entry = self._entries.get(key)
@@ -133,7 +137,16 @@ class OpenObjects:
         stored = self._retrieval.find(
             key.sop_instance_uid, study=key.study_instance_uid, series=key.series_instance_uid
         )
-        return None if stored is None else self._retrieval.open(stored)
+        if stored is None:
+            return None
+        member = self._retrieval.open(stored)
+        if stored.size <= WHOLE_BYTES:
+            try:
+                member.verify()
+            except BaseException:
+                member.close()
+                raise
+        return member
 
     def _forget(self, entry: OpenObject) -> None:
         entry.forgotten = True
