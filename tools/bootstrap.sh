@@ -63,12 +63,12 @@ for stamp in "$profile" dev; do
 done
 if [ -n "$lock" ]; then
     say "negatoscope: installing the packages of $lock (once)"
-    $venv/bin/python -m pip install --quiet --require-hashes --disable-pip-version-check -r "$lock" >&2
+    $venv/bin/python -m pip install -qq --require-hashes --disable-pip-version-check -r "$lock" >&2
     rm -f "$venv/.installed-run" "$venv/.installed-dev"
     sum_of "$lock" >"$venv/.installed-$profile"
 fi
 
 if [ "$(cat $venv/.installed-source 2>/dev/null)" != "$(sum_of pyproject.toml)" ] || [ ! -x $venv/bin/negatoscope ]; then
-    $venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+    $venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
     sum_of pyproject.toml >$venv/.installed-source
 fi
