@@ -29,7 +29,12 @@ def test_a_good_node(database: Database, tmp_path: Path) -> None:
     (tmp_path / "volumes" / "main").mkdir(parents=True)
     settings = settings_for(tmp_path, database_url=database.url)
     checks = health.health(settings, database=database)
-    assert [check.name for check in checks] == ["database", "schema", "volume main"]
+    assert [check.name for check in checks] == [
+        "database",
+        "schema",
+        "data directory",
+        "volume main",
+    ]
     assert all(check.ok and not check.hint for check in checks)
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from cryptography import x509
 
+from negatoscope.infra import data_dir
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.database import connect
@@ -58,7 +59,11 @@ def health(settings: Settings, *, database: Database | None = None) -> list[Chec
         settings: With ``database_url`` filled in.
         database: A pool to ask through; without it a connection is made.
     """
-    return [*_database_checks(settings, database), *volume_checks(settings)]
+    return [
+        *_database_checks(settings, database),
+        _data_dir_check(settings.data_dir),
+        *volume_checks(settings),
+    ]
 
 
 def thorough(settings: Settings) -> list[Check]:
@@ -108,6 +113,20 @@ def _database_checks(settings: Settings, database: Database | None) -> Iterator[
         ok=state.is_at_head,
         detail=f"revision {state.current or 'none'}, this version needs {state.head}",
         hint="" if state.is_at_head else "run `negatoscope migrate`.",
+    )
+
+
+def _data_dir_check(path: Path) -> Check:
+    ok = data_dir.has_room(path)
+    try:
+        detail = f"{data_dir.free_bytes(path) / 1e9:.1f} GB free in {path}"
+    except OSError as error:
+        detail = f"{path}: {error.strerror}"
+    return Check(
+        name="data directory",
+        ok=ok,
+        detail=detail,
+        hint="" if ok else "make room: an embedded PostgreSQL keeps its files there.",
     )
 
 

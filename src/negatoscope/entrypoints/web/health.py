@@ -5,12 +5,13 @@ from typing import Any
 import psycopg
 
 from negatoscope.entrypoints.web.services import Services
+from negatoscope.infra import data_dir
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.kit.aio import run_blocking
 
 
 async def readiness(services: Services | None) -> tuple[bool, dict[str, Any]]:
-    """Ready: the database answers and a volume takes objects.
+    """Ready: the database answers and has room, and a volume takes objects.
 
     Returns: Whether, and a document that names the cause; no names of volumes or hosts.
     """
@@ -29,6 +30,8 @@ def _causes(services: Services) -> list[str]:
             connection.execute("SELECT 1")
     except (DatabaseUnavailable, psycopg.Error):
         causes.append("the database does not answer")
+    if not data_dir.has_room(services.settings.data_dir):
+        causes.append("the disk of the data directory, where the database is, is full")
     if not any(volume.has_room() for volume in services.archive.volumes.values()):
         causes.append("no volume takes new objects")
     return causes
