@@ -80,7 +80,7 @@ def accept_version(
             "record": Jsonb({
                 "sop": uid, "dso": current[4], "po": current[8], "ts": current[9], "cls": current[10], "num": current[11],
                 "frames": current[12], "fl": current[13], "nrows": current[14], "ncols": current[15],
-                "bits": current[16], "fi": current[17],
+                "bits": current[16], "fi": current[17], "crc": current[18],
             }),
         },
     )  # fmt: skip

@@ -369,7 +369,7 @@ class Ingest:
         segment = self._segment
         assert segment is not None  # noqa: S101 - commit
         try:
-            digest = self._digest.digest()
+            digest, crc = self._digest.digest()
         except StorageError as error:
             raise OutOfResources("the storage failed") from error
         now = datetime.datetime.now(datetime.UTC)
@@ -384,6 +384,7 @@ class Ingest:
         payload.update(
             ts=self._code(self._transfer_syntax_uid),
             sha=digest.hex(),
+            crc=crc,
             seg=segment.segment_id,
             off=self._content_offset,
             size=size,

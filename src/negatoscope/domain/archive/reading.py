@@ -14,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from isal.isal_zlib import crc32
+
+from negatoscope.domain.archive.digest import signed
 from negatoscope.domain.archive.errors import ObjectCorrupt, ObjectUnreadable
 from negatoscope.domain.archive.stored import StoredInstance
 
@@ -183,20 +186,20 @@ class Member:
             ObjectUnreadable: the disk fails.
         """
         stored = self.stored
-        digest = hashlib.sha256()
+        check = _Check(stored)
         if stored.data_set_length <= WHOLE_BYTES:
             whole = self.read(stored.data_set_offset, stored.data_set_length)
-            digest.update(whole)
-            self._compare(digest.digest())
+            check.update(whole)
+            self._compare(check)
             yield whole
             return
         held: bytes | None = None
         for chunk in self.chunks(stored.data_set_offset):
             if held is not None:
                 yield held
-            digest.update(chunk)
+            check.update(chunk)
             held = chunk
-        self._compare(digest.digest())
+        self._compare(check)
         if held is not None:
             yield held
 
@@ -222,7 +225,9 @@ class Member:
             if not count:
                 raise self._ends_early()
             done += count
-        self._compare(hashlib.sha256(view).digest())
+        check = _Check(stored)
+        check.update(view)
+        self._compare(check)
         return view
 
     def file(self) -> Iterator[bytes]:
@@ -234,16 +239,27 @@ class Member:
         yield from pieces
 
     def verify(self) -> None:
-        """Read the data set and compare its digest.
+        """Read the data set and compare its SHA-256.
 
         Raises:
             ObjectCorrupt: it differs.
             ObjectUnreadable: the disk fails.
         """
-        digest = hashlib.sha256()
+        self._verify(_Check(self.stored, thorough=True))
+
+    def look(self) -> None:
+        """Read the data set and compare its CRC-32: what every reading does.
+
+        Raises:
+            ObjectCorrupt: it differs.
+            ObjectUnreadable: the disk fails.
+        """
+        self._verify(_Check(self.stored))
+
+    def _verify(self, check: "_Check") -> None:
         for chunk in self.chunks(self.stored.data_set_offset):
-            digest.update(chunk)
-        self._compare(digest.digest())
+            check.update(chunk)
+        self._compare(check)
 
     def _pread(self, offset: int, length: int) -> bytes:
         try:
@@ -259,8 +275,8 @@ class Member:
     def _ends_early(self) -> ObjectCorrupt:
         return self._damaged(f"segment {self.stored.segment_id} ends inside the object")
 
-    def _compare(self, digest: bytes) -> None:
-        if digest != self.stored.sha256:
+    def _compare(self, check: "_Check") -> None:
+        if not check.agrees():
             raise self._damaged(
                 f"digest differs in segment {self.stored.segment_id} at {self.stored.offset}"
             )
@@ -288,3 +304,32 @@ class Member:
     ) -> None:
         """Close."""
         self.close()
+
+
+class _Check:
+    """What the bytes of an object are compared with while they are read.
+
+    Args:
+        stored: The object.
+        thorough: SHA-256; otherwise CRC-32, when the index has it, which takes a fifth of the time.
+    """
+
+    __slots__ = ("_crc", "_hash", "_stored")
+
+    def __init__(self, stored: StoredInstance, *, thorough: bool = False) -> None:
+        self._stored = stored
+        self._hash = hashlib.sha256() if thorough or stored.crc32 is None else None
+        self._crc = 0
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add bytes."""
+        if self._hash is not None:
+            self._hash.update(data)
+        else:
+            self._crc = crc32(data, self._crc)
+
+    def agrees(self) -> bool:
+        """Whether they are the bytes that were received."""
+        if self._hash is not None:
+            return self._hash.digest() == self._stored.sha256
+        return signed(self._crc) == self._stored.crc32

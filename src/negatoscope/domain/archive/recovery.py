@@ -20,6 +20,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from negatoscope.domain.archive.decisions import apply_decision
+from negatoscope.domain.archive.digest import Running
 from negatoscope.domain.archive.duplicates import digest_of_range
 from negatoscope.domain.archive.errors import ArchiveError, IndexUnavailable
 from negatoscope.domain.archive.index import Indexed
@@ -123,18 +124,21 @@ def payload_of_member(
     start, end = member.content_offset, member.content_offset + member.header.size
     meta = read_file_meta(os.pread(descriptor, min(_META_BYTES, member.header.size), start))
     scanner = DataSetScanner(meta.transfer_syntax_uid)
+    running = Running()
     position = start + meta.data_set_offset
     while position < end:
         data = os.pread(descriptor, min(_CHUNK, end - position), position)
         if not data:
             break
         scanner.feed(data)
+        running.update(data)
         position += len(data)
     record = build_record(scanner.finish(), sop_class_uid=None, sop_instance_uid=None)
     payload = ingestor.payload(record, data_set_offset=meta.data_set_offset, full=True)
     payload.update(
         ts=ingestor.codes.code(meta.transfer_syntax_uid),
         sha=comment["sha256"],
+        crc=running.digests().crc32,
         seg=segment_id,
         off=start,
         size=member.header.size,

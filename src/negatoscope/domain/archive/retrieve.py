@@ -334,7 +334,7 @@ class Retrieval:
         page = []
         for row in rows:
             if series is None:
-                study_uid, series_uid = row[18], row[19]
+                study_uid, series_uid = row[19], row[20]
             else:
                 key = series[row[1]]
                 study_uid, series_uid = key.study_instance_uid, key.series_instance_uid
@@ -356,9 +356,10 @@ class Retrieval:
                     rows=row[12],
                     columns=row[13],
                     bits_allocated=row[14],
-                    sop_instance_uid=row[15],
-                    sha256=row[16],
-                    frame_index=row[17],
+                    crc32=row[15],
+                    sop_instance_uid=row[16],
+                    sha256=row[17],
+                    frame_index=row[18],
                     study_instance_uid=study_uid,
                     series_instance_uid=series_uid,
                 )

@@ -131,7 +131,8 @@ class SegmentPool:
                     _SQL["insert_segment"], {"name": name, "volume": volume.name}
                 ).fetchone()
         except BaseException:
-            file.close()  # an orphan without members: the next recovery removes it
+            file.path.unlink(missing_ok=True)  # a row that was made all the same is found to be empty
+            file.close()
             raise
         assert row is not None  # noqa: S101 - INSERT … RETURNING
         return OpenSegment(segment_id=row[0], volume=volume, file=file)

@@ -21,7 +21,8 @@ class StoredInstance:
         number_of_frames: ``None`` without pixel data.
         frame_length: Bytes per frame of native pixel data; ``None`` when encapsulated.
         frame_index: As stored (see ``frames``); ``None`` when native or not asked for.
-        sha256: Of the data set's bytes.
+        crc32: Of the data set's bytes, signed; ``None`` when it was not computed.
+        sha256: Likewise.
     """
 
     id: int
@@ -44,6 +45,7 @@ class StoredInstance:
     rows: int | None
     columns: int | None
     bits_allocated: int | None
+    crc32: int | None
     sha256: bytes
 
     @property

@@ -142,7 +142,7 @@ class OpenObjects:
         member = self._retrieval.open(stored)
         if stored.size <= WHOLE_BYTES:
             try:
-                member.verify()
+                member.look()
             except BaseException:
                 member.close()
                 raise

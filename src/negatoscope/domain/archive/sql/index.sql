@@ -9,13 +9,13 @@ SELECT outcome, study_id, series_id FROM archive_ingest(%s::jsonb) ORDER BY ordi
 WITH input AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x (
         sop text, cls smallint, ts smallint, sha text, seg integer, off bigint, size bigint, po bigint, dso smallint, num integer,
-        frames integer, fl integer, nrows integer, ncols integer, bits smallint, fi text, received timestamptz, ae text,
+        frames integer, fl integer, nrows integer, ncols integer, bits smallint, crc integer, fi text, received timestamptz, ae text,
         actor text, study_fk bigint, series_fk bigint)
 ), added AS (
     INSERT INTO instance (series_fk, segment_fk, segment_offset, size, pixel_offset, data_set_offset, sop_class,
-        transfer_syntax, instance_number, number_of_frames, frame_length, "rows", "columns", bits_allocated, received_at,
+        transfer_syntax, instance_number, number_of_frames, frame_length, "rows", "columns", bits_allocated, crc32, received_at,
         sop_instance_uid, sha256, frame_index)
-    SELECT series_fk, seg, off, size, po, dso, cls, ts, num, frames, fl, nrows, ncols, bits, received, sop,
+    SELECT series_fk, seg, off, size, po, dso, cls, ts, num, frames, fl, nrows, ncols, bits, crc, received, sop,
         decode(sha, 'hex'), decode(fi, 'base64')
     FROM input ON CONFLICT (sop_instance_uid) DO NOTHING RETURNING segment_fk, segment_offset
 ), stored AS MATERIALIZED (

@@ -84,13 +84,14 @@ UPDATE instance SET segment_fk = %(segment)s, segment_offset = %(offset)s, size 
        instance_number = (%(record)s::jsonb->>'num')::integer, number_of_frames = (%(record)s::jsonb->>'frames')::integer,
        frame_length = (%(record)s::jsonb->>'fl')::integer, "rows" = (%(record)s::jsonb->>'nrows')::integer,
        "columns" = (%(record)s::jsonb->>'ncols')::integer, bits_allocated = (%(record)s::jsonb->>'bits')::smallint,
+       crc32 = (%(record)s::jsonb->>'crc')::integer,
        frame_index = decode(%(record)s::jsonb->>'fi', 'base64'), verified_at = NULL
 WHERE sop_instance_uid = %(uid)s
 
 -- name: current_version
 SELECT i.segment_fk, i.segment_offset, i.size, i.sha256, i.data_set_offset, i.series_fk,
        s.study_instance_uid, e.series_instance_uid, i.pixel_offset, i.transfer_syntax, i.sop_class, i.instance_number,
-       i.number_of_frames, i.frame_length, i."rows", i."columns", i.bits_allocated, encode(i.frame_index, 'base64')
+       i.number_of_frames, i.frame_length, i."rows", i."columns", i.bits_allocated, encode(i.frame_index, 'base64'), i.crc32
 FROM instance i JOIN series e ON e.id = i.series_fk JOIN study s ON s.id = e.study_fk
 WHERE i.sop_instance_uid = %(uid)s FOR UPDATE OF i
 

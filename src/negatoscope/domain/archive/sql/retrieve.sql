@@ -29,7 +29,7 @@ FROM series e JOIN study s ON s.id = e.study_fk WHERE e.id = %(series)s
 -- All instances of a few small series.
 SELECT i.id, i.series_fk, i.segment_fk, i.segment_offset, i.size, i.pixel_offset, i.data_set_offset,
        i.sop_class, i.transfer_syntax, i.instance_number, i.number_of_frames, i.frame_length,
-       i."rows", i."columns", i.bits_allocated, i.sop_instance_uid, i.sha256,
+       i."rows", i."columns", i.bits_allocated, i.crc32, i.sop_instance_uid, i.sha256,
        CASE WHEN %(frame_index)s THEN i.frame_index END
 FROM instance i
 WHERE i.series_fk = ANY (%(series)s)
@@ -39,7 +39,7 @@ ORDER BY array_position(%(series)s, i.series_fk), i.instance_number NULLS LAST, 
 -- The next instances of one long series that have an instance number.
 SELECT i.id, i.series_fk, i.segment_fk, i.segment_offset, i.size, i.pixel_offset, i.data_set_offset,
        i.sop_class, i.transfer_syntax, i.instance_number, i.number_of_frames, i.frame_length,
-       i."rows", i."columns", i.bits_allocated, i.sop_instance_uid, i.sha256,
+       i."rows", i."columns", i.bits_allocated, i.crc32, i.sop_instance_uid, i.sha256,
        CASE WHEN %(frame_index)s THEN i.frame_index END
 FROM instance i
 WHERE i.series_fk = %(series)s AND i.instance_number >= %(number)s
@@ -51,7 +51,7 @@ LIMIT %(limit)s
 -- The next instances of one long series that have none.
 SELECT i.id, i.series_fk, i.segment_fk, i.segment_offset, i.size, i.pixel_offset, i.data_set_offset,
        i.sop_class, i.transfer_syntax, i.instance_number, i.number_of_frames, i.frame_length,
-       i."rows", i."columns", i.bits_allocated, i.sop_instance_uid, i.sha256,
+       i."rows", i."columns", i.bits_allocated, i.crc32, i.sop_instance_uid, i.sha256,
        CASE WHEN %(frame_index)s THEN i.frame_index END
 FROM instance i
 WHERE i.series_fk = %(series)s AND i.instance_number IS NULL AND i.id > %(id)s
@@ -61,7 +61,7 @@ LIMIT %(limit)s
 -- name: instances_by_uid
 SELECT i.id, i.series_fk, i.segment_fk, i.segment_offset, i.size, i.pixel_offset, i.data_set_offset,
        i.sop_class, i.transfer_syntax, i.instance_number, i.number_of_frames, i.frame_length,
-       i."rows", i."columns", i.bits_allocated, i.sop_instance_uid, i.sha256,
+       i."rows", i."columns", i.bits_allocated, i.crc32, i.sop_instance_uid, i.sha256,
        CASE WHEN %(frame_index)s THEN i.frame_index END,
        s.study_instance_uid, e.series_instance_uid
 FROM instance i JOIN series e ON e.id = i.series_fk JOIN study s ON s.id = e.study_fk

@@ -144,6 +144,7 @@ CREATE TABLE instance (
     "rows"             integer,
     "columns"          integer,
     bits_allocated     smallint,
+    crc32              integer,           -- of the data set, as a signed number: the quick look at each reading
     received_at        timestamptz NOT NULL DEFAULT now(),
     verified_at        timestamptz,       -- digest last re-read
     sop_instance_uid   text NOT NULL,
@@ -284,7 +285,7 @@ BEGIN
         SELECT * FROM ROWS FROM (jsonb_to_recordset(records) AS (
             sop text, study_uid text, series_uid text, cls smallint, ts smallint, sha text, seg integer, off bigint,
             size bigint, po bigint, dso smallint, num integer, frames integer, fl integer, nrows integer, ncols integer,
-            bits smallint, fi text, received timestamptz, ae text, actor text, study_fk bigint, series_fk bigint,
+            bits smallint, crc integer, fi text, received timestamptz, ae text, actor text, study_fk bigint, series_fk bigint,
             cls_uid text, patient jsonb, study jsonb, series jsonb
         )) WITH ORDINALITY AS x
     LOOP
@@ -392,9 +393,9 @@ BEGIN
             END IF;
             INSERT INTO instance (series_fk, segment_fk, segment_offset, size, pixel_offset, data_set_offset, sop_class,
                 transfer_syntax, instance_number, number_of_frames, frame_length, "rows", "columns", bits_allocated,
-                received_at, sop_instance_uid, sha256, frame_index)
+                crc32, received_at, sop_instance_uid, sha256, frame_index)
             VALUES (v_series, r.seg, r.off, r.size, r.po, r.dso, r.cls, r.ts, r.num, r.frames, r.fl, r.nrows, r.ncols,
-                r.bits, r.received, r.sop, decode(r.sha, 'hex'), decode(r.fi, 'base64'))
+                r.bits, r.crc, r.received, r.sop, decode(r.sha, 'hex'), decode(r.fi, 'base64'))
             ON CONFLICT (sop_instance_uid) DO NOTHING RETURNING id INTO v_instance;
             IF v_instance IS NOT NULL THEN
                 v_outcome := 'STORED';
