@@ -210,6 +210,7 @@ def test_a_damaged_object_cuts_the_answer(running, served, helpers):
         segment.write(b"\x99")
     url = f"{running.url}/dicom-web/studies/{STUDY}"
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(url, headers=running.headers, timeout=20)
+        answer = httpx.get(url, headers=running.headers, timeout=20)
+        pytest.fail(f"{answer.status_code} {answer.headers} {len(answer.content)}")
     first = f"{url}/series/{SERIES}/instances/{SERIES}.1"
     assert httpx.get(first, headers=running.headers).status_code == 200

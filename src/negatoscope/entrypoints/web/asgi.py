@@ -143,18 +143,11 @@ async def send_answer(
     *,
     head_only: bool = False,
 ) -> None:
-    """Send an answer that is known whole; Content-Length is set here."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                *headers,
-                *SECURITY_HEADERS,
-                (b"content-length", str(len(body)).encode("ascii")),
-            ],
-        }
-    )
+    """Send an answer that is known whole; Content-Length is set here (RFC 9110 §8.6)."""
+    all_headers = [*headers, *SECURITY_HEADERS]
+    if status not in (204, 304):
+        all_headers.append((b"content-length", str(len(body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
     await send({"type": "http.response.body", "body": b"" if head_only else body})
 
 

@@ -1,5 +1,6 @@
 """The page's routes: sign-in, set-up, studies, connect, application entities, tasks."""
 
+import asyncio
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable
@@ -154,6 +155,7 @@ class Page:
         self._access = services.access
         self._overview = Overview(services.database)
         self._attempts = AttemptLimiter()
+        self._hashing = asyncio.Semaphore(2)  # a password costs a core for a tenth of a second
         self._static = {
             name: (
                 resources.files(__package__).joinpath(name).read_bytes(),
@@ -320,9 +322,10 @@ class Page:
             return
         actor = None
         if name and password and "\0" not in name:
-            actor = await run_blocking(
-                users.authenticate, self._database, name=name, password=password
-            )
+            async with self._hashing:
+                actor = await run_blocking(
+                    users.authenticate, self._database, name=name, password=password
+                )
         if actor is None:
             for key in keys:
                 self._attempts.failed(key)
