@@ -16,6 +16,7 @@ from negatoscope.domain.archive.segments import SegmentPool, manifest_line
 from negatoscope.infra.db import Database
 from negatoscope.infra.storage.contract import Volume
 
+_HOUSEKEEPING_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -69,9 +70,10 @@ class Archive:
         self._housekeeper.start()
 
     def _keep_house(self) -> None:
-        """Seal segments that nobody writes to any more."""
-        while not self._stopping.wait(min(5.0, self.settings.segment_idle_s)):
+        """Seal segments that nobody writes to any more; notice a database that came back without its last rows."""
+        while not self._stopping.wait(_HOUSEKEEPING_S):
             try:
+                self.writer.watch()
                 self.pool.seal_idle()
             except Exception:  # noqa: BLE001 - tried again in a moment
                 _log.exception("archive.housekeeping_failed")

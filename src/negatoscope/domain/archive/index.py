@@ -1,15 +1,16 @@
-"""The index as ingest uses it: one thread that commits what several associations submit together.
+"""The index as ingest uses it: a record is sent, the segment is flushed, the answer is read.
 
 The transaction commits asynchronously (``synchronous_commit = off``): the segment is the index's log. What PostgreSQL loses in
 a crash is found again by looking at the open segments (``recovery``), which happens when a process starts and each time this
 writer gets a new connection after having lost one. Sealing a segment commits synchronously and so flushes all that came before.
 """
 
-import queue
+import select
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -26,11 +27,11 @@ from negatoscope.infra.errors import DatabaseUnavailable
 _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
 #: Advisory lock of the index: shared by all who write to it, exclusive for who rebuilds it.
 INDEX_LOCK = 0x4E656761_0001
-_MAX_BATCH = 64
 _TEXT = 25  # pg_type.oid
 _MAX_UID_CODES = 30_000
-_RECONNECT_BUDGET_S = 1.5
-_WATCH_S = 1.0
+#: A database that restarts is waited for so long before a sender is told to come again.
+RECONNECT_BUDGET_S = 1.5
+_LOCK_TIMEOUT_S = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -41,36 +42,6 @@ class Indexed:
     outcome: str
     study_id: int | None
     series_id: int | None
-
-
-@dataclass(slots=True)
-class Ticket:
-    """One record on its way into the index."""
-
-    payload: dict[str, Any]
-    _gate: threading.Lock = field(default_factory=threading.Lock)
-    _answer: Indexed | IndexUnavailable | None = None
-
-    def __post_init__(self) -> None:
-        """Closed until answered."""
-        self._gate.acquire()
-
-    def answer(self, answer: Indexed | IndexUnavailable) -> None:
-        """Set the outcome and wake the association."""
-        self._answer = answer
-        self._gate.release()
-
-    def wait(self, timeout_s: float) -> Indexed:
-        """The outcome.
-
-        Raises: IndexUnavailable: also when no answer came in time (the outcome is then unknown).
-        """
-        if not self._gate.acquire(timeout=timeout_s):
-            raise IndexUnavailable("the index did not answer in time", outcome_unknown=True)
-        if isinstance(self._answer, IndexUnavailable):
-            raise self._answer
-        assert self._answer is not None  # noqa: S101 - set before the gate opens
-        return self._answer
 
 
 class UidCodes:
@@ -101,188 +72,260 @@ class UidCodes:
 
 
 class IndexWriter:
-    """Commits submitted records in batches.
+    """Connections that take records, one each at a time, without a thread of its own.
+
+    ``submit`` sends a record and returns; the sender flushes its segment while PostgreSQL works, then asks for the answer. No
+    thread stands between them: on two processors each hand-over costs more than what batching would save.
 
     Args:
         database: Where the index is.
-        on_reconnect: Called in the writer's thread, with the fresh connection's time, after a lost connection was replaced and
-            before anything else is committed: rows committed asynchronously may have vanished.
+        on_reconnect: Called after a lost connection was replaced and before anything else is committed: rows committed
+            asynchronously may have vanished.
+        connections: At most; a sender that finds all in use waits.
     """
 
     def __init__(
-        self, database: Database, *, on_reconnect: Callable[[], None] | None = None
+        self,
+        database: Database,
+        *,
+        on_reconnect: Callable[[], None] | None = None,
+        connections: int = 16,
     ) -> None:
         self._database = database
         self.on_reconnect = on_reconnect
-        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
-        self._had_connection = False
-        self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
-        self._started = False
-        self._start_lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(connections)
+        self._idle: deque[_Connection] = deque()
+        self._lock = threading.RLock()
+        self._lost = False
+        self._closed = False
 
-    def submit(self, payload: dict[str, Any]) -> Ticket:
-        """Queue one record (keys as ``archive_ingest`` names them)."""
-        if not self._started:
-            with self._start_lock:
-                if not self._started:
-                    self._thread.start()
-                    self._started = True
-        ticket = Ticket(payload)
-        self._queue.put(ticket)
+    def submit(self, payload: dict[str, Any]) -> "Ticket":
+        """Send one record (keys as ``archive_ingest`` names them); every ticket must be waited for.
+
+        Raises: IndexUnavailable: it was not sent.
+        """
+        ticket = Ticket(self, payload)
+        ticket.send(time.monotonic() + RECONNECT_BUDGET_S)
         return ticket
 
-    def close(self) -> None:
-        """Commit what is queued and stop."""
-        if self._started:
-            self._queue.put(None)
-            self._thread.join(timeout=30)
-        if self._connection is not None:
-            self._connection.close()
+    def borrow(self, timeout_s: float) -> "_Connection":
+        """A connection of one's own until ``give_back``.
 
-    def _run(self) -> None:
-        while True:
-            first = self._next()
-            if first is None:
-                return
-            batch = [first]
-            stop = False
-            while len(batch) < _MAX_BATCH:
-                try:
-                    ticket = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if ticket is None:
-                    stop = True
-                    break
-                batch.append(ticket)
-            try:
-                self._commit(batch)
-            except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happens to one batch
-                _log.exception("index.batch_failed")
-                for ticket in batch:
-                    ticket.answer(IndexUnavailable(str(error), outcome_unknown=True))
-            if stop:
-                return
-
-    def _next(self) -> Ticket | None:
-        """The next record. While none comes, the connection is watched."""
-        while True:
-            try:
-                return self._queue.get(timeout=_WATCH_S)
-            except queue.Empty:
-                self._watch()
-
-    def _watch(self) -> None:
-        """Notice a database that crashed in a quiet moment: what it lost is indexed again now, not with the next image."""
-        if not self._had_connection:
-            return
+        Raises: DatabaseUnavailable; IndexUnavailable: all are in use for too long.
+        """
+        if not self._slots.acquire(timeout=timeout_s):
+            raise IndexUnavailable("every connection to the index is in use", outcome_unknown=False)
         try:
-            self._connect().execute("SELECT 1")
-        except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable):
-            self._drop()
-        except Exception:  # noqa: BLE001 - tried again in a moment
-            _log.exception("index.watch_failed")
+            while True:
+                try:
+                    return self._idle.pop()
+                except IndexError:
+                    return self._connect()
+        except BaseException:
+            self._slots.release()
+            raise
 
-    def _commit(self, batch: list[Ticket]) -> None:
-        """Known families in one statement, the others by the function that makes their rows."""
-        known = [ticket for ticket in batch if "series_fk" in ticket.payload]
-        if known:
-            self._try(known, b"ingest_known", _answer_known)
-        new = [ticket for ticket in batch if "series_fk" not in ticket.payload]
-        if new:
-            self._try(new, b"ingest", _answer_new)
+    def give_back(self, connection: "_Connection", *, lost: bool = False) -> None:
+        """Return a connection; a lost one is thrown away, with the idle ones, which are its age."""
+        if lost:
+            self._forget_all(connection)
+        elif self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        self._slots.release()
 
-    def _try(
-        self,
-        batch: list[Ticket],
-        name: bytes,
-        answer: Callable[[list[Ticket], list[tuple[Any, ...]]], None],
-    ) -> None:
-        payload = orjson.dumps([ticket.payload for ticket in batch])
-        sent = False
-        deadline = time.monotonic() + _RECONNECT_BUDGET_S
-        while True:
-            try:
-                connection = self._connect()
-                sent = True
-                rows = _ask(connection, name, payload)
-                break
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-                continue
-            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as error:
-                self._drop()
-                if time.monotonic() >= deadline:
-                    for ticket in batch:
-                        ticket.answer(
-                            IndexUnavailable("the database does not answer", outcome_unknown=sent)
-                        )
-                    _log.warning("index.unavailable", records=len(batch), error=str(error)[:200])
-                    return
-                time.sleep(0.1)
-            except (psycopg.DataError, psycopg.IntegrityError) as error:
-                self._isolate(batch, error)
-                return
-        answer(batch, rows)
+    def _forget_all(self, connection: "_Connection") -> None:
+        with self._lock:
+            self._lost = True
+            connection.close()
+            while self._idle:
+                self._idle.pop().close()
 
-    def _isolate(self, batch: list[Ticket], error: psycopg.Error) -> None:
-        """One record that the database cannot take must not fail its neighbours."""
-        if len(batch) == 1:
-            _log.error("index.record_refused", error=str(error).splitlines()[0][:200])
-            batch[0].answer(Indexed("REFUSED", None, None))
+    def _connect(self) -> "_Connection":
+        with self._lock:
+            connection = _Connection(self._database)
+            if self._lost and self.on_reconnect is not None:
+                try:
+                    self.on_reconnect()
+                except BaseException:
+                    connection.close()
+                    raise
+            self._lost = False
+            return connection
+
+    def watch(self) -> None:
+        """Notice a database that crashed in a quiet moment: what it lost is indexed again now, not with the next image."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            if self._lost:
+                self.give_back(self.borrow(0.0))
             return
-        for ticket in batch:
-            self._commit([ticket])
+        if connection.is_alive():
+            self._idle.append(connection)
+        else:
+            self._forget_all(connection)
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        if self._connection is None or self._connection.closed:
-            connection = self._database.connect(autocommit=True)
+    def close(self) -> None:
+        """Close what is idle; the rest is closed when it is given back."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Ticket:
+    """One record on its way into the index."""
+
+    __slots__ = ("_connection", "_message", "_name", "_payload", "_writer")
+
+    def __init__(self, writer: IndexWriter, payload: dict[str, Any]) -> None:
+        self._writer = writer
+        self._payload = payload
+        self._name = b"ingest_known" if "series_fk" in payload else b"ingest"
+        self._message = orjson.dumps([payload])
+        self._connection: _Connection | None = None
+
+    def send(self, deadline: float, *, sent_before: bool = False) -> None:
+        """Send, on a new connection if need be.
+
+        Args:
+            deadline: On the monotonic clock, for a database that does not answer.
+            sent_before: The record may be in the index already.
+        Raises: IndexUnavailable.
+        """
+        while True:
+            connection = None
+            try:
+                connection = self._writer.borrow(max(0.0, deadline - time.monotonic()) + 0.5)
+                connection.send(self._name, self._message)
+                self._connection = connection
+                return
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as error:
+                if connection is not None:
+                    sent_before = True
+                    self._writer.give_back(connection, lost=True)
+                if time.monotonic() >= deadline:
+                    _log.warning("index.unavailable", error=str(error)[:200])
+                    raise IndexUnavailable(
+                        "the database does not answer", outcome_unknown=sent_before
+                    ) from error
+                time.sleep(0.1)
+            except IndexUnavailable as error:
+                raise IndexUnavailable(str(error), outcome_unknown=sent_before) from error
+
+    def wait(self, timeout_s: float) -> Indexed:
+        """The outcome.
+
+        Raises: IndexUnavailable: also when no answer came in time (the outcome is then unknown).
+        """
+        deadline = time.monotonic() + timeout_s
+        reconnect_until: float | None = None
+        while True:
+            connection = self._connection
+            assert connection is not None  # noqa: S101 - sent
+            self._connection = None
+            try:
+                rows = connection.receive(deadline)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                self._writer.give_back(connection)
+                self.send(deadline)
+                continue
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
+                self._writer.give_back(connection)
+                _log.warning("index.record_refused", error=str(error).splitlines()[0][:200])
+                return Indexed("REFUSED", None, None)
+            except IndexUnavailable:
+                self._writer.give_back(connection, lost=True)
+                raise
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                self._writer.give_back(connection, lost=True)
+                reconnect_until = reconnect_until or time.monotonic() + RECONNECT_BUDGET_S
+                self.send(reconnect_until, sent_before=True)
+                continue
+            except BaseException:
+                self._writer.give_back(connection, lost=True)
+                raise
+            self._writer.give_back(connection)
+            return self._answer(rows)
+
+    def forget(self) -> None:
+        """Nobody will wait for the answer; what became of the record is not known."""
+        if self._connection is not None:
+            self._writer.give_back(self._connection, lost=True)
+            self._connection = None
+
+    def _answer(self, rows: list[tuple[Any, ...]]) -> Indexed:
+        if self._name == b"ingest":
+            return Indexed(*rows[0])
+        if rows:
+            return Indexed("STORED", self._payload["study_fk"], self._payload["series_fk"])
+        return Indexed("AGAIN WITH ATTRIBUTES", None, None)
+
+
+class _Connection:
+    """A connection with its statements prepared, used by the shortest way: this runs for every stored object."""
+
+    __slots__ = ("_connection", "_pgconn", "_poller")
+
+    def __init__(self, database: Database) -> None:
+        connection = database.connect(autocommit=True)
+        try:
             connection.execute("SET synchronous_commit TO off")
+            connection.execute(f"SET lock_timeout TO '{_LOCK_TIMEOUT_S}s'")
             connection.execute("SELECT pg_advisory_lock_shared(%s)", (INDEX_LOCK,))
             for name in (b"ingest_known", b"ingest"):
                 statement = _SQL[name.decode()].replace("%s", "$1").encode()
                 _check(connection.pgconn.prepare(name, statement, [_TEXT]))
-            if self._had_connection and self.on_reconnect is not None:
-                self.on_reconnect()
-            self._connection = connection
-            self._had_connection = True
-        return self._connection
+        except psycopg.OperationalError as error:
+            connection.close()
+            raise DatabaseUnavailable(f"the index cannot be written: {error}") from error
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._poller = select.poll()
+        self._poller.register(connection.fileno(), select.POLLIN)
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def send(self, name: bytes, message: bytes) -> None:
+        """Send a prepared statement and its argument.
 
+        Raises: psycopg.OperationalError.
+        """
+        self._pgconn.send_query_prepared(name, [message])
 
-def _answer_new(batch: list[Ticket], rows: list[tuple[Any, ...]]) -> None:
-    for ticket, row in zip(batch, rows, strict=True):
-        ticket.answer(Indexed(*row))
+    def receive(self, deadline: float) -> list[tuple[Any, ...]]:
+        """The rows of the answer.
 
+        Raises: psycopg.Error, as ``Connection.execute`` would; IndexUnavailable: none came in time.
+        """
+        pgconn = self._pgconn
+        while pgconn.is_busy():
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._poller.poll(left * 1000):
+                raise IndexUnavailable("the index did not answer in time", outcome_unknown=True)
+            pgconn.consume_input()
+        result = pgconn.get_result()
+        if result is None:
+            raise psycopg.OperationalError("the connection to the index is lost")
+        while pgconn.get_result() is not None:
+            pass
+        _check(result)
+        columns = range(result.nfields)
+        return [
+            tuple(_value(result.get_value(row, column), result.ftype(column)) for column in columns)
+            for row in range(result.ntuples)
+        ]
 
-def _answer_known(batch: list[Ticket], rows: list[tuple[Any, ...]]) -> None:
-    added = set(rows)
-    for ticket in batch:
-        payload = ticket.payload
-        if (payload["seg"], payload["off"]) in added:
-            ticket.answer(Indexed("STORED", payload["study_fk"], payload["series_fk"]))
-        else:
-            ticket.answer(Indexed("AGAIN WITH ATTRIBUTES", None, None))
+    def is_alive(self) -> bool:
+        """One round trip."""
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
 
-
-def _ask(
-    connection: psycopg.Connection[tuple[Any, ...]], name: bytes, payload: bytes
-) -> list[tuple[Any, ...]]:
-    """Run a prepared statement by the shortest way: this is called for every stored object.
-
-    Raises: psycopg.Error, as ``Connection.execute`` would.
-    """
-    result = connection.pgconn.exec_prepared(name, [payload])
-    _check(result)
-    columns = range(result.nfields)
-    return [
-        tuple(_value(result.get_value(row, column), result.ftype(column)) for column in columns)
-        for row in range(result.ntuples)
-    ]
+    def close(self) -> None:
+        """Close."""
+        self._connection.close()
 
 
 def _value(value: bytes | None, kind: int) -> str | int | None:

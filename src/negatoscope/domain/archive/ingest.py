@@ -393,15 +393,22 @@ class Ingest:
             actor=self._session.source.actor_name,
         )
         started = time.perf_counter()
-        ticket = self._ingestor.writer.submit(payload)
+        try:
+            ticket = self._ingestor.writer.submit(payload)
+        except IndexUnavailable as error:
+            raise self._index_failed(error) from error
         try:
             segment.file.sync()
         except StorageError as error:
             self._unsynced(ticket)
             raise OutOfResources("the disk did not take the object") from error
+        except BaseException:
+            ticket.forget()
+            raise
         flushed = time.perf_counter()
         indexed = self._indexed(ticket, record, payload)
         metrics.FSYNC_SECONDS.observe(flushed - started)
+        metrics.INDEX_COMMIT_SECONDS.observe(time.perf_counter() - started)
         return self._conclude(indexed, record, digest, size, name)
 
     def _code(self, uid: str) -> int:
@@ -440,14 +447,17 @@ class Ingest:
                 )
                 indexed = self._ingestor.writer.submit(payload).wait(self._ingestor.index_timeout_s)
         except IndexUnavailable as error:
-            if error.outcome_unknown:
-                self._break_off()  # the row may exist: the member must stay; recovery decides
-            raise OutOfResources("the index does not answer") from error
+            raise self._index_failed(error) from error
         if indexed.outcome == "REFUSED":
             raise CannotUnderstand(CannotUnderstandCode.UNREADABLE, "a value cannot be indexed")
         if indexed.outcome == "RETRY":
             raise OutOfResources("the index is busy with the same object")
         return indexed
+
+    def _index_failed(self, error: IndexUnavailable) -> OutOfResources:
+        if error.outcome_unknown:
+            self._break_off()  # the row may exist: the member must stay; recovery decides
+        return OutOfResources("the index does not answer")
 
     def _unsynced(self, ticket: Ticket) -> None:
         """The flush failed while the index was told: take the row back, and never trust this segment again."""

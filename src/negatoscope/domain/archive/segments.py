@@ -131,7 +131,9 @@ class SegmentPool:
                     _SQL["insert_segment"], {"name": name, "volume": volume.name}
                 ).fetchone()
         except BaseException:
-            file.path.unlink(missing_ok=True)  # a row that was made all the same is found to be empty
+            file.path.unlink(
+                missing_ok=True
+            )  # a row that was made all the same is found to be empty
             file.close()
             raise
         assert row is not None  # noqa: S101 - INSERT … RETURNING
