@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fetch the other toolkits' programs that tests and benchmarks talk to, from Debian.
 #
-#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, strace
-#   tools/test_programs.sh bench    DCMTK, Orthanc with DICOMweb
+#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, strace, curl, openssl
+#   tools/test_programs.sh bench    DCMTK, Orthanc with DICOMweb, wrk
 #
 # Installs only what is missing, starts no service, and says what the absence of each one costs
 # when it cannot be installed (no apt, no right to use it, no network). Never fails: tests that
@@ -19,7 +19,12 @@ storescu;dcmtk;DCMTK as a peer
 Orthanc;orthanc;Orthanc as a peer
 /usr/share/orthanc/plugins/libOrthancDicomWeb.so;orthanc-dicomweb;Orthanc's DICOMweb as a peer
 LIST
+    [ "$purpose" = test ] || cat <<'LIST'
+wrk;wrk;frames fetched by a load generator that is not ours
+LIST
     [ "$purpose" = bench ] || cat <<'LIST'
+curl;curl;an HTTP client of another make
+openssl;openssl;a TLS client of another make
 dciodvfy;dicom3tools;a second opinion on the objects we generate
 strace;strace;system calls made to fail or to kill
 LIST
