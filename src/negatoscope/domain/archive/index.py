@@ -273,6 +273,7 @@ class _Connection:
         try:
             connection.execute("SET synchronous_commit TO off")
             connection.execute(f"SET lock_timeout TO '{_LOCK_TIMEOUT_S}s'")
+            connection.execute("SET plan_cache_mode TO force_generic_plan")
             connection.execute("SELECT pg_advisory_lock_shared(%s)", (INDEX_LOCK,))
             for name in (b"ingest_known", b"ingest"):
                 statement = _SQL[name.decode()].replace("%s", "$1").encode()
