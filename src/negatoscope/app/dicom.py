@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from negatoscope.app.calling import client_tls
+from negatoscope.app.registry import PatientRegistry
 from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
 from negatoscope.domain.archive.commitment import Commitment
@@ -90,7 +91,7 @@ def serve(
         server = build_server(
             settings,
             services(settings, archive, retrieval, reads),
-            find_ae=find,
+            find_ae=PatientRegistry(find).find,
             on_refused=_Refusals(database).note,
         )
     except OSError as error:
