@@ -25,7 +25,9 @@ def test_a_header_reads_back_as_written(name: str, size: int, mtime_s: int, call
 
 def test_any_tar_reads_it() -> None:
     """Python's tarfile, which shares no code with ours, lists and extracts the member."""
-    header = tar.MemberHeader(name="01ABC.dcm", size=5, mtime_s=1_700_000_000, comment={"é": "\n=\\"})
+    header = tar.MemberHeader(
+        name="01ABC.dcm", size=5, mtime_s=1_700_000_000, comment={"é": "\n=\\"}
+    )
     archive = tar.encode_header(header) + b"hello".ljust(512, b"\0") + tar.END_OF_ARCHIVE
     with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
         member = opened.getmember("01ABC.dcm")
