@@ -27,7 +27,7 @@ dev:
 ##! make test [ARGS="…"]   install what the tests need, then run every test
 test: dev
 	@tools/test_programs.sh test
-	@$(BIN)/pytest -n 2 --dist loadfile --durations 15 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 $(ARGS)
 
 ##! make quick             the tests that need a few seconds and no other toolkit
 quick: dev
