@@ -368,11 +368,15 @@ class Recovery:
         segment.file.close()
 
     def recheck_own(self) -> None:
-        """After the database was away: rows committed asynchronously just before may have vanished, others been rebuilt."""
+        """After the database was away: rows committed asynchronously just before may have vanished, others been rebuilt.
+
+        What was stored just before may also lie in a segment that was left when the database did not answer.
+        """
         self._ingestor.families.clear()
         total = Recovered()
         for segment in self._pool.held():
             total.add(self.examine(segment, still_written=True))
+        total.add(self.recover())
         if total.indexed:
             _log.warning("recovery.rows_restored", indexed=total.indexed)
 
