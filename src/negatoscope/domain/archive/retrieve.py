@@ -423,7 +423,9 @@ class Retrieval:
         return member
 
     def _note_damage(self, stored: StoredInstance, error: ObjectMissing | ObjectCorrupt) -> None:
-        """Whoever met it gets an error; the administrator gets a task."""
+        """Whoever met it gets an error; the administrator gets a task; the place is looked up anew next time."""
+        with self._lock:
+            self._remembered.pop(stored.sop_instance_uid, None)
         _log.error(
             "retrieve.object_damaged",
             sop_instance_uid=stored.sop_instance_uid,
