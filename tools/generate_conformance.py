@@ -240,11 +240,11 @@ BY_VR = {
 
 USER_ROLES = {
     "verification": "yes (`negatoscope ae echo`)",
-    "storage": "yes (C-MOVE and C-GET sub-operations)",
-    "query": "library and benchmark",
-    "move": "library and benchmark",
-    "get": "library and benchmark",
-    "storage commitment": "yes",
+    "storage": "yes (C-MOVE and C-GET sub-operations, `negatoscope ae send`)",
+    "query": "yes (`negatoscope ae find`)",
+    "move": "yes (`negatoscope ae fetch`)",
+    "get": "yes (`negatoscope ae fetch --get`)",
+    "storage commitment": "yes (`negatoscope ae commit`)",
 }
 
 
@@ -350,6 +350,12 @@ Commitment); Common Extended Negotiation and User Identity are read and are no r
                     "objects were read again",
                     "Storage Commitment Push Model, SCP role, uncompressed syntaxes",
                     "tried again, see §3.1.3",
+                ),
+                (
+                    "Find, fetch, send, ask for commitment",
+                    "`negatoscope ae find`, `fetch`, `send`, `commit`",
+                    "Patient or Study Root FIND, Study Root GET or MOVE; one per SOP class and stored transfer syntax; Storage Commitment Push Model",
+                    "told to the user",
                 ),
                 (
                     "Verify",
