@@ -8,7 +8,6 @@ import contextlib
 import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 import structlog
@@ -18,7 +17,8 @@ from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.domain.devices import ae
 from negatoscope.domain.devices.ae import ApplicationEntity
 from negatoscope.domain.identity.policies import Action, may
-from negatoscope.entrypoints.dimse.read_ahead import Loaded, read_ahead
+from negatoscope.entrypoints.dimse.delivery import deliver, open_association
+from negatoscope.entrypoints.dimse.read_ahead import read_ahead
 from negatoscope.entrypoints.dimse.retrieve_identifier import (
     IDENTIFIER_LIMIT_BYTES,
     IdentifierError,
@@ -27,7 +27,6 @@ from negatoscope.entrypoints.dimse.retrieve_identifier import (
 )
 from negatoscope.entrypoints.dimse.service import Service, caller_of
 from negatoscope.entrypoints.dimse.suboperations import (
-    WINDOW_LIMIT,
     Progress,
     RequestorGoneError,
     StoreChannel,
@@ -37,13 +36,9 @@ from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.protocols.dicom.dimse.association import Association, Message, Timeouts
 from negatoscope.protocols.dicom.dimse.command import CommandField, retrieve_rsp
 from negatoscope.protocols.dicom.dimse.errors import (
-    AssociationTimeout,
     ConnectionLost,
     DataSetTooLarge,
-    DimseError,
 )
-from negatoscope.protocols.dicom.dimse.requestor import connect
-from negatoscope.protocols.dicom.ul.negotiation import ProposedContext
 from negatoscope.standard import sop_classes
 from negatoscope.standard.dimse_status import Status
 from negatoscope.subscribers.audit import Outcome, ReadRecorder, record
@@ -64,8 +59,6 @@ GET_CLASSES: Final = frozenset(
 )
 TRANSFER_SYNTAXES: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 """Of identifiers."""
-
-CONTEXTS_PER_ASSOCIATION: Final = 128
 
 _MOVE_SECONDS = metrics.RETRIEVE_SECONDS.labels("C-MOVE")
 _GET_SECONDS = metrics.RETRIEVE_SECONDS.labels("C-GET")
@@ -128,6 +121,7 @@ class RetrieveSCP:
                 retrieval=self.retrieval,
                 progress=progress,
                 window=association.async_window.performed,
+                priority=message.command.priority,
             )
             cancelled = False
             with _index_lost(progress):
@@ -164,16 +158,15 @@ class RetrieveSCP:
             progress = _progress(association, message, kinds)
             cancelled = False
             with _index_lost(progress):
-                for batch in _batches(kinds, CONTEXTS_PER_ASSOCIATION):
-                    instances = self.retrieval.select(request.selection)
-                    if len(batch) < len(kinds):
-                        instances = _only(instances, batch)
-                    delivery = _Delivery(
-                        scp=self, destination=destination, kinds=batch, progress=progress
-                    )
-                    cancelled = delivery.run(self._audited(association, instances))
-                    if cancelled:
-                        break
+                cancelled = deliver(
+                    self.retrieval,
+                    request.selection,
+                    kinds,
+                    destination=destination.ae_title,
+                    open_channel=lambda some: self.open_channel(destination, some, progress),
+                    progress=progress,
+                    through=lambda instances: self._audited(association, instances),
+                )
             self._end(progress, request, destination.ae_title, cancelled=cancelled)
 
     def open_channel(
@@ -185,27 +178,19 @@ class RetrieveSCP:
             DimseError: it cannot be had.
         """
         requestor = progress.association.calling_ae_title
-        association = connect(
-            destination.host,
-            destination.port,
+        association = open_association(
+            destination,
+            kinds,
             calling_ae_title=self.ae_title,
-            called_ae_title=destination.ae_title,
-            contexts=[
-                ProposedContext(
-                    abstract_syntax=kind.sop_class_uid,
-                    transfer_syntaxes=(kind.transfer_syntax_uid,),
-                )
-                for kind in kinds
-            ],
-            tls=self.tls if destination.tls else None,
+            tls=self.tls,
             timeouts=self.timeouts,
-            async_window=(WINDOW_LIMIT, 1),
         )
         return StoreChannel(
             association,
             retrieval=self.retrieval,
             progress=progress,
             window=association.async_window.invoked,
+            priority=progress.request.command.priority,
             originator=(requestor, progress.request.command.message_id),
             tick=progress.report_if_due,
         )
@@ -295,87 +280,14 @@ class RetrieveSCP:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Delivery:
-    """Objects on their way to one destination, over as many associations as it takes.
-
-    After a loss a new association is tried, unless the lost one carried nothing or hung: then the
-    destination is taken for down and the rest is counted as failed.
-    """
-
-    scp: RetrieveSCP
-    destination: ApplicationEntity
-    kinds: Sequence[Kind]
-    progress: Progress
-    channel: StoreChannel | None = None
-    trouble: str | None = None
-
-    def run(self, instances: Iterator[StoredInstance]) -> bool:
-        """Send them. Returns: whether the requestor cancelled."""
-        try:
-            for loaded in read_ahead(self.scp.retrieval, instances, wanted=self._wants):
-                if self.progress.cancelled():
-                    return True
-                self._offer(loaded)
-                self.progress.report_if_due()
-            return False
-        except RequestorGoneError:
-            if self.channel is not None:
-                self.channel.association.abort()
-                self.channel = None
-            raise
-        finally:
-            self._close()
-
-    def _wants(self, stored: StoredInstance) -> bool:
-        channel = self.channel
-        return self.trouble is None and (channel is None or channel.accepts(stored))
-
-    def _offer(self, loaded: Loaded) -> None:
-        while self.trouble is None:
-            try:
-                if self.channel is None:
-                    self.channel = self.scp.open_channel(
-                        self.destination, self.kinds, self.progress
-                    )
-                self.channel.offer(loaded)
-                return
-            except DimseError as error:
-                if self._lose(loaded.stored, error):
-                    return
-        self.progress.note_failed(loaded.stored, self.trouble)
-
-    def _lose(self, stored: StoredInstance, error: DimseError) -> bool:
-        """The association is over. Returns: whether the object was being sent, and is counted."""
-        _log.warning(
-            "retrieve.association_lost", destination=self.destination.ae_title, error=str(error)
-        )
-        channel, self.channel = self.channel, None
-        if channel is None or not channel.answered or isinstance(error, AssociationTimeout):
-            self.trouble = f"{self.destination.ae_title}: {error}"
-        if channel is None:
-            return False
-        was_under_way = channel.is_under_way(stored)
-        channel.fail_under_way(f"{self.destination.ae_title}: {error}")
-        channel.association.close()
-        return was_under_way
-
-    def _close(self) -> None:
-        channel = self.channel
-        if channel is None:
-            return
-        try:
-            channel.drain()
-        except DimseError as error:
-            channel.fail_under_way(f"{self.destination.ae_title}: {error}")
-        with contextlib.suppress(DimseError):
-            channel.association.release()
-        channel.association.close()
-
-
 def _progress(association: Association, message: Message, kinds: Sequence[Kind]) -> Progress:
     total = sum(kind.instance_count for kind in kinds)
-    return Progress(association=association, request=message, total=total)
+    return Progress(
+        association=association,
+        request=message,
+        requestor=association.calling_ae_title,
+        total=total,
+    )
 
 
 @contextlib.contextmanager
@@ -421,18 +333,3 @@ def _answer_extended_negotiation(_sop_class_uid: str, information: bytes) -> byt
     if not information:
         return None
     return bytes([int(information[0] == 1)]) + bytes(len(information) - 1)
-
-
-def _batches(kinds: Sequence[Kind], size: int) -> Iterator[list[Kind]]:
-    iterator = iter(kinds)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
-def _only(instances: Iterator[StoredInstance], kinds: Sequence[Kind]) -> Iterator[StoredInstance]:
-    wanted = {(kind.sop_class_uid, kind.transfer_syntax_uid) for kind in kinds}
-    return (
-        stored
-        for stored in instances
-        if (stored.sop_class_uid, stored.transfer_syntax_uid) in wanted
-    )

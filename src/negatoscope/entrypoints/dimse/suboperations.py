@@ -38,24 +38,23 @@ class BrokenOffError(DimseError):
 
 
 @dataclass(slots=True, kw_only=True)
-class Progress:
-    """The counts of one retrieve, and its responses.
+class Tally:
+    """The counts of objects being sent.
 
     Attributes:
-        association: Where it was asked for.
-        request: The C-MOVE-RQ or C-GET-RQ.
+        requestor: Who wants them, for the log.
         total: Sub-operations foreseen.
+        failed_uids: SOP Instance UIDs of those that failed.
+        comment: The first reason.
     """
 
-    association: Association
-    request: Message
+    requestor: str
     total: int
     completed: int = 0
     failed: int = 0
     warning: int = 0
     failed_uids: list[str] = field(default_factory=list)
     comment: str | None = None
-    _next_report_at: float = 0.0
     _last_reason: str = ""
 
     @property
@@ -84,8 +83,29 @@ class Progress:
                 "retrieve.suboperation_failed",
                 sop_instance_uid=stored.sop_instance_uid,
                 reason=reason,
-                requestor=self.association.calling_ae_title,
+                requestor=self.requestor,
             )
+
+    def cancelled(self) -> bool:
+        """Whether no more is wanted."""
+        return False
+
+    def report_if_due(self) -> None:
+        """Tell who waits how far it is, now and then."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress(Tally):
+    """The counts of one C-MOVE or C-GET, and its responses.
+
+    Attributes:
+        association: Where it was asked for.
+        request: The C-MOVE-RQ or C-GET-RQ.
+    """
+
+    association: Association
+    request: Message
+    _next_report_at: float = 0.0
 
     def cancelled(self) -> bool:
         """Whether a C-CANCEL-RQ came.
@@ -163,6 +183,7 @@ class StoreChannel:
         retrieval: Where objects are read.
         progress: Counts.
         window: C-STORE requests under way at once.
+        priority: Of the C-STORE requests.
         originator: AE title and Message ID of the C-MOVE, for its C-STOREs (PS3.7 §9.3.1.1).
         tick: Called while a long object is being sent.
     """
@@ -172,8 +193,9 @@ class StoreChannel:
         association: Association,
         *,
         retrieval: Retrieval,
-        progress: Progress,
+        progress: Tally,
         window: int,
+        priority: int = 0,
         originator: tuple[str, int] | None = None,
         tick: Callable[[], None] = lambda: None,
     ) -> None:
@@ -181,6 +203,7 @@ class StoreChannel:
         self.answered = 0
         self._retrieval = retrieval
         self._progress = progress
+        self._priority = priority
         self._window = min(window or WINDOW_LIMIT, WINDOW_LIMIT)
         self._originator = originator
         self._tick = tick
@@ -260,7 +283,7 @@ class StoreChannel:
             message_id,
             sop_class_uid=stored.sop_class_uid,
             sop_instance_uid=stored.sop_instance_uid,
-            priority=self._progress.request.command.priority,
+            priority=self._priority,
             move_originator_ae_title=originator,
             move_originator_message_id=originator_message_id,
         )
