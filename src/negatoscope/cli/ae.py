@@ -4,6 +4,7 @@ import time
 
 import click
 
+from negatoscope.cli import scu
 from negatoscope.cli.common import CommandContext, pass_context, table
 from negatoscope.infra.settings import HostPort
 
@@ -141,3 +142,7 @@ def echo(context: CommandContext, aet: str) -> int:
     milliseconds = (time.perf_counter() - started) * 1000
     click.echo(f"{entry.ae_title} answers after {milliseconds:.0f} ms")
     return 0
+
+
+for command in (scu.find, scu.send, scu.fetch, scu.commit):
+    ae.add_command(command)

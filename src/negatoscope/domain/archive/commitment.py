@@ -97,6 +97,26 @@ class Answer:
         return 2 if self.failed else 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a request of ours is.
+
+    Attributes:
+        is_delivered: The peer has acknowledged the N-ACTION.
+        is_answered: Its N-EVENT-REPORT came.
+        last_error: Of the last attempt to ask.
+        committed: Objects it is responsible for.
+        failed: Objects it is not.
+    """
+
+    transaction_uid: str
+    is_delivered: bool
+    is_answered: bool
+    last_error: str
+    committed: int
+    failed: tuple[Failure, ...]
+
+
 class Commitment:
     """Storage commitment of one archive. Safe for many threads and processes.
 
@@ -247,6 +267,29 @@ class Commitment:
         if row is None:
             return None
         return row[0], row[1], [item[0] for item in self._items(commitment_id)]
+
+    def state_of(self, commitment_id: int) -> State:
+        """How far a request of ours is.
+
+        Raises: KeyError: there is no such request.
+        """
+        with self._database.connection() as connection:
+            row = connection.execute(_SQL["state"], {"id": commitment_id}).fetchone()
+        if row is None:
+            raise KeyError(commitment_id)
+        items = self._items(commitment_id)
+        return State(
+            transaction_uid=row[0],
+            is_delivered=row[1],
+            is_answered=row[2],
+            last_error=row[3] or "",
+            committed=sum(outcome == "COMMITTED" for _, outcome, _ in items),
+            failed=tuple(
+                Failure(reference=reference, reason=reason)
+                for reference, outcome, reason in items
+                if outcome == "FAILED"
+            ),
+        )
 
     def take_answer(
         self,

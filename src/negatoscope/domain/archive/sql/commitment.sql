@@ -46,6 +46,9 @@ WHERE id = %(id)s AND delivered_at IS NULL
 SELECT ae_title, transaction_uid, is_duplicate, answered_at IS NOT NULL, attempt_count, requested_at
 FROM storage_commitment WHERE id = %(id)s
 
+-- name: state
+SELECT transaction_uid, delivered_at IS NOT NULL, answered_at IS NOT NULL, last_error FROM storage_commitment WHERE id = %(id)s
+
 -- name: items
 SELECT sop_class_uid, sop_instance_uid, outcome, failure_reason FROM storage_commitment_item
 WHERE commitment_fk = %(id)s ORDER BY sop_instance_uid COLLATE "C"

@@ -5,7 +5,7 @@ not success: the caller reads it. `DimseError` is raised where the association i
 answers something else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from negatoscope.protocols.dicom.dimse import command as c
@@ -158,7 +158,7 @@ def _answers(
     message_id: int,
     field: CommandField,
     timeout_s: float | None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """Pending answers, then the final one. Leaving early cancels and drains."""
     final = False
     try:
@@ -179,7 +179,7 @@ def find(
     identifier: bytes,
     *,
     timeout_s: float | None = None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """C-FIND (PS3.7 §9.1.2): pending answers with their identifiers, then the final answer.
 
     Closing the generator before its end sends C-CANCEL-FIND-RQ and waits for the final answer.
@@ -197,7 +197,7 @@ def move(
     *,
     destination: str,
     timeout_s: float | None = None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """C-MOVE (PS3.7 §9.1.4): pending answers with their counts, then the final answer.
 
     Closing the generator before its end cancels.
@@ -219,7 +219,7 @@ def get(
     on_store: StoreCallback,
     *,
     timeout_s: float | None = None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """C-GET (PS3.7 §9.1.3): objects go to ``on_store`` as they come; answers as for `move`.
 
     Closing the generator before its end sends C-CANCEL-GET-RQ; objects that were on their way
@@ -237,7 +237,7 @@ def _get_answers(
     message_id: int,
     on_store: StoreCallback,
     timeout_s: float | None,
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     final = False
 
     def step() -> Answer:
