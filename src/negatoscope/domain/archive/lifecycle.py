@@ -78,6 +78,9 @@ class Lifecycle:
         Args:
             write_series_metadata: Called with each series that has none.
         Returns: True when the members were rewritten.
+
+        A study that changed since stays in the queue. One of which the settling fails, or dies, is due again after
+        ``settle_idle_s``, behind those that waited.
         """
         with self._database.connection() as connection:
             rows = connection.execute(_SQL["study_members"], {"study": study_id}).fetchall()
@@ -88,14 +91,18 @@ class Lifecycle:
             )
             for r in rows
         ]  # fmt: skip
-        sealed = all(row[8] == "SEALED" for row in rows)
-        rewritten = False
-        if members and scattered(members):
-            if not sealed:
-                return False  # its segments are still written: later
-            if sum(member.size for member in members) <= _MAX_SETTLED_BYTES:
-                self.move(members)
-                rewritten = True
+        apart = bool(members) and scattered(members)
+        if apart and not all(row[8] == "SEALED" for row in rows):
+            return False  # its segments are still written: later
+        with self._database.connection() as connection:
+            begun = connection.execute(
+                _SQL["begin_settling"], {"study": study_id, "changed_at": changed_at}
+            ).fetchone()
+        if begun is None:
+            return False
+        rewritten = apart and sum(member.size for member in members) <= _MAX_SETTLED_BYTES
+        if rewritten:
+            self.move(members)
         with self._database.connection() as connection:
             series = connection.execute(
                 _SQL["series_without_metadata"], {"study": study_id}
@@ -103,7 +110,7 @@ class Lifecycle:
         for (series_id,) in series:
             write_series_metadata(series_id)
         with self._database.connection() as connection:
-            connection.execute(_SQL["settled"], {"study": study_id, "changed_at": changed_at})
+            connection.execute(_SQL["settled"], {"study": study_id, "changed_at": begun[0]})
         return rewritten
 
     def announce(self) -> int:

@@ -62,6 +62,28 @@ def test_a_settled_study_lies_in_reading_order_in_a_segment_of_its_own(
         assert hashlib.sha256(node.read(outcome.sop_instance_uid)).digest() == outcome.sha256
 
 
+def test_a_study_that_does_not_settle_goes_behind_the_others(node: Any, make_ct: Make) -> None:
+    """Whatever stops it, even the end of the process: who takes the next one does not take it again (fault 17)."""
+    _scatter(node, make_ct, 2)
+    lifecycle = Lifecycle(node.archive)
+    queue = "SELECT study_fk, changed_at FROM unsettled_study ORDER BY changed_at, study_fk"
+    (first, changed_at), (second, _) = node.rows(queue)
+
+    def die(_series: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.settle(first, changed_at, write_series_metadata=die)
+    (next_one, changed), (last, _) = node.rows(queue)
+    assert (next_one, last) == (second, first)
+    lifecycle.settle(next_one, changed, write_series_metadata=lambda _series: None)
+    ((left, changed),) = node.rows(queue)
+    assert left == first
+    assert not lifecycle.settle(left, changed_at, write_series_metadata=die)  # somebody else has it
+    lifecycle.settle(left, changed, write_series_metadata=lambda _series: None)
+    assert node.rows(queue) == []
+
+
 def test_compaction_removes_what_is_dead_and_keeps_what_lives(node: Any, make_ct: Make) -> None:
     """One study left the shared segment, the other stays: it moves, the file goes."""
     outcomes = _scatter(node, make_ct)

@@ -3,6 +3,11 @@
 SELECT study_fk, changed_at FROM unsettled_study WHERE changed_at < now() - make_interval(secs => %(idle_s)s)
 ORDER BY changed_at LIMIT 200
 
+-- name: begin_settling
+-- To the end of the queue before the work: a study that kills whoever settles it must not keep the others waiting.
+UPDATE unsettled_study SET changed_at = clock_timestamp()
+WHERE study_fk = %(study)s AND changed_at = %(changed_at)s RETURNING changed_at
+
 -- name: study_members
 -- Where the instances of a study lie, in reading order.
 SELECT i.id, i.segment_fk, i.segment_offset, i.size, i.data_set_offset, i.sha256, g.name, g.volume, g.state
