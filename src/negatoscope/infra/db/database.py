@@ -16,6 +16,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from negatoscope.infra.db.watchdog import PATIENCE_S, Line, Watchdog
 from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable, UnsafeDatabase
 
 _CONNECT_DEFAULTS: dict[str, Any] = {
@@ -69,35 +70,50 @@ class Database:
     """Connections to one database, for many threads.
 
     Kept here rather than by ``psycopg_pool``: that pool waits seconds between its attempts after a
-    failed one, while every waiting sender is told "out of resources". This one has no threads of
-    its own; who needs a connection makes it, and hears at once when the server is not there.
+    failed one, while every waiting sender is told "out of resources". Here who
+    needs a connection makes it, and hears at once when the server is not there. A watchdog sees to
+    it that nobody waits for ever for a server that hangs.
 
     Args:
         url: ``postgresql://…`` or any libpq connection string.
         max_size: Connections at most; further borrowers wait.
         timeout_s: How long they wait before ``DatabaseUnavailable``.
+        patience_s: How long a server that hangs is waited for.
     """
 
-    def __init__(self, url: str, *, max_size: int = 8, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_size: int = 8,
+        timeout_s: float = 10.0,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         self.url = url
         self._timeout_s = timeout_s
         self._slots = threading.BoundedSemaphore(max_size)
-        self._idle: deque[psycopg.Connection[tuple[Any, ...]]] = deque()
+        self._idle: deque[tuple[psycopg.Connection[tuple[Any, ...]], Line]] = deque()
+        self._watchdog = Watchdog(self._greet, patience_s=patience_s)
         self._closed = False
 
-    def _borrow(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _greet(self) -> None:
+        connect(self.url).close()
+
+    def _borrow(self) -> tuple[psycopg.Connection[tuple[Any, ...]], Line]:
         while True:
             try:
-                connection = self._idle.pop()
+                connection, line = self._idle.pop()
             except IndexError:
                 break
             if _is_alive(connection):
-                return connection
+                return connection, line
             connection.close()
+            line.close()
         deadline = time.monotonic() + _CONNECT_PATIENCE_S
         while True:
             try:
-                return connect(self.url)
+                made = connect(self.url)
+                return made, Line(made)
             except DatabaseUnavailable:
                 if time.monotonic() >= deadline:
                     raise
@@ -117,7 +133,8 @@ class Database:
                 hint="is PostgreSQL overloaded, or locked by a long operation?",
             )
         try:
-            connection = self._borrow()
+            connection, line = self._borrow()
+            self._watchdog.lent(line)
             try:
                 with connection.transaction():
                     yield connection
@@ -126,10 +143,12 @@ class Database:
                     raise _unavailable(error) from error
                 raise
             finally:
+                self._watchdog.returned(line)
                 if connection.closed or self._closed:
                     connection.close()
+                    line.close()
                 else:
-                    self._idle.append(connection)
+                    self._idle.append((connection, line))
         finally:
             self._slots.release()
 
@@ -140,8 +159,11 @@ class Database:
     def close(self) -> None:
         """Close every idle connection; borrowed ones when they come back."""
         self._closed = True
+        self._watchdog.stop()
         while self._idle:
-            self._idle.pop().close()
+            connection, line = self._idle.pop()
+            connection.close()
+            line.close()
 
     def __enter__(self) -> Self:
         """The database itself."""
