@@ -27,6 +27,7 @@ from negatoscope.infra.errors import DatabaseUnavailable
 _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
 #: Advisory lock of the index: shared by all who write to it, exclusive for who rebuilds it.
 INDEX_LOCK = 0x4E656761_0001
+_MAX_BATCH = 64
 _TEXT = 25  # pg_type.oid
 _MAX_UID_CODES = 30_000
 #: A database that restarts is waited for so long before a sender is told to come again.
@@ -72,16 +73,18 @@ class UidCodes:
 
 
 class IndexWriter:
-    """Connections that take records, one each at a time, without a thread of its own.
+    """Takes records from many associations over a few connections, without a thread of its own.
 
-    ``submit`` sends a record and returns; the sender flushes its segment while PostgreSQL works, then asks for the answer. No
-    thread stands between them: on two processors each hand-over costs more than what batching would save.
+    ``submit`` sends a record and returns; the sender flushes its segment while PostgreSQL works, then asks for the answer. Who
+    finds every connection in use leaves its record in the queue; who has read an answer sends what has gathered there as one
+    batch and names the first of its senders to read the next answer. So one association pays for no hand-over, and sixteen
+    share their transactions.
 
     Args:
         database: Where the index is.
         on_reconnect: Called after a lost connection was replaced and before anything else is committed: rows committed
             asynchronously may have vanished.
-        connections: At most; a sender that finds all in use waits.
+        connections: At most.
     """
 
     def __init__(
@@ -89,61 +92,73 @@ class IndexWriter:
         database: Database,
         *,
         on_reconnect: Callable[[], None] | None = None,
-        connections: int = 16,
+        connections: int = 2,
     ) -> None:
         self._database = database
         self.on_reconnect = on_reconnect
-        self._slots = threading.BoundedSemaphore(connections)
+        self._lock = threading.Lock()
+        self._connect_lock = threading.Lock()
+        self._free = connections
         self._idle: deque[_Connection] = deque()
-        self._lock = threading.RLock()
+        self._queue: deque[Ticket] = deque()
         self._lost = False
         self._closed = False
 
     def submit(self, payload: dict[str, Any]) -> "Ticket":
-        """Send one record (keys as ``archive_ingest`` names them); every ticket must be waited for.
-
-        Raises: IndexUnavailable: it was not sent.
-        """
+        """Send one record (keys as ``archive_ingest`` names them), or queue it; every ticket must be waited for."""
         ticket = Ticket(self, payload)
-        ticket.send(time.monotonic() + RECONNECT_BUDGET_S)
+        with self._lock:
+            self._queue.append(ticket)
+            batch = self._next_batch()
+        if batch is not None:
+            batch.send()
         return ticket
 
-    def borrow(self, timeout_s: float) -> "_Connection":
-        """A connection of one's own until ``give_back``.
+    def _next_batch(self) -> "_Batch | None":
+        """What is queued for one statement, if a connection is free. The lock is held."""
+        if not self._free or not self._queue:
+            return None
+        self._free -= 1
+        name = self._queue[0].name
+        tickets = [t for t in self._queue if t.name == name][:_MAX_BATCH]
+        taken = set(map(id, tickets))
+        self._queue = deque(t for t in self._queue if id(t) not in taken)
+        return _Batch(self, tickets)
 
-        Raises: DatabaseUnavailable; IndexUnavailable: all are in use for too long.
-        """
-        if not self._slots.acquire(timeout=timeout_s):
-            raise IndexUnavailable("every connection to the index is in use", outcome_unknown=False)
-        try:
-            while True:
-                try:
-                    return self._idle.pop()
-                except IndexError:
-                    return self._connect()
-        except BaseException:
-            self._slots.release()
-            raise
-
-    def give_back(self, connection: "_Connection", *, lost: bool = False) -> None:
-        """Return a connection; a lost one is thrown away, with the idle ones, which are its age."""
-        if lost:
-            self._forget_all(connection)
-        elif self._closed:
-            connection.close()
-        else:
-            self._idle.append(connection)
-        self._slots.release()
-
-    def _forget_all(self, connection: "_Connection") -> None:
+    def go_on(self) -> None:
+        """A connection became free: send what has gathered."""
         with self._lock:
-            self._lost = True
-            connection.close()
-            while self._idle:
-                self._idle.pop().close()
+            self._free += 1
+            batch = self._next_batch()
+        if batch is not None:
+            batch.send()
+
+    def hold(self) -> None:
+        """Take one more of the connections into account, for a batch that is sent in parts."""
+        with self._lock:
+            self._free -= 1
+
+    def withdraw(self, ticket: "Ticket") -> bool:
+        """Take a record back. Returns: False when it was sent already."""
+        with self._lock:
+            try:
+                self._queue.remove(ticket)
+            except ValueError:
+                return False
+            return True
+
+    def connection(self) -> "_Connection":
+        """An idle connection, or a new one.
+
+        Raises: DatabaseUnavailable.
+        """
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
 
     def _connect(self) -> "_Connection":
-        with self._lock:
+        with self._connect_lock:
             connection = _Connection(self._database)
             if self._lost and self.on_reconnect is not None:
                 try:
@@ -154,21 +169,35 @@ class IndexWriter:
             self._lost = False
             return connection
 
+    def keep(self, connection: "_Connection") -> None:
+        """A connection that may be used again."""
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def lose(self, connection: "_Connection") -> None:
+        """Throw a connection away, and the idle ones, which are its age."""
+        self._lost = True
+        connection.close()
+        while self._idle:
+            self._idle.pop().close()
+
     def watch(self) -> None:
         """Notice a database that crashed in a quiet moment: what it lost is indexed again now, not with the next image."""
         try:
             connection = self._idle.pop()
         except IndexError:
             if self._lost:
-                self.give_back(self.borrow(0.0))
+                self.keep(self._connect())
             return
         if connection.is_alive():
-            self._idle.append(connection)
+            self.keep(connection)
         else:
-            self._forget_all(connection)
+            self.lose(connection)
 
     def close(self) -> None:
-        """Close what is idle; the rest is closed when it is given back."""
+        """Close what is idle; the rest is closed when it is kept."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -177,42 +206,27 @@ class IndexWriter:
 class Ticket:
     """One record on its way into the index."""
 
-    __slots__ = ("_connection", "_message", "_name", "_payload", "_writer")
+    __slots__ = ("_answer", "_gate", "_writer", "batch", "name", "payload")
 
     def __init__(self, writer: IndexWriter, payload: dict[str, Any]) -> None:
         self._writer = writer
-        self._payload = payload
-        self._name = b"ingest_known" if "series_fk" in payload else b"ingest"
-        self._message = orjson.dumps([payload])
-        self._connection: _Connection | None = None
+        self.payload = payload
+        self.name = b"ingest_known" if "series_fk" in payload else b"ingest"
+        self.batch: _Batch | None = None
+        self._answer: Indexed | IndexUnavailable | None = None
+        self._gate = threading.Lock()
+        self._gate.acquire()
 
-    def send(self, deadline: float, *, sent_before: bool = False) -> None:
-        """Send, on a new connection if need be.
+    def lead(self, batch: "_Batch") -> None:
+        """This ticket's sender reads the batch's answer."""
+        self.batch = batch
+        self._gate.release()
 
-        Args:
-            deadline: On the monotonic clock, for a database that does not answer.
-            sent_before: The record may be in the index already.
-        Raises: IndexUnavailable.
-        """
-        while True:
-            connection = None
-            try:
-                connection = self._writer.borrow(max(0.0, deadline - time.monotonic()) + 0.5)
-                connection.send(self._name, self._message)
-                self._connection = connection
-                return
-            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as error:
-                if connection is not None:
-                    sent_before = True
-                    self._writer.give_back(connection, lost=True)
-                if time.monotonic() >= deadline:
-                    _log.warning("index.unavailable", error=str(error)[:200])
-                    raise IndexUnavailable(
-                        "the database does not answer", outcome_unknown=sent_before
-                    ) from error
-                time.sleep(0.1)
-            except IndexUnavailable as error:
-                raise IndexUnavailable(str(error), outcome_unknown=sent_before) from error
+    def answer(self, answer: Indexed | IndexUnavailable) -> None:
+        """Set the outcome and wake the sender."""
+        self._answer = answer
+        if self.batch is None:
+            self._gate.release()
 
     def wait(self, timeout_s: float) -> Indexed:
         """The outcome.
@@ -220,47 +234,140 @@ class Ticket:
         Raises: IndexUnavailable: also when no answer came in time (the outcome is then unknown).
         """
         deadline = time.monotonic() + timeout_s
-        reconnect_until: float | None = None
-        while True:
-            connection = self._connection
-            assert connection is not None  # noqa: S101 - sent
-            self._connection = None
-            try:
-                rows = connection.receive(deadline)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-                self._writer.give_back(connection)
-                self.send(deadline)
-                continue
-            except (psycopg.DataError, psycopg.IntegrityError) as error:
-                self._writer.give_back(connection)
-                _log.warning("index.record_refused", error=str(error).splitlines()[0][:200])
-                return Indexed("REFUSED", None, None)
-            except IndexUnavailable:
-                self._writer.give_back(connection, lost=True)
-                raise
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                self._writer.give_back(connection, lost=True)
-                reconnect_until = reconnect_until or time.monotonic() + RECONNECT_BUDGET_S
-                self.send(reconnect_until, sent_before=True)
-                continue
-            except BaseException:
-                self._writer.give_back(connection, lost=True)
-                raise
-            self._writer.give_back(connection)
-            return self._answer(rows)
+        if not self._gate.acquire(timeout=timeout_s):
+            raise IndexUnavailable(
+                "the index did not answer in time", outcome_unknown=not self._writer.withdraw(self)
+            )
+        if self.batch is not None:
+            self.batch.receive(deadline)
+        if isinstance(self._answer, IndexUnavailable):
+            raise self._answer
+        assert self._answer is not None  # noqa: S101 - set before the gate opens, or by our own batch
+        return self._answer
 
     def forget(self) -> None:
         """Nobody will wait for the answer; what became of the record is not known."""
-        if self._connection is not None:
-            self._writer.give_back(self._connection, lost=True)
-            self._connection = None
+        if not self._writer.withdraw(self) and self.batch is not None:
+            self.batch.give_up("its sender is gone")
 
-    def _answer(self, rows: list[tuple[Any, ...]]) -> Indexed:
-        if self._name == b"ingest":
-            return Indexed(*rows[0])
-        if rows:
-            return Indexed("STORED", self._payload["study_fk"], self._payload["series_fk"])
-        return Indexed("AGAIN WITH ATTRIBUTES", None, None)
+
+class _Batch:
+    """Records sent together, and who reads the answer."""
+
+    __slots__ = ("_connection", "_message", "_sent", "_tickets", "_writer")
+
+    def __init__(self, writer: IndexWriter, tickets: list[Ticket]) -> None:
+        self._writer = writer
+        self._tickets = tickets
+        self._message = orjson.dumps([ticket.payload for ticket in tickets])
+        self._connection: _Connection | None = None
+        self._sent = False
+
+    def send(self) -> None:
+        """Send if the database is there; whoever leads finds out otherwise."""
+        try:
+            self._send()
+        except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable):
+            self._drop()
+        except Exception:  # noqa: BLE001 - its senders must hear of it, not whoever happened to send for them
+            _log.exception("index.send_failed")
+            self._drop()
+        self._tickets[0].lead(self)
+
+    def _send(self) -> None:
+        connection = self._writer.connection()
+        self._connection = connection
+        self._sent = True
+        connection.send(self._tickets[0].name, self._message)
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._writer.lose(connection)
+
+    def receive(self, deadline: float) -> None:
+        """Read the answer, sending again over a new connection if the first is lost, and give each sender its outcome."""
+        reconnect_until: float | None = None
+        while True:
+            try:
+                if self._connection is None:
+                    self._send()
+                assert self._connection is not None  # noqa: S101 - just sent
+                rows = self._connection.receive(deadline)
+                break
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                self._again()
+            except (psycopg.DataError, psycopg.IntegrityError) as error:
+                self._isolate(error, deadline)
+                return
+            except IndexUnavailable as error:
+                self.give_up(str(error))
+                return
+            except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as error:
+                self._drop()
+                now = time.monotonic()
+                reconnect_until = reconnect_until or now + RECONNECT_BUDGET_S
+                if now >= min(reconnect_until, deadline):
+                    _log.warning("index.unavailable", error=str(error)[:200])
+                    self.give_up("the database does not answer")
+                    return
+                time.sleep(0.1)
+            except BaseException:
+                self.give_up("interrupted")
+                raise
+        self._finish()
+        for ticket, indexed in zip(self._tickets, self._outcomes(rows), strict=True):
+            ticket.answer(indexed)
+
+    def _again(self) -> None:
+        """The same connection, the same message: the transaction was undone in favour of another."""
+        assert self._connection is not None  # noqa: S101 - it answered
+        self._connection.send(self._tickets[0].name, self._message)
+
+    def _finish(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._writer.keep(connection)
+        self._writer.go_on()
+
+    def give_up(self, reason: str) -> None:
+        """No answer will come."""
+        self._drop()
+        self._writer.go_on()
+        for ticket in self._tickets:
+            ticket.answer(IndexUnavailable(reason, outcome_unknown=self._sent))
+
+    def _isolate(self, error: psycopg.Error, deadline: float) -> None:
+        """One record that the database cannot take must not fail its neighbours."""
+        if len(self._tickets) == 1:
+            _log.warning("index.record_refused", error=str(error).splitlines()[0][:200])
+            self._finish()
+            self._tickets[0].answer(Indexed("REFUSED", None, None))
+            return
+        connection, self._connection = self._connection, None
+        for position, ticket in enumerate(self._tickets):
+            alone = _Batch(self._writer, [ticket])
+            alone._connection, connection = connection, None
+            alone._sent = True
+            if position:
+                self._writer.hold()
+            try:
+                if alone._connection is not None:
+                    alone._again()
+            except psycopg.OperationalError:
+                alone._drop()
+            alone.receive(deadline)
+
+    def _outcomes(self, rows: list[tuple[Any, ...]]) -> list[Indexed]:
+        if self._tickets[0].name == b"ingest":
+            return [Indexed(*row) for row in rows]
+        added = set(rows)
+        return [
+            Indexed("STORED", ticket.payload["study_fk"], ticket.payload["series_fk"])
+            if (ticket.payload["seg"], ticket.payload["off"]) in added
+            else Indexed("AGAIN WITH ATTRIBUTES", None, None)
+            for ticket in self._tickets
+        ]
 
 
 class _Connection:
