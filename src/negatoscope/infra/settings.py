@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = ()
     """Origins of other sites whose scripts may call us with a token (``https://viewer.example``)."""
     ae_title: str = "NEGATOSCOPE"
-    max_pdu_bytes: int = Field(default=262_144, ge=4096, le=16 << 20)
+    max_pdu_bytes: int = Field(default=1 << 20, ge=4096, le=16 << 20)
     volumes: tuple[VolumeSettings, ...] = ()
     """Absent: one, ``main``, in ``<data_dir>/volumes/main``."""
     segment_max_bytes: int = Field(default=1 << 30, ge=1 << 20)

@@ -1,7 +1,7 @@
 """An established association, either role: messages in, messages out (PS3.7 §8, Annex D).
 
 One thread owns an association and blocks in it. Data sets are never collected here: they pass as
-views of one receive buffer, 256 KiB per association whatever the size of the object.
+views of one receive buffer, 1 MiB per association whatever the size of the object.
 """
 
 import contextlib
@@ -59,7 +59,8 @@ from negatoscope.protocols.dicom.ul.state_machine import State
 
 __all__ = ["AcceptedContext", "Association", "Message", "PeerCertificate", "Timeouts"]
 
-RECEIVE_BUFFER_BYTES: Final = 262_144
+RECEIVE_BUFFER_BYTES: Final = 1 << 20
+_FILL_BYTES: Final = 65_536
 MAX_SENT_PDU_BYTES: Final = 262_144
 """Peers that set no limit, or a larger one, get PDUs of this size."""
 
@@ -336,7 +337,10 @@ class Association:
         self._take(count)
 
     def _receive(self) -> int | None:
+        expected = self._connection.data_expected
         try:
+            if expected >= _FILL_BYTES:  # one large piece costs less than several small ones
+                return self._transport.receive(self._buffer[:expected], fill=True)
             return self._transport.receive(self._buffer)
         except ConnectionLost:
             self._connection.receive_eof()

@@ -106,13 +106,19 @@ class Transport:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(tick_s))
         self._recv_into = sock.recv_into
 
-    def receive(self, buffer: memoryview) -> int | None:
+    def receive(self, buffer: memoryview, *, fill: bool = False) -> int | None:
         """Waits at most a tick. Bytes read, 0 when the peer closed, None when nothing came.
+
+        Args:
+            buffer: Where to.
+            fill: Wait for as much as the buffer holds, where TLS allows it.
 
         Raises:
             ConnectionLost: The connection broke.
         """
         try:
+            if fill and self._tls is None:
+                return self._recv_into(buffer, 0, socket.MSG_WAITALL)
             return self._recv_into(buffer)
         except _WOULD_BLOCK:
             return None

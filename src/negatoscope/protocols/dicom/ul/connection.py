@@ -305,6 +305,11 @@ class Connection:
             self._fire(Event.EVT17)
         self._closed_event = TransportClosed(was_expected)
 
+    @property
+    def data_expected(self) -> int:
+        """Bytes that the P-DATA-TF being received still lacks; 0 between PDUs and in control PDUs."""
+        return self._pdv_left + self._pdu_left
+
     def next_event(self) -> ConnectionEvent | Need:
         """What the bytes received mean, one event a call."""
         while True:
