@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,15 +142,22 @@ def test_a_database_that_dies_and_hangs(
     assert {read(archive, thing) for thing in things[2:4]} <= {200, 404}
 
     # Stopped, not dead: connections stay open and nobody answers.
+    def search() -> int:
+        return int(archive.client().get("studies").status_code)
+
+    neighbours = ThreadPoolExecutor(2)
     stopped = family(own_database)
     for process in stopped:
         process.suspend()
     try:
-        status, took_s = timed(lambda: stranger.send(association, things[4]))
-        assert status == 0xA700
-        assert took_s < HANGS_S
-        _, took_s = timed(lambda: echo(archive))
-        assert took_s < HANGS_S
+        waiting = [neighbours.submit(timed, what) for what in (search, lambda: echo(archive))]
+        for thing in things[4:6]:  # the second one would begin a new segment
+            status, took_s = timed(lambda thing=thing: stranger.send(association, thing))
+            assert status == 0xA700
+            assert took_s < HANGS_S
+        (found, search_s), (_, echo_s) = (future.result(60) for future in waiting)
+        assert found == 503
+        assert max(search_s, echo_s) < HANGS_S
     finally:
         for process in stopped:
             with contextlib.suppress(psutil.NoSuchProcess):

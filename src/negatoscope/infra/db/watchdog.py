@@ -17,7 +17,7 @@ import structlog
 
 from negatoscope.infra.errors import DatabaseUnavailable
 
-PATIENCE_S: Final = 10.0
+PATIENCE_S: Final = 5.0
 """A connection borrowed for longer makes us look."""
 
 Connection = psycopg.Connection[tuple[Any, ...]]
