@@ -1,8 +1,12 @@
 """ULIDs: sortable 128-bit names (github.com/ulid/spec), Crockford base 32."""
 
 import os
+import random
 import time
 
+# Names must differ, not be unforeseeable; a generator of our own, so that a seeded one elsewhere cannot repeat them.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -13,5 +17,5 @@ def new_ulid(*, at_s: float | None = None) -> str:
         at_s: Seconds since 1970; now when absent.
     """
     milliseconds = int((time.time() if at_s is None else at_s) * 1000)
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | _random.getrandbits(80)
     return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))

@@ -126,7 +126,7 @@ class IngestSession:
         try:
             if self._segment is None:
                 self._segment = self._ingestor.pool.check_out()
-            elif not self._segment.volume.has_room():
+            elif not self._ingestor.pool.has_room(self._segment.volume):
                 raise VolumeFull("the volume is below its watermark")
         except VolumeFull as error:
             self.drop_segment()

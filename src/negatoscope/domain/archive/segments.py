@@ -22,6 +22,8 @@ from negatoscope.infra.storage.posix.segment import ScannedMember, SegmentFile
 from negatoscope.kit.ulid import new_ulid
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "segments.sql")
+#: Two system calls for each object are saved; a full disk is told by its own error meanwhile.
+_ROOM_REMEMBERED_S = 0.2
 _log = structlog.get_logger(__name__)
 
 
@@ -84,6 +86,7 @@ class SegmentPool:
         self._out: dict[int, OpenSegment] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._room: dict[str, tuple[float, bool]] = {}
 
     def check_out(self) -> OpenSegment:
         """A segment to append to, the one used last when there is a choice.
@@ -101,6 +104,14 @@ class SegmentPool:
         with self._lock:
             self._out[segment.segment_id] = segment
         return segment
+
+    def has_room(self, volume: Volume) -> bool:
+        """Whether a volume is above its watermark, as of a moment ago."""
+        now = time.monotonic()
+        known = self._room.get(volume.name)
+        if known is None or now - known[0] > _ROOM_REMEMBERED_S:
+            known = self._room[volume.name] = (now, volume.has_room())
+        return known[1]
 
     def check_in(self, segment: OpenSegment) -> None:
         """Give a segment back; it is sealed when it is long enough, abandoned when it is broken."""

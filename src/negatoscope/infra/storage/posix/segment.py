@@ -67,7 +67,7 @@ def scan(descriptor: int, *, length: int, start: int = 0) -> Iterator[ScannedMem
             return
         content = position + tar.HEADER_BYTES
         position = content + header.size + tar.padding(header.size)
-        if position > length:
+        if content + header.size > length:
             return
         yield ScannedMember(header=header, content_offset=content)
 
@@ -187,7 +187,9 @@ class SegmentFile:
             raise translate(error, "writing a segment") from error
 
     def finish(self, *, name: str, mtime_s: int, comment: dict[str, Any]) -> int:
-        """Write padding and headers: the member exists from now on (and is durable after ``sync``).
+        """Write the headers: the member exists from now on (and is durable after ``sync``).
+
+        Its padding is a hole before the next member; sealing makes sure that the last one has it too.
 
         Returns: Size of the content, bytes.
         """
@@ -195,9 +197,7 @@ class SegmentFile:
         blocks = tar.encode_header(
             tar.MemberHeader(name=name, size=size, mtime_s=mtime_s, comment=comment)
         )
-        gap = tar.padding(size)
-        if gap:
-            self._write((bytes(gap),))
+        self._position += tar.padding(size)
         try:
             os.pwrite(self._descriptor, blocks, self.end)
         except OSError as error:
