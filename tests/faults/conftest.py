@@ -264,6 +264,8 @@ class Scene:
             assert path.stat().st_mode & 0o222 == 0
             with path.open("rb") as opened:
                 members = list(scan(opened.fileno(), length=length))
+                opened.seek(length - len(tar.END_OF_ARCHIVE))
+                assert opened.read() == tar.END_OF_ARCHIVE
             assert [m.header.name for m in members].count("MANIFEST.tsv") == 1
             assert members[-1].header.name == "MANIFEST.tsv"
             assert len(members) - 2 == member_count

@@ -25,7 +25,7 @@ WRITING = (
     "openat,mkdir,flock,fchmod,chmod,unlink,unlinkat,ftruncate,fdatasync,fsync,pwrite64,pwritev,"
     "pwritev2,sendto"
 )
-ASKING = "sendto,recvfrom,poll,ppoll"
+ASKING = "sendto,recvfrom,fdatasync,ftruncate,pwrite64,pwritev,pwritev2"
 
 Make = Callable[..., tuple[str, bytes]]
 Choose = Callable[[list[str], int], list[tuple[str, int]]]
@@ -82,7 +82,7 @@ def test_a_store(scene: Any, victim: Any, make_ct: Make, choose_points: Choose) 
 def test_the_index_transaction(
     scene: Any, victim: Any, make_ct: Make, choose_points: Choose, second: str
 ) -> None:
-    """Killed in the thread that commits: before it asks, before it hears the answer."""
+    """With connection and segment at hand: killed before it asks, before it hears the answer."""
 
     def prepare() -> tuple[dict[str, Any], Callable[[Any], None]]:
         first_uid, first = make_ct()

@@ -66,9 +66,8 @@ def action(order: dict[str, Any], archive: Archive, database: Database) -> tuple
             return once, here
         case "index":
             store(archive, order["first_uid"], Path(order["first_file"]).read_bytes())
-            (writer,) = (t for t in threading.enumerate() if t.name == "index-writer")
             data = Path(order["file"]).read_bytes()
-            return lambda: void(store(archive, order["uid"], data)), writer.native_id or 0
+            return lambda: void(store(archive, order["uid"], data)), here
         case "settle":
             retrieval = Retrieval(database, list(archive.volumes.values()))
             metadata = SeriesMetadata(retrieval, base="http://127.0.0.1/dicom-web")

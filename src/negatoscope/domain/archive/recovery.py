@@ -355,8 +355,9 @@ class Recovery:
 
     def _finish(self, segment: OpenSegment) -> None:
         """Seal a recovered segment, or remove one that holds nothing."""
-        if is_sealed(list(segment.file.scan())):
-            self._pool.settle_sealed(segment)
+        members = list(segment.file.scan())
+        if is_sealed(members):
+            self._pool.settle_sealed(segment, members[-1])
             return
         if segment.file.entries:
             self._pool.seal(segment)

@@ -178,9 +178,12 @@ class SegmentPool:
         finally:
             segment.file.close()
 
-    def settle_sealed(self, segment: OpenSegment) -> None:
-        """The file was sealed and its row was not told: tell it."""
-        self._mark_sealed(segment, segment.file.close_sealed())
+    def settle_sealed(self, segment: OpenSegment, manifest: ScannedMember) -> None:
+        """The file was sealed and its row was not told: tell it.
+
+        Raises: WriteFailed, DatabaseUnavailable.
+        """
+        self._mark_sealed(segment, segment.file.close_sealed(member_end(manifest)))
 
     def _mark_sealed(self, segment: OpenSegment, length: int) -> None:
         with self._database.connection() as connection:

@@ -254,9 +254,22 @@ class SegmentFile:
             raise translate(error, "truncating a segment") from error
         self.end = self._position = end
 
-    def close_sealed(self) -> int:
-        """Let go of a segment that has its manifest already. Returns: length of the file, bytes."""
-        length = self.file_length()
+    def close_sealed(self, end: int) -> int:
+        """Let go of a segment that has its manifest already; what its writer may have left undone after it is done.
+
+        Args:
+            end: Offset after the manifest.
+        Returns: Length of the file, bytes.
+        Raises: VolumeFull, WriteFailed.
+        """
+        length = end + len(tar.END_OF_ARCHIVE)
+        try:
+            if self.file_length() != length:
+                os.pwrite(self._descriptor, tar.END_OF_ARCHIVE, end)
+                os.ftruncate(self._descriptor, length)
+        except OSError as error:
+            raise translate(error, "sealing a segment") from error
+        self.sync()
         os.fchmod(self._descriptor, 0o440)
         self.close()
         return length
