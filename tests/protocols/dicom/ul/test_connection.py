@@ -395,3 +395,26 @@ def test_noise_never_crashes(noise: bytes, established: bool) -> None:
     events_of(connection, noise)
     output = connection.take_output()
     assert not output or output[0] == 7
+
+
+def test_what_a_data_pdu_still_lacks_is_known_until_its_end() -> None:
+    """A driver may wait for that many bytes, and for not one more: the next PDU may never come."""
+    connection = acceptor()
+    whole = DataTransfer(
+        values=(
+            PresentationDataValue(
+                context_id=1, is_command=False, is_last=False, fragment=bytes(50)
+            ),
+            PresentationDataValue(context_id=1, is_command=False, is_last=True, fragment=bytes(30)),
+        )
+    ).encode()
+    assert connection.data_expected == 0
+    for cut in range(7, len(whole)):
+        connection.receive(whole[:cut])
+        while connection.next_event() is not NEED_DATA:
+            pass
+        assert connection.data_expected <= len(whole) - cut
+        connection.receive(whole[cut:])
+        while connection.next_event() is not NEED_DATA:
+            pass
+        assert connection.data_expected == 0
