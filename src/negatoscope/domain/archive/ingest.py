@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import structlog
 
-from negatoscope.domain.archive.digest import Digest, DigestThread, InlineDigest
+from negatoscope.domain.archive.digest import Running
 from negatoscope.domain.archive.errors import (
     CannotUnderstand,
     CannotUnderstandCode,
@@ -44,8 +44,6 @@ from negatoscope.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 _ROOM_CHECK_BYTES = 64 << 20
 #: SOP Class and Instance UID stand in group 0008, among the first elements.
 _UIDS_WITHIN_BYTES = 64 << 10
-#: Pieces below this are digested sooner than handed over.
-_WORTH_A_THREAD_BYTES = 64 << 10
 _log = structlog.get_logger(__name__)
 
 _KINDS = {
@@ -79,17 +77,6 @@ class IngestSession:
         self.source = source
         self._segment: OpenSegment | None = None
         self._busy: Ingest | None = None
-        self._digests: DigestThread | None = None
-        self._is_closed = False
-        ingestor.enter()
-
-    def new_digest(self) -> Digest:
-        """For the next object: beside the receiving thread while few are at work."""
-        if not self._ingestor.has_idle_processors:
-            return InlineDigest()
-        if self._digests is None:
-            self._digests = DigestThread()
-        return self._digests.new()
 
     def begin(
         self, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
@@ -157,12 +144,6 @@ class IngestSession:
         if self._busy is not None:
             self._busy.abort()
         self.drop_segment()
-        if self._digests is not None:
-            self._digests.close()
-            self._digests = None
-        if not self._is_closed:
-            self._is_closed = True
-            self._ingestor.leave()
 
     def __enter__(self) -> Self:
         """The session itself."""
@@ -196,7 +177,7 @@ class Ingest:
         self._part10 = None if sop_class_uid is not None else Part10Reader()
         self._segment: OpenSegment | None = None
         self._scanner: DataSetScanner | None = None
-        self._digest: Digest = InlineDigest()
+        self._digest = Running()
         self._content_offset = 0
         self._until_room_check = _ROOM_CHECK_BYTES
         self._head_pending = True
@@ -307,12 +288,10 @@ class Ingest:
         file = self._segment.file
         if self._head_pending:
             self._head_pending = False
-            if len(chunk) >= _WORTH_A_THREAD_BYTES:
-                self._digest = self._session.new_digest()
             self._content_offset = file.begin(self._meta, chunk)
         else:
             file.write(chunk)
-        self._digest.wrote(chunk, file.descriptor, file.position - len(chunk))
+        self._digest.update(chunk)
         self._until_room_check -= len(chunk)
         if self._until_room_check < 0:
             self._until_room_check = _ROOM_CHECK_BYTES
@@ -368,10 +347,7 @@ class Ingest:
     def _store(self, record: Record, payload: dict[str, Any]) -> Outcome:
         segment = self._segment
         assert segment is not None  # noqa: S101 - commit
-        try:
-            digest, crc = self._digest.digest()
-        except StorageError as error:
-            raise OutOfResources("the storage failed") from error
+        digest, crc = self._digest.digests()
         now = datetime.datetime.now(datetime.UTC)
         name = f"{new_ulid()}.dcm"
         try:

@@ -1,7 +1,6 @@
 """What all senders of a process share: open segments, the index writer, and what is known of the rows."""
 
 import base64
-import os
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -12,7 +11,6 @@ from negatoscope.domain.archive.record import Record, pack_frame_index
 from negatoscope.domain.archive.segments import SegmentPool
 
 _FAMILIES_KEPT = 4096
-_PROCESSORS = os.cpu_count() or 1
 
 
 class Families:
@@ -62,23 +60,6 @@ class Ingestor:
         self.duplicates = duplicates
         self.families = Families()
         self.index_timeout_s = index_timeout_s
-        self._senders = 0
-        self._count_lock = threading.Lock()
-
-    def enter(self) -> None:
-        """A sender comes."""
-        with self._count_lock:
-            self._senders += 1
-
-    def leave(self) -> None:
-        """A sender goes."""
-        with self._count_lock:
-            self._senders -= 1
-
-    @property
-    def has_idle_processors(self) -> bool:
-        """True while there are at least two processors for each sender."""
-        return self._senders * 2 <= _PROCESSORS
 
     def payload(self, record: Record, *, data_set_offset: int, full: bool) -> dict[str, Any]:
         """The record as ``archive_ingest`` takes it, its place in a segment still missing.

@@ -163,11 +163,6 @@ class SegmentFile:
         self._write((_HOLE, *head))
         return content
 
-    @property
-    def position(self) -> int:
-        """Where the next byte of the member goes, from the start of the file."""
-        return self._position
-
     def write(self, data: bytes | memoryview) -> None:
         """Append content bytes to the member that was begun."""
         self._write((data,))

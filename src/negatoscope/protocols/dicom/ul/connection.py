@@ -308,7 +308,8 @@ class Connection:
     @property
     def data_expected(self) -> int:
         """Bytes that the P-DATA-TF being received still lacks; 0 between PDUs and in control PDUs."""
-        return (self._pdv_left if self._in_pdv else 0) + self._pdu_left
+        left = (self._pdv_left if self._in_pdv else 0) + self._pdu_left
+        return left - len(self._carry) if left else 0
 
     def next_event(self) -> ConnectionEvent | Need:
         """What the bytes received mean, one event a call."""
