@@ -3,6 +3,7 @@
 What each needs is imported when it runs: the processes are smaller for it, and start sooner.
 """
 
+import os
 import threading
 import time
 import urllib.error
@@ -19,6 +20,9 @@ from negatoscope.infra.settings import Settings
 _LOG = structlog.get_logger(__name__)
 
 _READY_PATIENCE_S = 30.0
+_WORKER_NICENESS = 10
+"""Settling, metadata and scrubbing take what reception and reading leave."""
+
 _GRANIAN_LOGGING = {
     "formatters": {},
     "handlers": {},
@@ -118,6 +122,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.entrypoints.worker.worker import Worker
     from negatoscope.subscribers import audit, metrics
 
+    os.nice(_WORKER_NICENESS)
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         worker = Worker(
             database=opened,

@@ -17,7 +17,7 @@ import structlog
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.domain.devices.ae import ApplicationEntity
-from negatoscope.entrypoints.dimse.read_ahead import Loaded, read_ahead
+from negatoscope.entrypoints.dimse.loading import Loaded, load_each
 from negatoscope.entrypoints.dimse.suboperations import (
     WINDOW_LIMIT,
     RequestorGoneError,
@@ -129,7 +129,7 @@ class _Delivery:
     def run(self, instances: Iterator[StoredInstance]) -> bool:
         """Send them. Returns: whether the requestor cancelled."""
         try:
-            for loaded in read_ahead(self.retrieval, instances, wanted=self._wants):
+            for loaded in load_each(self.retrieval, instances, wanted=self._wants):
                 if self.progress.cancelled():
                     return True
                 self._offer(loaded)

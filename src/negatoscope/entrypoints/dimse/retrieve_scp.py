@@ -18,7 +18,7 @@ from negatoscope.domain.devices import ae
 from negatoscope.domain.devices.ae import ApplicationEntity
 from negatoscope.domain.identity.policies import Action, may
 from negatoscope.entrypoints.dimse.delivery import deliver, open_association
-from negatoscope.entrypoints.dimse.read_ahead import read_ahead
+from negatoscope.entrypoints.dimse.loading import load_each
 from negatoscope.entrypoints.dimse.retrieve_identifier import (
     IDENTIFIER_LIMIT_BYTES,
     IdentifierError,
@@ -126,7 +126,7 @@ class RetrieveSCP:
             cancelled = False
             with _index_lost(progress):
                 instances = self._audited(association, self.retrieval.select(request.selection))
-                for loaded in read_ahead(self.retrieval, instances, wanted=channel.accepts):
+                for loaded in load_each(self.retrieval, instances, wanted=channel.accepts):
                     cancelled = progress.cancelled()
                     if cancelled:
                         break

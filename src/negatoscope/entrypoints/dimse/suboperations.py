@@ -11,7 +11,7 @@ import structlog
 from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
-from negatoscope.entrypoints.dimse.read_ahead import Loaded
+from negatoscope.entrypoints.dimse.loading import Loaded
 from negatoscope.protocols.dicom.dataset import encode
 from negatoscope.protocols.dicom.dimse.association import AcceptedContext, Association, Message
 from negatoscope.protocols.dicom.dimse.command import CommandField, c_store_rq, retrieve_rsp
