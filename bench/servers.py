@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Self
 
 import psutil
@@ -39,7 +40,7 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-class Server:
+class Server(ABC):
     """A server under test; its data stays in ``folder`` from one start to the next."""
 
     name = ""
@@ -54,18 +55,18 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    @abstractmethod
     def dicom(self) -> DicomTarget:
         """Its DIMSE side."""
-        raise NotImplementedError
 
     @property
     def web(self) -> WebTarget:
         """Its DICOMweb side."""
         return WebTarget(host="127.0.0.1", port=self.http_port, base="/dicom-web", token=self.token)
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What to run."""
-        raise NotImplementedError
 
     def environment(self) -> dict[str, str]:
         """In what environment."""
