@@ -72,7 +72,7 @@ class Server(ABC):
         """In what environment."""
         return dict(os.environ)
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - not every server needs it
         """Once it answers: accounts, peers."""
 
     def start(self) -> None:
