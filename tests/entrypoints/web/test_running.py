@@ -134,7 +134,7 @@ def test_readers_that_go_away_leave_nothing_open(running, helpers):
         thread.join()
     assert httpx.get(f"{running.url}{FRAMES}/1", headers=running.headers).status_code == 200
     time.sleep(1)
-    assert worker.num_fds() <= before + 12  # the pool may have grown
+    assert worker.num_fds() <= before + 24  # connections to the database may have been added
 
 
 @pytest.mark.slow
