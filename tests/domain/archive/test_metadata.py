@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from negatoscope.domain.archive.metadata import SeriesMetadata, read_bulk_data
+from negatoscope.domain.archive.bulk_data import find_bulk_data
+from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.infra.storage import tar
 
@@ -195,10 +196,13 @@ def test_bulk_data_are_found_by_the_path_of_their_uri(
     stored = retrieval.find("1.1.1.1")
     assert stored is not None
     with retrieval.open(stored) as member:
-        assert read_bulk_data(member, "60003000") == overlay
-        assert read_bulk_data(member, "7FE00010") == bytes(8)
-        assert read_bulk_data(member, "60023000") is None
-        assert read_bulk_data(member, "../../etc") is None
+        for path, value in (("60003000", overlay), ("7FE00010", bytes(8))):
+            found = find_bulk_data(member, path)
+            assert found is not None
+            assert b"".join(found.chunks(member)) == value
+            assert b"".join(found.chunks(member, 3, 5)) == value[3:5]
+        assert find_bulk_data(member, "60023000") is None
+        assert find_bulk_data(member, "../../etc") is None
 
 
 def test_an_empty_series_is_an_empty_array(

@@ -16,7 +16,7 @@ A series that changed since has NULL there and is answered from headers, image b
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import structlog
@@ -30,9 +30,15 @@ from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.infra.db import load_queries
 from negatoscope.infra.storage import tar
 from negatoscope.kit.ulid import new_ulid
-from negatoscope.protocols.dicom.dataset import DataSetError, decode, inflate, read_value
-from negatoscope.standard.tags import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
-from negatoscope.standard.transfer_syntaxes import transfer_syntax
+from negatoscope.protocols.dicom.dataset import (
+    DataSetError,
+    InflateBomb,
+    SparseReader,
+    TruncatedDataSet,
+    decode,
+)
+from negatoscope.protocols.dicom.dataset.limits import UNDEFINED_LENGTH
+from negatoscope.standard.transfer_syntaxes import TransferSyntax, transfer_syntax
 
 NO_BASE = "negatoscope-bulk-data:"
 """Stands for the address of the DICOMweb service while none is known."""
@@ -43,12 +49,9 @@ HEADER_MAX_BYTES = 64 << 20
 BULK_THRESHOLD_BYTES = 1024
 """Binary values above this are given as a URI."""
 
-BULK_MAX_BYTES = 512 << 20
-"""Longest value given as bulk data."""
+WHOLE_HEADER_BYTES = 1 << 20
+"""An object without pixel data up to this size is read in one piece."""
 
-_PIXEL_PATHS = frozenset(
-    f"{tag:08X}" for tag in (FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA)
-)
 _SQL = load_queries("negatoscope.domain.archive.sql", "metadata.sql")
 _GZIP = b"\x1f\x8b\x08\x10"  # RFC 1952: deflate, with a comment
 _GZIP_HEADER_BYTES = 10
@@ -206,7 +209,10 @@ class SeriesMetadata:
 
 
 def read_metadata(member: Member, *, base: str) -> dict[str, Any]:
-    """The attributes of an open object as DICOM JSON, without its pixel data.
+    """The attributes of an open object as DICOM JSON; long values by their URI.
+
+    What comes after the pixel data is there too: the object is read up to them and from their end
+    on. Of an object without pixel data the long values are passed over likewise.
 
     Args:
         member: The object.
@@ -216,50 +222,72 @@ def read_metadata(member: Member, *, base: str) -> dict[str, Any]:
         DataSetError: its header cannot be parsed.
     """
     stored = member.stored
-    end = stored.size if stored.pixel_offset is None else stored.pixel_offset
-    length = min(end - stored.data_set_offset, HEADER_MAX_BYTES)
     prefix = (
         f"{base}/studies/{stored.study_instance_uid}/series/{stored.series_instance_uid}"
         f"/instances/{stored.sop_instance_uid}/bulkdata/"
     )
-    attributes: dict[str, Any] = decode(
-        member.read(stored.data_set_offset, length),
-        stored.transfer_syntax_uid,
-        stop_before_pixels=True,
-        bulk_threshold=BULK_THRESHOLD_BYTES,
-        bulk_uri=lambda path: prefix + path,
-    )
-    return attributes
+    data, elided = _header_of(member)
 
+    def read(*, stop_before_pixels: bool) -> dict[str, Any]:
+        attributes: dict[str, Any] = decode(
+            data,
+            stored.transfer_syntax_uid,
+            stop_before_pixels=stop_before_pixels,
+            bulk_threshold=BULK_THRESHOLD_BYTES,
+            bulk_uri=lambda path: prefix + path,
+            elided=elided,
+        )
+        return attributes
 
-def read_bulk_data(member: Member, path: str) -> bytes | None:
-    """The value that a bulk data URI of the metadata names, as stored.
-
-    Args:
-        member: The object, open.
-        path: Such as ``7FE00010`` or ``54000100/1/54001010``.
-    Returns: ``None`` when there is no such value, when it is encapsulated pixel data (its frames
-        are to be asked for), or when it does not fit in ``BULK_MAX_BYTES``.
-    Raises:
-        RetrieveError: the object cannot be read.
-    """
-    stored = member.stored
-    syntax = transfer_syntax(stored.transfer_syntax_uid)
-    if path.upper() in _PIXEL_PATHS and stored.pixel_offset is not None:
-        order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
-        length = int.from_bytes(member.read(stored.pixel_offset - 4, 4), order)
-        if length > BULK_MAX_BYTES:  # an undefined length too: encapsulated
-            return None
-        return member.read(stored.pixel_offset, length)
-    end = stored.size if stored.pixel_offset is None else stored.pixel_offset
-    data = member.read(stored.data_set_offset, min(end - stored.data_set_offset, BULK_MAX_BYTES))
+    if not transfer_syntax(stored.transfer_syntax_uid).is_deflated:
+        return read(stop_before_pixels=False)
     try:
-        if syntax.is_deflated:
-            data = inflate(data)
-        offset, length = read_value(data, stored.transfer_syntax_uid, path)
-    except DataSetError:
-        return None
-    return data[offset : offset + length]
+        return read(stop_before_pixels=False)
+    except (TruncatedDataSet, InflateBomb):  # longer than is inflated for its header
+        return read(stop_before_pixels=True)
+
+
+def _header_of(member: Member) -> tuple[bytes, frozenset[int]]:
+    """The bytes to decode, and where in them a value is left out."""
+    stored = member.stored
+    start, size = stored.data_set_offset, stored.data_set_length
+    syntax = transfer_syntax(stored.transfer_syntax_uid)
+    pixels = stored.pixel_offset
+    if syntax.is_deflated:
+        return member.read(start, min(size, HEADER_MAX_BYTES)), frozenset()
+    reader = SparseReader(lambda at, length: member.read(start + at, length), size, syntax)
+    if pixels is None or pixels - start > HEADER_MAX_BYTES:
+        if pixels is None and size <= WHOLE_HEADER_BYTES:
+            return member.read(start, size), frozenset()
+        return reader.skeleton(most_bytes=HEADER_MAX_BYTES)
+    head = member.read(start, pixels - start)
+    try:
+        after = _after_pixels(reader, head, stored, syntax)
+        if after >= size:
+            return head, frozenset((len(head),))
+        tail, elided = reader.skeleton(after, most_bytes=HEADER_MAX_BYTES)
+    except (DataSetError, RetrieveError) as error:
+        _log.warning(
+            "metadata.tail_unreadable", sop_instance_uid=stored.sop_instance_uid, error=str(error)
+        )
+        return head, frozenset((len(head),))
+    moved = {len(head) + at for at in elided}
+    return head + tail, frozenset((len(head), *moved))
+
+
+def _after_pixels(
+    reader: SparseReader, head: bytes, stored: StoredInstance, syntax: TransferSyntax
+) -> int:
+    """Offset in the data set of what follows the pixel data, whose header ends ``head``."""
+    length = int.from_bytes(head[-4:], "little" if syntax.is_little_endian else "big")
+    if length != UNDEFINED_LENGTH:
+        return len(head) + length
+    at = len(head)
+    if stored.frame_index is not None:
+        index = unpack_frame_index(stored.sop_instance_uid, stored.frame_index)
+        if len(index) >= 2:
+            at = max(at, index[-2] + (index[-1] & ~FRAGMENTED) - stored.data_set_offset)
+    return reader.after_fragments(at)
 
 
 class _GzipArray:

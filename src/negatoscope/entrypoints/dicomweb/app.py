@@ -6,6 +6,7 @@ A plain table in front of everything: no framework stands between a frame and it
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
+from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
 from negatoscope.entrypoints.dicomweb.frames import FramesRs
 from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
@@ -25,6 +26,9 @@ class DicomWeb:
     def __init__(self, services: Services) -> None:
         self._objects = OpenObjects(services.retrieval)
         self._frames = FramesRs(services.retrieval, self._objects, services.access)
+        self._bulk_data = BulkDataRs(
+            services.retrieval, self._objects, self._frames, services.access
+        )
         self._wado = WadoRs(services.retrieval, services.access)
         self._stow = StowRs(services.archive, services.access)
         self._qido = QidoRs(
@@ -64,9 +68,20 @@ class DicomWeb:
             case ["studies", study, "series", series, "instances", sop, "frames", frames]:
                 key = ObjectKey(study, series, sop)
                 return "frames", GET, self._frames.frames(request, send, key, frames)
-            case ["studies", study, "series", series, "instances", sop, "bulkdata", *path]:
+            case ["studies", study, "series", series, "instances", sop, "bulkdata", _, *_]:
                 key = ObjectKey(study, series, sop)
-                return "bulkdata", GET, self._frames.bulk_data(request, send, key, "/".join(path))
+                path = "/".join(parts[7:])
+                return "bulkdata", GET, self._bulk_data.value(request, send, key, path)
+            case (
+                ["studies", _, ("bulkdata" | "pixeldata") as kind]
+                | ["studies", _, "series", _, ("bulkdata" | "pixeldata") as kind]
+                | ["studies", _, "series", _, "instances", _, ("bulkdata" | "pixeldata") as kind]
+            ):
+                target = Target(*parts[1:-1:2])
+                below = self._bulk_data.below(
+                    request, send, target, pixels_only=kind == "pixeldata"
+                )
+                return kind, GET, below
             case ["studies", study, "series", series, "instances", sop, "metadata"]:
                 target = Target(study, series, sop)
                 return "metadata", GET, self._wado.metadata(request, send, target)

@@ -1,4 +1,4 @@
-"""Retrieve Frames and Bulk Data (PS3.18 §10.4.1.1.4, §10.4.1.1.5), as stored.
+"""Retrieve Frames (PS3.18 §10.4.1.1.4), as stored.
 
 A native frame is ``application/octet-stream`` in Explicit VR Little Endian; an encapsulated one
 has the media type of its transfer syntax (PS3.18 §8.7.3.3). Who asks for
@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.frames import FrameRange, read_frame
-from negatoscope.domain.archive.metadata import read_bulk_data
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
@@ -49,7 +48,6 @@ MAX_FRAMES = 10_000
 AT_ONCE_BYTES = 8 << 20
 """An answer up to this size is built whole; a longer one is streamed."""
 _FRAME_LIST = re.compile(r"[0-9]{1,9}(?:,[0-9]{1,9})*")
-_BULK_PATH = re.compile(r"[0-9A-Za-z]{1,16}(?:/[0-9A-Za-z]{1,16}){0,63}")
 _SENT = metrics.BYTES.labels("out")
 
 
@@ -67,7 +65,7 @@ class Shape(NamedTuple):
 
 
 class FramesRs:
-    """Frames and bulk data.
+    """Frames.
 
     Args:
         retrieval: The archive's reading side.
@@ -96,15 +94,20 @@ class FramesRs:
             if entry is None:
                 raise Problem("instance-not-found")
             try:
-                await self._send_frames(request, send, entry, numbers)
+                await self.send_frames(request, send, entry, numbers)
             finally:
                 self._objects.release(entry)
         except RetrieveError as error:
             raise problem_of(error) from error
 
-    async def _send_frames(
+    async def send_frames(
         self, request: Request, send: Send, entry: OpenObject, numbers: Sequence[int]
     ) -> None:
+        """Answer with frames of an object that is open.
+
+        Raises:
+            Problem, RetrieveError: refused.
+        """
         stored = entry.stored
         shape = choose_shape(accepted(request), stored, len(numbers))
         ranges = self._retrieval.frames(stored, numbers)
@@ -137,56 +140,6 @@ class FramesRs:
             body = await run_blocking(_assemble, entry, pieces)
         await send_answer(send, 200, headers, body)
         _SENT.inc(length)
-
-    async def bulk_data(self, request: Request, send: Send, key: ObjectKey, path: str) -> None:
-        """``GET …/instances/{instance}/bulkdata/{path}``: what a BulkDataURI of ours names.
-
-        Raises:
-            Problem: refused.
-        """
-        check_uids(*key)
-        if _BULK_PATH.fullmatch(path) is None:
-            raise Problem("bulkdata-not-found")
-        self._access.require(
-            request.actor, Action.RETRIEVE, study_instance_uid=key.study_instance_uid
-        )
-        ranges = accepted(request)
-        chosen = next((one for one in ranges if one.covers(OCTET_STREAM)), None)
-        if chosen is None:
-            raise not_acceptable((OCTET_STREAM, f'multipart/related; type="{OCTET_STREAM}"'))
-        try:
-            entry = await self._objects.acquire(key)
-            if entry is None:
-                raise Problem("instance-not-found")
-            try:
-                value = await run_blocking(read_bulk_data, entry.member, path)
-            finally:
-                self._objects.release(entry)
-        except RetrieveError as error:
-            raise problem_of(error) from error
-        if value is None:
-            raise Problem("bulkdata-not-found")
-        await self._access.note_read(request, Action.RETRIEVE, key.study_instance_uid)
-        digest = entry.stored.sha256.hex()
-        etag = f'"{digest}-{path.replace("/", "-")}{"m" if chosen.is_multipart else ""}"'
-        headers = validators(etag)
-        if is_unchanged(request, etag):
-            await send_answer(send, 304, headers, head_only=True)
-            return
-        if chosen.is_multipart:
-            boundary = digest[:40].encode("ascii")
-            value = part_head(boundary, OCTET_STREAM.encode()) + value + closing(boundary)
-            headers.append(
-                (
-                    b"content-type",
-                    b'multipart/related; type="application/octet-stream"; boundary=' + boundary,
-                )
-            )
-        else:
-            headers.append((b"content-type", OCTET_STREAM.encode()))
-            headers.append((b"content-disposition", b"attachment"))
-        await send_answer(send, 200, headers, value, head_only=request.method == "HEAD")
-        _SENT.inc(len(value))
 
 
 def parse_frame_list(text: str) -> list[int]:

@@ -4,7 +4,7 @@ Clients decide on ``code``; ``title`` and ``detail`` are for people and may be r
 here carries a patient's name, birth date or identifier.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -48,6 +48,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "request-timeout": ProblemType(408, "The request body stopped coming"),
     "conflict": ProblemType(409, "The state of the resource does not allow that"),
     "body-too-large": ProblemType(413, "The request body is too large"),
+    "range-not-satisfiable": ProblemType(416, "The range lies outside the resource"),
     "unsupported-media-type": ProblemType(415, "The request body's media type is not taken"),
     "unsupported-content-encoding": ProblemType(415, "The request body's encoding is not taken"),
     # Our side.
@@ -71,6 +72,7 @@ class Problem(Exception):
         challenge: Sent as WWW-Authenticate.
         allow: Sent as Allow.
         extra: Further members of the document.
+        headers: Further headers, names in lower case.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Problem(Exception):
         challenge: str | None = None,
         allow: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         super().__init__(code if detail is None else f"{code}: {detail}")
         self.code = code
@@ -91,6 +94,7 @@ class Problem(Exception):
         self.challenge = challenge
         self.allow = allow
         self.extra = extra or {}
+        self.more_headers = headers
 
     @property
     def status(self) -> int:
@@ -119,6 +123,7 @@ class Problem(Exception):
         headers = [
             (b"content-type", MEDIA_TYPE.encode("ascii")),
             (b"cache-control", b"no-store"),
+            *self.more_headers,
         ]
         if self.retry_after_s is not None:
             headers.append((b"retry-after", str(self.retry_after_s).encode("ascii")))

@@ -19,9 +19,10 @@ from negatoscope.protocols.dicom.dataset.index_tags import INDEX_TAGS
 from negatoscope.protocols.dicom.dataset.inflate import inflate
 from negatoscope.protocols.dicom.dataset.layout import FrameIndex, PixelDataLayout
 from negatoscope.protocols.dicom.dataset.limits import ScanLimits
-from negatoscope.protocols.dicom.dataset.locate import parse_path, read_value
+from negatoscope.protocols.dicom.dataset.locate import read_value
 from negatoscope.protocols.dicom.dataset.result import RawValue, ScanResult
 from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
+from negatoscope.protocols.dicom.dataset.sparse import Located, SparseReader, parse_path
 
 __all__ = [
     "INDEX_TAGS",
@@ -32,12 +33,14 @@ __all__ = [
     "FrameIndex",
     "InflateBomb",
     "LimitExceeded",
+    "Located",
     "NestingTooDeep",
     "NotEncodable",
     "PixelDataLayout",
     "RawValue",
     "ScanLimits",
     "ScanResult",
+    "SparseReader",
     "TooManyElements",
     "TooManyFragments",
     "TooManyItems",

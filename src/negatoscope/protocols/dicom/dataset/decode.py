@@ -5,7 +5,7 @@ The whole header is in memory; sequences are followed by recursion no deeper tha
 that the caller makes of their path: `00400555/1/0040A30A` is tag, item (from 1), tag, and so on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
 
 from negatoscope.protocols.dicom.dataset.charset import TextDecoder, parse_terms
@@ -28,7 +28,7 @@ from negatoscope.protocols.dicom.dataset.values import (
     inline_binary,
     swapped,
 )
-from negatoscope.protocols.dicom.dataset.vr import BINARY_VRS, NUMBERS
+from negatoscope.protocols.dicom.dataset.vr import BINARY_VRS, LONG_TEXT_VRS, NUMBERS
 from negatoscope.standard.tags import (
     PIXEL_DATA,
     PIXEL_REPRESENTATION,
@@ -43,6 +43,8 @@ BulkUri = Callable[[str], str]
 
 #: Binary values up to this length are written inline when a caller names no other.
 DEFAULT_BULK_THRESHOLD_BYTES: Final = 1024
+#: Text beyond this goes by its URI where a caller makes URIs.
+TEXT_BULK_BYTES: Final = 64 << 10
 _FIRST_INFLATED_BYTES: Final = 1 << 20
 _TRAILING_PADDING: Final = 0xFFFCFFFC
 _GROUP_7FE0: Final = 0x7FE00000
@@ -76,8 +78,10 @@ class Decoder(ElementReader):
         bulk_threshold: int,
         bulk_uri: BulkUri | None,
         limits: ScanLimits,
+        elided: Container[int] = (),
     ) -> None:
         super().__init__(data, syntax, limits)
+        self._elided = elided
         self._stop_before_pixels = stop_before_pixels
         self._bulk_threshold = bulk_threshold
         self._bulk_uri = bulk_uri
@@ -112,6 +116,13 @@ class Decoder(ElementReader):
                 if not depth or not (delimited or start == end):
                     raise BadElement("a delimiter out of place", offset=pos, tag=tag)
                 return out, start
+            if not depth and start in self._elided:
+                if self._bulk_uri is not None:
+                    key = key_of(tag)
+                    vr = vr or self._implicit_vr(tag, signed=signed)
+                    out[key] = {"vr": vr, "BulkDataURI": self._bulk_uri(key)}
+                pos = start
+                continue
             if not vr:
                 vr = self._implicit_vr(tag, signed=signed)
             elif vr == "UN" and (dictionary := dictionary_vr(tag)) not in {None, "UN"}:
@@ -196,6 +207,8 @@ class Decoder(ElementReader):
             return False
         if tag in _PIXEL_TAGS:
             return True
+        if vr in LONG_TEXT_VRS:
+            return length > TEXT_BULK_BYTES
         return length > self._bulk_threshold and (vr in BINARY_VRS or vr in NUMBERS)
 
     def element(self, vr: str, raw: bytes, text: TextDecoder) -> DicomJson:
@@ -239,6 +252,9 @@ class Decoder(ElementReader):
         except (BadElement, TruncatedDataSet):
             if length == UNDEFINED_LENGTH:
                 raise
+            if self._is_bulk(tag, "UN", length):
+                uri = self._bulk_uri(path + key_of(tag))  # type: ignore[misc]
+                return {"vr": "UN", "BulkDataURI": uri}, start + length
             raw = bytes(self.data[start : start + length])
             return {"vr": "UN", "InlineBinary": inline_binary(raw)}, start + length
         return ({"vr": "SQ", "Value": items} if items else {"vr": "SQ"}), pos
@@ -299,6 +315,7 @@ def decode(
     bulk_threshold: int = DEFAULT_BULK_THRESHOLD_BYTES,
     bulk_uri: BulkUri | None = None,
     limits: ScanLimits = DECODE_LIMITS,
+    elided: Container[int] = (),
 ) -> DicomJson:
     """A data set in the DICOM JSON model (PS3.18 §F.2).
 
@@ -315,6 +332,9 @@ def decode(
         bulk_uri: Makes the URI of a path such as `7FE00010` or `54000100/1/54001010`; None
             writes every binary value inline and leaves encapsulated pixel data out.
         limits: What the data set may cost.
+        elided: Offsets at the top level where a value is left out of `data`, as
+            `SparseReader.skeleton` gives them: such a value goes by its URI, without `bulk_uri`
+            its attribute is left out.
 
     Raises:
         DataSetError: it cannot be read.
@@ -336,6 +356,7 @@ def decode(
         bulk_threshold=bulk_threshold,
         bulk_uri=bulk_uri,
         limits=limits,
+        elided=elided,
     )
     out, _end = decoder.data_set(
         0, len(data), implicit=syntax.is_implicit_vr, text=TextDecoder(), signed=False

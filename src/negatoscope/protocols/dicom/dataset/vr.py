@@ -73,3 +73,6 @@ NUMBERS: Final = {
 BINARY_VRS: Final = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "UN"])
 #: Bytes per word, to swap between byte orders.
 WORD_BYTES: Final = {"OB": 1, "UN": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
+#: Values that go by URI when they are long: streams, numbers, and text of any length.
+LONG_TEXT_VRS: Final = frozenset(["LT", "ST", "UC", "UT"])
+BULK_VRS: Final = BINARY_VRS | frozenset(NUMBERS) | LONG_TEXT_VRS
