@@ -275,13 +275,13 @@ def _identifiers(a: Attribute, key: Any, values: list[str], _o: MatchOptions) ->
 def _json(a: Attribute, key: Any, _values: list[str], options: MatchOptions) -> _Compiled:
     """Narrow by containment; the values themselves are compared afterwards."""
     document = f"{TABLES[a.level]}.attributes"
-    contained = _containment(a.tag, key, options)
+    contained = containment(a.tag, key, options)
     if contained is not None:
         return f"{document} @> %s::jsonb", [json.dumps({a.tag: contained})], False
     return f"{document} ? %s", [a.tag], False
 
 
-def _containment(tag: str, key: Mapping[str, Any], options: MatchOptions) -> dict[str, Any] | None:
+def containment(tag: str, key: Mapping[str, Any], options: MatchOptions) -> dict[str, Any] | None:
     """A JSON document contained in whatever matches, when the key has a plain single value."""
     vr = key.get("vr", "UN")
     if options.fuzzy and tag in matching.DESCRIPTIVE_TAGS:
@@ -293,7 +293,7 @@ def _containment(tag: str, key: Mapping[str, Any], options: MatchOptions) -> dic
             for nested_tag, nested in item.items()
             if not matching.is_universal(nested)
             and nested_tag not in matching.UNMATCHED_TAGS
-            and (contained := _containment(nested_tag, nested, options)) is not None
+            and (contained := containment(nested_tag, nested, options)) is not None
         }
         return {"Value": [inner]} if inner else None
     values = matching.texts(key)
