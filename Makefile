@@ -18,7 +18,7 @@ help:
 ##! make run [ARGS="…"]    install, load a demonstration department and serve; prints URL and accounts
 run:
 	@tools/bootstrap.sh run
-	@exec $(BIN)/negatoscope serve --demo $(ARGS)
+	@exec $(BIN)/negatoscope serve --demo --ohif $(ARGS)
 
 ##! make dev               install what developers need in .venv
 dev:

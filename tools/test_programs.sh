@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetch the other toolkits' programs that tests and benchmarks talk to, from Debian.
 #
-#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, strace, curl, openssl
+#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, strace, curl, openssl, Chromium, node
 #   tools/test_programs.sh bench    DCMTK, Orthanc with DICOMweb, wrk
 #
 # Installs only what is missing, starts no service, and says what the absence of each one costs
@@ -27,6 +27,9 @@ curl;curl;an HTTP client of another make
 openssl;openssl;a TLS client of another make
 dciodvfy;dicom3tools;a second opinion on the objects we generate
 strace;strace;system calls made to fail or to kill
+chromium;chromium;OHIF in a real browser
+node;nodejs;OHIF in a real browser
+npm;npm;OHIF and the driver of the browser
 LIST
 }
 

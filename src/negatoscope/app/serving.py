@@ -55,9 +55,13 @@ def serve_role(settings: Settings, role: str) -> None:
             metrics.discard(figures)
 
 
-def serve_all(settings: Settings, *, demo: bool) -> int:
+def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
     """Run everything until told to stop.
 
+    Args:
+        settings: In force.
+        demo: Make accounts and load a demonstration department.
+        ohif: Install OHIF beside, unless it is there or cannot be had.
     Returns: The exit code.
     Raises:
         InfraError: the database, the schema or a setting is not as it must be.
@@ -80,7 +84,7 @@ def serve_all(settings: Settings, *, demo: bool) -> int:
                 settings=settings,
                 url=url,
                 embedded=embedded,
-                children=_children(settings, demo=demo),
+                children=_children(settings, demo=demo, ohif=ohif),
                 on_ready=lambda: _announce(settings, url, accounts),
             )
             return supervisor.run()
@@ -99,7 +103,7 @@ def _prepare(settings: Settings, url: str) -> None:
         _LOG.info("schema migrated", before=before.current, now=reached)
 
 
-def _children(settings: Settings, *, demo: bool) -> list[Child]:
+def _children(settings: Settings, *, demo: bool, ohif: bool) -> list[Child]:
     children = [
         Child(name=role if number == 1 else f"{role}-{number}", arguments=["serve", "--role", role])
         for role, count in (("dicom", settings.dimse_processes), ("http", settings.http_workers))
@@ -108,6 +112,9 @@ def _children(settings: Settings, *, demo: bool) -> list[Child]:
     children.append(Child(name="worker", arguments=["serve", "--role", "worker"]))
     if demo:
         children.append(Child(name="demo", arguments=["serve", "--role", "demo"], once=True))
+    if ohif:
+        arguments = ["ohif", "install", "--optional"]
+        children.append(Child(name="ohif", arguments=arguments, once=True))
     return children
 
 

@@ -246,7 +246,7 @@ class Supervisor:
 
 def _has_begun(child: Child) -> bool:
     """Whether nobody need wait for it any more: it answers, has done its work, or takes long."""
-    if not child.once:
+    if child.ready or not child.once:
         return child.ready
     long_ago_s = time.monotonic() - ONCE_PATIENCE_S
     return child.finished or child.starts > 1 or 0 < child.started_at_s < long_ago_s

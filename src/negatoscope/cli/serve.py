@@ -24,7 +24,8 @@ ROLES = ("all", "http", "dicom", "hl7", "worker")
     help="Run one of the processes alone.",
 )
 @click.option("--demo", is_flag=True, help="Make accounts and load a demonstration department.")
-def serve(role: str, demo: bool, **given: Any) -> int:
+@click.option("--ohif", is_flag=True, help="Fetch OHIF when it is missing, and serve it at /ohif.")
+def serve(role: str, demo: bool, ohif: bool, **given: Any) -> int:
     """Start the archive and keep it running.
 
     Starts the embedded PostgreSQL unless there is a database URL, brings the schema up to date,
@@ -43,7 +44,7 @@ def serve(role: str, demo: bool, **given: Any) -> int:
     if role == "all":
         from negatoscope.app.serving import serve_all
 
-        return serve_all(settings, demo=demo)
+        return serve_all(settings, demo=demo, ohif=ohif)
     if role == "hl7":
         click.echo("the HL7 listener is not part of this version", err=True)
         return 1

@@ -6,6 +6,7 @@
     /api/v1             FastAPI
     /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
     /metrics            by token, for a role that may read metrics
+    /ohif               somebody else's viewer, when it is installed
     everything else     the page
 
 A database that does not answer yet is waited for: requests get 503 until it does, and no process
@@ -39,6 +40,7 @@ from negatoscope.entrypoints.web.asgi import (
 )
 from negatoscope.entrypoints.web.failures import RETRY_AFTER_S, problem_for
 from negatoscope.entrypoints.web.health import readiness
+from negatoscope.entrypoints.web.ohif.site import OhifSite
 from negatoscope.entrypoints.web.page.app import Page
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
@@ -91,6 +93,7 @@ class HttpApplication:
         self._dicomweb: DicomWeb | None = None
         self._api: Application | None = None
         self._page: Page | None = None
+        self._ohif: OhifSite | None = None
         self._opening: asyncio.Task[None] | None = None
         self._observers: dict[tuple[str, int], Any] = {}
         if services is not None:
@@ -139,7 +142,8 @@ class HttpApplication:
     def _take(self, services: Services) -> None:
         self._dicomweb = DicomWeb(services)
         self._api = create_api(services)
-        self._page = Page(services)
+        self._ohif = OhifSite(services)
+        self._page = Page(services, self._ohif.installed)
         self._services = services
 
     async def stop(self) -> None:
@@ -221,6 +225,9 @@ class HttpApplication:
             headers = [(b"content-type", content_type.encode("ascii"))]
             await send_answer(send, 200, headers, body, head_only=head_only)
             return "operations"
+        if self._ohif is not None and (path == "/ohif" or path.startswith("/ohif/")):
+            await self._ohif(request, send)
+            return "ohif"
         await page(request, send)
         return "page"
 

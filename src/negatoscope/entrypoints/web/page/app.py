@@ -24,6 +24,7 @@ from negatoscope.domain.identity.errors import (
 from negatoscope.entrypoints.web.access import Caller, cookie, same_origin, unauthenticated
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, accepts_html, send_answer
 from negatoscope.entrypoints.web.echo import echo
+from negatoscope.entrypoints.web.ohif.installation import Installed
 from negatoscope.entrypoints.web.page import views
 from negatoscope.entrypoints.web.page.commands import Addresses
 from negatoscope.entrypoints.web.page.download import zip_of
@@ -147,10 +148,12 @@ class Page:
 
     Args:
         services: The public faces.
+        ohif: Whether there is a viewer to lead to.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, ohif: Installed) -> None:
         self._services = services
+        self._ohif = ohif
         self._database = services.database
         self._access = services.access
         self._overview = Overview(services.database)
@@ -265,6 +268,7 @@ class Page:
             csrf=_csrf(visit),
             is_administrator=is_administrator,
             task_count=count,
+            has_viewer=self._ohif.current() is not None and bool(may(visit.actor, Action.RETRIEVE)),
         )
 
     def _task_count(self) -> int:

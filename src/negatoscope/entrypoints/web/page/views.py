@@ -38,6 +38,7 @@ class Frame:
         csrf: For forms.
         is_administrator: Whether the administrator's pages are shown.
         task_count: Open tasks, for an administrator.
+        has_viewer: Whether studies can be opened in OHIF.
     """
 
     say: Speaker
@@ -47,6 +48,7 @@ class Frame:
     csrf: str = ""
     is_administrator: bool = False
     task_count: int = 0
+    has_viewer: bool = False
 
 
 def document(frame: Frame, *, title: str, current: str, content: Html) -> Html:
@@ -272,7 +274,7 @@ def studies(frame: Frame, page: StudiesPage, totals: Totals, first_command: Comm
         [_note(note, "warn") for note in page.notes],
     ]
     if page.rows:
-        parts.append(_studies_table(say, page))
+        parts.append(_studies_table(frame, page))
     elif page.wanted.is_empty and page.number == 1:
         parts.append(
             html(
@@ -327,17 +329,19 @@ def _search_form(say: Speaker, wanted: StudyFilter, modalities: Sequence[str]) -
     )
 
 
-def _studies_table(say: Speaker, page: StudiesPage) -> Html:
+def _studies_table(frame: Frame, page: StudiesPage) -> Html:
+    say = frame.say
     heads = html(
         "<th>{patient}</th><th>{date}</th><th>{modality}</th>"
         '<th class="optional-narrow">{description}</th><th class="optional">{accession}</th>'
-        '<th class="number">{size}</th>',
+        '<th class="number">{size}</th>{viewer}',
         patient=say("studies.patient"),
         date=say("studies.date"),
         modality=say("studies.modality"),
         description=say("studies.description"),
         accession=say("studies.accession"),
         size=say("studies.size"),
+        viewer=html("<th>{t}</th>", t=say("study.links")) if frame.has_viewer else "",
     )
     first = (page.number - 1) * page.size + 1
     return html(
@@ -345,7 +349,7 @@ def _studies_table(say: Speaker, page: StudiesPage) -> Html:
         '<tbody>{rows}</tbody></table></div><div class="pager"><span>{range}</span>'
         '<span class="links">{previous}{next}</span></div></div>',
         heads=heads,
-        rows=[_study_row(say, row) for row in page.rows],
+        rows=[_study_row(frame, row) for row in page.rows],
         range=say(
             "studies.range",
             first=say.number(first),
@@ -374,14 +378,27 @@ def _page_link(page: StudiesPage, number: int, text: str) -> Html:
     )
 
 
-def _study_row(say: Speaker, row: StudySummary) -> Html:
+def _viewer_link(frame: Frame, study_instance_uid: str, *, is_button: bool = False) -> Html:
+    if not frame.has_viewer:
+        return Html()
+    return html(
+        '<a {button}href="/ohif/viewer?StudyInstanceUIDs={uid}" target="_blank" rel="noopener">'
+        "{text}</a>",
+        button=Html('class="button second" ') if is_button else "",
+        uid=study_instance_uid,
+        text=frame.say("study.open-ohif" if is_button else "study.ohif"),
+    )
+
+
+def _study_row(frame: Frame, row: StudySummary) -> Html:
+    say = frame.say
     return html(
         '<tr><td class="patient"><a class="row-link" href="/studies/{uid}">{name}</a>'
         '<span class="sub">{about}</span></td>'
         '<td class="date">{date}<span class="sub">{time}</span></td><td>{modalities}</td>'
         '<td class="text optional-narrow">{description}</td>'
         '<td class="code optional">{accession}</td>'
-        '<td class="number">{images}<span class="sub">{series} · {size}</span></td></tr>',
+        '<td class="number">{images}<span class="sub">{series} · {size}</span></td>{viewer}</tr>',
         uid=row.study_instance_uid,
         name=person_name(row.patient_name) or _missing(say("studies.no-name")),
         about=_about(say, row),
@@ -393,6 +410,11 @@ def _study_row(say: Speaker, row: StudySummary) -> Html:
         images=say.count(row.instance_count, "image"),
         series=say.count(row.series_count, "series"),
         size=say.size(row.byte_count),
+        viewer=html(
+            '<td class="links-cell">{link}</td>', link=_viewer_link(frame, row.study_instance_uid)
+        )
+        if frame.has_viewer
+        else "",
     )
 
 
@@ -432,7 +454,7 @@ def study(frame: Frame, detail: StudyDetail, commands: Sequence[Command]) -> Htm
         '<p class="lead">{about}</p></div></div><div class="card pad"><h2>{description} {badges}'
         '</h2><dl class="facts">{facts}<div class="wide"><dt>{uid_label}</dt>'
         "<dd><code>{uid}</code></dd></div></dl></div>"
-        '<div class="card"><div class="heading pad-heading"><h2>{counts}</h2><div>'
+        '<div class="card"><div class="heading pad-heading"><h2>{counts}</h2><div>{viewer} '
         '<a class="button" href="/studies/{uid}/archive.zip">{download}</a> '
         '<a class="button second" href="{base}/metadata?accept=application/json">{metadata}</a></div></div>'
         '<div class="table-wrap"><table><thead><tr><th class="number">{number}</th>'
@@ -459,6 +481,7 @@ def study(frame: Frame, detail: StudyDetail, commands: Sequence[Command]) -> Htm
                 say.size(row.byte_count),
             )
         ),
+        viewer=_viewer_link(frame, row.study_instance_uid, is_button=True),
         download=say("study.download-all"),
         metadata=say("study.metadata-all"),
         base=base,

@@ -106,6 +106,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "study.body-part": ("Body part", "Région"),
     "study.station": ("Station", "Station"),
     "study.links": ("Open", "Ouvrir"),
+    "study.ohif": ("OHIF", "OHIF"),
+    "study.open-ohif": ("Open in OHIF", "Ouvrir dans OHIF"),
     "study.metadata": ("Metadata", "Métadonnées"),
     "study.download": ("Download", "Télécharger"),
     "study.download-all": ("Download the study", "Télécharger l’examen"),
