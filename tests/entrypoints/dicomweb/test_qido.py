@@ -77,13 +77,6 @@ def test_bad_queries(served, path, status, code):
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_xml_is_not_given(served):
-    """406 for now."""
-    headers = {"Accept": "multipart/related; type=application/dicom+xml"}
-    answer = served.client().get("/dicom-web/studies", headers=headers)
-    assert answer.status_code == 406
-
-
 def test_searches_are_in_the_audit_trail(served, stored):
     """Who asked for lists, with no name that was asked for."""
     served.client("secretary").get("/dicom-web/studies?PatientName=DUPONT*")

@@ -127,7 +127,7 @@ def test_parts_of_another_type_are_refused(served, helpers):
             "unsupported-content-encoding",
         ),
         (
-            {"Content-Type": "application/dicom", "Accept": "application/dicom+xml"},
+            {"Content-Type": "application/dicom", "Accept": "image/jpeg"},
             406,
             "not-acceptable",
         ),

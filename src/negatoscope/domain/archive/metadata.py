@@ -156,6 +156,14 @@ class SeriesMetadata:
                 separator = b",\n"
         yield b"\n]"
 
+    def objects(self, keys: Sequence[SeriesKey], *, base: str) -> Iterator[dict[str, Any]]:
+        """The instances of some series one by one, as ``pieces`` gives them together."""
+        for key in keys:
+            stream = self._stream(key)
+            lines = self._built(key, base) if stream is None else _lines(stream, base.encode())
+            for piece in lines:
+                yield from orjson.loads(b"[" + piece + b"]")
+
     def of_instance(self, stored: StoredInstance, *, base: str) -> bytes:
         """The JSON object of one instance.
 

@@ -7,7 +7,9 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
+from negatoscope.entrypoints.dicomweb.downloads import Downloads, wants_zip
 from negatoscope.entrypoints.dicomweb.frames import FramesRs
+from negatoscope.entrypoints.dicomweb.metadata_rs import MetadataRs
 from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
 from negatoscope.entrypoints.dicomweb.stow_rs import StowRs
@@ -30,6 +32,8 @@ class DicomWeb:
             services.retrieval, self._objects, self._frames, services.access
         )
         self._wado = WadoRs(services.retrieval, services.access)
+        self._metadata = MetadataRs(services.retrieval, services.access)
+        self._downloads = Downloads(services.retrieval, services.access)
         self._stow = StowRs(services.archive, services.access)
         self._qido = QidoRs(
             services.database, services.retrieval, services.access, services.settings
@@ -60,6 +64,12 @@ class DicomWeb:
         await answer
         return name
 
+    async def _retrieve(self, request: Request, send: Send, target: Target) -> None:
+        if wants_zip(request):
+            await self._downloads.download(request, send, target)
+        else:
+            await self._wado.retrieve(request, send, target)
+
     def _find(
         self, request: Request, send: Send, parts: Sequence[str]
     ) -> tuple[str, tuple[str, ...], Coroutine[Any, Any, None]]:
@@ -84,20 +94,24 @@ class DicomWeb:
                 return kind, GET, below
             case ["studies", study, "series", series, "instances", sop, "metadata"]:
                 target = Target(study, series, sop)
-                return "metadata", GET, self._wado.metadata(request, send, target)
+                return "metadata", GET, self._metadata.metadata(request, send, target)
             case ["studies", study, "series", series, "metadata"]:
-                return "metadata", GET, self._wado.metadata(request, send, Target(study, series))
+                return (
+                    "metadata",
+                    GET,
+                    self._metadata.metadata(request, send, Target(study, series)),
+                )
             case ["studies", study, "metadata"]:
-                return "metadata", GET, self._wado.metadata(request, send, Target(study))
+                return "metadata", GET, self._metadata.metadata(request, send, Target(study))
             case ["studies", study, "series", series, "instances", sop]:
                 target = Target(study, series, sop)
-                return "retrieve", GET, self._wado.retrieve(request, send, target)
+                return "retrieve", GET, self._retrieve(request, send, target)
             case ["studies", study, "series", series] if series:
-                return "retrieve", GET, self._wado.retrieve(request, send, Target(study, series))
+                return "retrieve", GET, self._retrieve(request, send, Target(study, series))
             case ["studies", study] if is_post:
                 return "store", GET_AND_POST, self._stow.store(request, send, study)
             case ["studies", study] if study:
-                return "retrieve", GET_AND_POST, self._wado.retrieve(request, send, Target(study))
+                return "retrieve", GET_AND_POST, self._retrieve(request, send, Target(study))
             case ["studies"] if is_post:
                 return "store", GET_AND_POST, self._stow.store(request, send, None)
             case ["studies"]:

@@ -6,7 +6,7 @@ it can be given.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +14,8 @@ from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
 DICOM = "application/dicom"
 DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
+ZIP = "application/zip"
 JSON = "application/json"
 OCTET_STREAM = "application/octet-stream"
 MULTIPART = "multipart/related"
@@ -108,7 +110,6 @@ def frame_media_type(transfer_syntax_uid: str) -> str:
     return FRAME_MEDIA_TYPES.get(transfer_syntax_uid, OCTET_STREAM)
 
 
-@lru_cache(maxsize=512)
 def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
     """The accepted ranges, best first; ``*/*`` when the header is absent or empty.
 
@@ -117,6 +118,12 @@ def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
     Raises:
         BadMediaType: unreadable.
     """
+    return tuple(one for one in parse_ranges(header) if one.quality > 0)
+
+
+@lru_cache(maxsize=512)
+def parse_ranges(header: str | None) -> tuple[MediaRange, ...]:
+    """As ``parse_accept``, with what is refused by a quality of zero at the end."""
     if header is None or not header.strip():
         return (MediaRange(type="*/*", parameters={}),)
     if len(header) > HEADER_BYTES:
@@ -129,7 +136,57 @@ def parse_accept(header: str | None) -> tuple[MediaRange, ...]:
             continue
         media_range, position = _parse_one(header, position)
         ranges.append(media_range)
-    return tuple(sorted((one for one in ranges if one.quality > 0), key=lambda one: -one.quality))
+    return tuple(sorted(ranges, key=lambda one: -one.quality))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be given: a media type, alone or as the parts of a multipart."""
+
+    media_type: str
+    is_multipart: bool = False
+
+    def __str__(self) -> str:
+        """As it would stand in Accept."""
+        return f'{MULTIPART}; type="{self.media_type}"' if self.is_multipart else self.media_type
+
+
+def best_offer(ranges: Sequence[MediaRange], offers: Sequence[Offer]) -> Offer | None:
+    """The offer that a client likes best (RFC 9110 §12.5.1).
+
+    The most specific range that covers an offer says its quality; of equal ones the first of the
+    client's ranges, then of ours, wins.
+
+    Args:
+        ranges: From ``parse_ranges``.
+        offers: Ours, best first.
+    """
+    best: tuple[float, int] | None = None
+    found = None
+    for offer in offers:
+        matching = [
+            (level, -place, one.quality)
+            for place, one in enumerate(ranges)
+            if (level := _specificity(one, offer)) is not None
+        ]
+        if not matching:
+            continue
+        _, place, quality = max(matching)
+        if quality > 0 and (best is None or (quality, place) > best):
+            best, found = (quality, place), offer
+    return found
+
+
+def _specificity(one: MediaRange, offer: Offer) -> int | None:
+    """How closely a range names an offer; None when it does not cover it."""
+    if one.type == "*/*":
+        return 0
+    if one.is_multipart is not offer.is_multipart:
+        return 1 if one.type == "multipart/*" and offer.is_multipart else None
+    if not one.covers(offer.media_type):
+        return None
+    inner = one.content_type
+    return 2 if inner == "*/*" else 3 if inner.endswith("/*") else 4
 
 
 def parse_content_type(header: str) -> MediaRange:

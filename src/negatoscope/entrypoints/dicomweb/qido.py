@@ -3,12 +3,20 @@
 import gzip
 from collections.abc import Sequence
 
+import orjson
+
 from negatoscope.domain.archive.headers import header_reader
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.data_sets import (
+    accepts_gzip,
+    choose_form,
+    xml_parts,
+)
+from negatoscope.entrypoints.dicomweb.multipart import new_boundary
 from negatoscope.entrypoints.dicomweb.qido_rs import QidoContext, search_resource
-from negatoscope.entrypoints.dicomweb.retrieve_common import accepted, check_uids
-from negatoscope.entrypoints.dicomweb.wado_rs import accepts_gzip, json_type, root_url
+from negatoscope.entrypoints.dicomweb.retrieve_common import check_uids
+from negatoscope.entrypoints.dicomweb.wado_rs import root_url
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.infra.db import Database
@@ -45,7 +53,7 @@ class QidoRs:
         check_uids(*parts[1::2])
         study = parts[1] if len(parts) > 1 else None
         self._access.require(request.actor, Action.QUERY, study_instance_uid=study)
-        content_type = json_type(accepted(request))
+        form = choose_form(request)
         context = QidoContext(
             database=self._database,
             base_url=root_url(request),
@@ -62,9 +70,16 @@ class QidoRs:
         headers.append((b"cache-control", b"no-store"))
         body = b"".join(result.body)
         if body:
-            headers.append((b"content-type", content_type))
-            headers.append((b"vary", b"accept, accept-encoding, authorization"))
+            boundary = new_boundary().encode("ascii")
+            headers.append(form.content_type(boundary))
+            headers.append((b"vary", b"accept, accept-charset, accept-encoding, authorization"))
+            if form.is_xml:
+                body = await run_blocking(_in_xml, body, boundary)
             if len(body) >= GZIP_FROM_BYTES and accepts_gzip(request):
                 headers.append((b"content-encoding", b"gzip"))
                 body = await run_blocking(gzip.compress, body, 1)
         await send_answer(send, result.status, headers, body, head_only=request.method == "HEAD")
+
+
+def _in_xml(body: bytes, boundary: bytes) -> bytes:
+    return b"".join(xml_parts(orjson.loads(body), boundary))

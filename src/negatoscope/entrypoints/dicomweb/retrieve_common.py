@@ -1,7 +1,7 @@
 """What the Retrieve transactions of PS3.18 §10.4 share: paths, negotiation, validators."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from negatoscope.domain.archive.errors import (
     FrameNotFound,
@@ -13,7 +13,9 @@ from negatoscope.domain.archive.errors import (
 from negatoscope.entrypoints.dicomweb.media_types import (
     BadMediaType,
     MediaRange,
-    parse_accept,
+    Offer,
+    best_offer,
+    parse_ranges,
 )
 from negatoscope.entrypoints.web.asgi import Header, Request
 from negatoscope.entrypoints.web.problems import Problem
@@ -43,15 +45,62 @@ def accepted(request: Request) -> tuple[MediaRange, ...]:
     Raises:
         Problem: unreadable.
     """
+    return tuple(one for one in all_ranges(request) if one.quality > 0)
+
+
+def all_ranges(request: Request) -> tuple[MediaRange, ...]:
+    """As ``accepted``, with what is refused by a quality of zero.
+
+    Raises:
+        Problem: unreadable.
+    """
     header = request.header(b"accept")
     if request.scope["query_string"]:
-        values = [value for name, value in request.query() if name == "accept"]
+        values = [value for name, value in request.query() if name.lower() == "accept"]
         if values:
             header = ",".join(values)
     try:
-        return parse_accept(header)
+        return parse_ranges(header)
     except BadMediaType as error:
         raise Problem("bad-request", detail=f"Accept: {error}.") from error
+
+
+def choose_offer(request: Request, offers: Sequence[Offer]) -> Offer:
+    """The offer that a request accepts best.
+
+    Raises:
+        Problem: none.
+    """
+    found = best_offer(all_ranges(request), offers)
+    if found is None:
+        raise not_acceptable([str(offer) for offer in offers])
+    return found
+
+
+def check_charset(request: Request) -> None:
+    """Text is given in UTF-8; refuse who takes only other sets (PS3.18 §8.8.2).
+
+    Raises:
+        Problem: ``charset`` or Accept-Charset leaves UTF-8 out.
+    """
+    listed = request.header(b"accept-charset")
+    values = [value for name, value in request.query() if name.lower() == "charset"]
+    if values:
+        listed = ",".join(values)
+    if not listed:
+        return
+    names = {
+        name.strip().strip('"').lower(): "".join(parameters.split()).lower()
+        for name, _, parameters in (piece.partition(";") for piece in listed.split(","))
+    }
+    for name in ("utf-8", "utf8", "iso_ir 192", "*"):
+        if name in names:
+            if names[name] in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+                break
+            return
+    raise Problem(
+        "not-acceptable", detail="Text is given in UTF-8.", extra={"available": ["utf-8"]}
+    )
 
 
 def not_acceptable(available: Collection[str]) -> Problem:

@@ -28,6 +28,7 @@ from negatoscope.domain.archive import (
 )
 from negatoscope.domain.archive.ingest import Ingest, IngestSession
 from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.data_sets import Form, choose_form, xml_parts
 from negatoscope.entrypoints.dicomweb.media_types import (
     DICOM,
     DICOM_JSON,
@@ -43,9 +44,10 @@ from negatoscope.entrypoints.dicomweb.multipart import (
     PartData,
     PartEnd,
     TooManyParts,
+    new_boundary,
 )
-from negatoscope.entrypoints.dicomweb.retrieve_common import accepted, check_uids
-from negatoscope.entrypoints.dicomweb.wado_rs import json_type, root_url
+from negatoscope.entrypoints.dicomweb.retrieve_common import check_uids
+from negatoscope.entrypoints.dicomweb.wado_rs import root_url
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import ClientDisconnected, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
@@ -53,6 +55,7 @@ from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
 from negatoscope.kit.uid import is_valid_uid
 from negatoscope.protocols.dicom.dataset import DicomJson
+from negatoscope.protocols.dicom.xml import dump_native_model
 
 PIECE_BYTES: Final = 1 << 20
 """Of the body, handed to the archive at once; a second one may be waiting."""
@@ -258,7 +261,7 @@ class StowRs:
         if study is not None:
             check_uids(study)
         self._access.require(request.actor, Action.STORE, study_instance_uid=study)
-        content_type = json_type(accepted(request))
+        form = choose_form(request, one=True)
         parser = _body_parser(request)
         if self._running >= MAX_REQUESTS:
             raise Problem("busy", retry_after_s=RETRY_AFTER_S)
@@ -268,7 +271,7 @@ class StowRs:
             broken = await self._receive(request, study, parser, result)
         finally:
             self._running -= 1
-        await self._answer(send, content_type, result, broken)
+        await self._answer(send, form, result, broken)
 
     async def _receive(
         self,
@@ -298,7 +301,7 @@ class StowRs:
         return None
 
     async def _answer(
-        self, send: Send, content_type: bytes, result: StoreResult, broken: MultipartError | None
+        self, send: Send, form: Form, result: StoreResult, broken: MultipartError | None
     ) -> None:
         document = result.document()
         if broken is not None:
@@ -315,13 +318,24 @@ class StowRs:
             )
         if not result.stored and not result.failure_count:
             raise Problem("bad-multipart", detail="The body has no part.")
-        headers = [(b"content-type", content_type), (b"cache-control", b"no-store")]
+        boundary = new_boundary().encode("ascii")
+        headers = [form.content_type(boundary), (b"cache-control", b"no-store")]
         status = 200
         if result.failure_count or result.warnings:
             status = 202 if result.stored else 409
         if result.out_of_resources:
             headers.append((b"retry-after", str(RETRY_AFTER_S).encode("ascii")))
-        await send_answer(send, status, headers, orjson.dumps(document))
+        await send_answer(send, status, headers, _written(form, document, boundary))
+
+
+def _written(form: Form, document: DicomJson, boundary: bytes) -> bytes:
+    match form:
+        case Form.XML:
+            return dump_native_model(document)
+        case Form.XML_PARTS:
+            return b"".join(xml_parts((document,), boundary))
+        case _:
+            return orjson.dumps(document)
 
 
 async def _feed(request: Request, receiver: Receiver) -> None:

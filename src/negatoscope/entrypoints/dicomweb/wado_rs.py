@@ -1,4 +1,4 @@
-"""Retrieve Study, Series, Instance and their metadata (PS3.18 §10.4), as stored.
+"""Retrieve Study, Series, Instance (PS3.18 §10.4), as stored.
 
 The bytes of a data set are those that were received, in their transfer syntax; the preamble and
 the file meta information are ours. ``transfer-syntax`` may be ``*``, the stored one or absent.
@@ -6,18 +6,14 @@ Absent means Explicit VR Little Endian to the letter of PS3.18 §8.7.3.5.2; noth
 here, so absent means "as stored" and any other syntax is a 406 that names the stored ones.
 """
 
-import gzip
-import hashlib
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.metadata import SeriesMetadata
-from negatoscope.domain.archive.retrieve import Retrieval, Selection, SeriesKey
+from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
-from negatoscope.entrypoints.dicomweb.media_types import DICOM, DICOM_JSON, JSON, MediaRange
+from negatoscope.entrypoints.dicomweb.media_types import DICOM, MediaRange
 from negatoscope.entrypoints.dicomweb.multipart import closing, new_boundary, part_head
 from negatoscope.entrypoints.dicomweb.retrieve_common import (
     ROOT,
@@ -83,7 +79,7 @@ class Target(NamedTuple):
 
 
 class WadoRs:
-    """Whole objects and metadata.
+    """Whole objects.
 
     Args:
         retrieval: The archive's reading side.
@@ -93,7 +89,6 @@ class WadoRs:
     def __init__(self, retrieval: Retrieval, access: Access) -> None:
         self._retrieval = retrieval
         self._access = access
-        self._metadata = SeriesMetadata(retrieval)
 
     async def retrieve(self, request: Request, send: Send, target: Target) -> None:
         """``GET /studies/{study}[/series/{series}[/instances/{instance}]]``.
@@ -189,111 +184,10 @@ class WadoRs:
                 yield from member.file()
         yield closing(boundary)
 
-    async def metadata(self, request: Request, send: Send, target: Target) -> None:
-        """``GET …/metadata`` at the three levels, as DICOM JSON.
-
-        Raises:
-            Problem: refused.
-        """
-        target.check()
-        self._access.require(request.actor, Action.RETRIEVE, study_instance_uid=target.study)
-        content_type = json_type(accepted(request))
-        headers: list[Header] = [
-            (b"content-type", content_type),
-            (b"cache-control", b"private, no-cache"),
-            (b"vary", b"accept, accept-encoding, authorization"),
-        ]
-        zipped = accepts_gzip(request)
-        if zipped:
-            headers.append((b"content-encoding", b"gzip"))
-        base = root_url(request)
-        try:
-            if target.sop is not None:
-                body = await run_blocking(self._instance_metadata, target, base)
-                if body is None:
-                    raise target.missing()
-                if zipped:
-                    body = gzip.compress(body, 1, mtime=0)
-                await self._access.note_read(request, Action.RETRIEVE, target.study)
-                await send_answer(send, 200, headers, body, head_only=request.method == "HEAD")
-                return
-            keys = await run_blocking(self._retrieval.series, target.selection)
-            if not keys:
-                raise target.missing()
-            await self._access.note_read(request, Action.RETRIEVE, target.study)
-            etag = _settled_etag(keys, base)
-            if etag is not None:
-                headers.append((b"etag", etag.encode("ascii")))
-                if is_unchanged(request, etag):
-                    await send_answer(send, 304, headers, head_only=True)
-                    return
-            if request.method == "HEAD":
-                await _send_head(send, headers, None)
-                return
-            whole = None
-            if zipped and len(keys) == 1:
-                whole = await run_blocking(self._metadata.gzipped, keys[0], base=base)
-            if whole is not None:
-                await send_answer(send, 200, headers, whole)
-                return
-            chunks: Iterable[bytes] = self._metadata.pieces(keys, base=base)
-            await send_stream(
-                send, request.receive, 200, headers, _gzipped(chunks) if zipped else chunks
-            )
-        except RetrieveError as error:
-            raise problem_of(error) from error
-
-    def _instance_metadata(self, target: Target, base: str) -> bytes | None:
-        stored = self._retrieval.find(target.sop or "", study=target.study, series=target.series)
-        if stored is None:
-            return None
-        return b"[" + self._metadata.of_instance(stored, base=base) + b"]"
-
 
 def root_url(request: Request) -> str:
     """The absolute address of the DICOMweb service as this client reaches it."""
     return f"{request.scope.get('negatoscope.origin', '')}{ROOT}"
-
-
-def json_type(ranges: Sequence[MediaRange]) -> bytes:
-    """``application/dicom+json``, or ``application/json`` for who accepts only that.
-
-    Raises:
-        Problem: neither is accepted.
-    """
-    for media_range in ranges:
-        if media_range.is_multipart:
-            continue
-        for media_type in (DICOM_JSON, JSON):
-            if media_range.covers(media_type):
-                return media_type.encode("ascii")
-    raise not_acceptable((DICOM_JSON,))
-
-
-def accepts_gzip(request: Request) -> bool:
-    """Whether the client takes gzip content coding (RFC 9110 §12.5.3)."""
-    for piece in (request.header(b"accept-encoding") or "").lower().split(","):
-        coding, _, parameters = piece.partition(";")
-        if coding.strip() in ("gzip", "x-gzip", "*"):
-            return parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _settled_etag(keys: Sequence[SeriesKey], base: str) -> str | None:
-    """Metadata members never change, so where they lie is their version."""
-    digest = hashlib.sha256(base.encode())
-    for key in keys:
-        if key.metadata is None:
-            return None
-        digest.update(f"{key.id}:{key.metadata}".encode())
-    return f'W/"{digest.hexdigest()[:32]}"'
-
-
-def _gzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    deflate = zlib.compressobj(1, wbits=31)
-    for chunk in chunks:
-        yield deflate.compress(chunk)
-    yield deflate.flush()
 
 
 def _choose(ranges: Sequence[MediaRange], stored_syntaxes: set[str], *, single: bool) -> MediaRange:

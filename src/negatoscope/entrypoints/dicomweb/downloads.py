@@ -1,0 +1,117 @@
+"""Studies, series and instances as a ZIP archive of Part 10 files (PS3.18 §8.7.3.4 application/zip)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.retrieve import Retrieval
+from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.archive_zip import (
+    Entry,
+    archive,
+    archive_length,
+    entry_name,
+)
+from negatoscope.entrypoints.dicomweb.media_types import DICOM, ZIP, MediaRange, Offer, best_offer
+from negatoscope.entrypoints.dicomweb.retrieve_common import (
+    all_ranges,
+    problem_of,
+    wrong_transfer_syntax,
+)
+from negatoscope.entrypoints.dicomweb.wado_rs import Target
+from negatoscope.entrypoints.web.access import Access
+from negatoscope.entrypoints.web.asgi import Header, Request, Send
+from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.ranges import send_head
+from negatoscope.entrypoints.web.streaming import send_stream
+from negatoscope.infra import metrics
+from negatoscope.kit.aio import run_blocking
+
+MAX_FILES: Final = 100_000
+"""Of one archive; what is more is to be fetched series by series."""
+_OFFERS: Final = (Offer(DICOM, is_multipart=True), Offer(DICOM), Offer(ZIP))
+_SENT = metrics.BYTES.labels("out")
+
+
+def wants_zip(request: Request) -> bool:
+    """Whether a request for objects likes an archive best.
+
+    Raises:
+        Problem: Accept is unreadable.
+    """
+    found = best_offer(all_ranges(request), _OFFERS)
+    return found is not None and found.media_type == ZIP
+
+
+class Downloads:
+    """Archives of objects, as stored.
+
+    Args:
+        retrieval: The archive's reading side.
+        access: Who may, and the audit trail.
+    """
+
+    def __init__(self, retrieval: Retrieval, access: Access) -> None:
+        self._retrieval = retrieval
+        self._access = access
+
+    async def download(self, request: Request, send: Send, target: Target) -> None:
+        """``GET`` of a study, a series or an instance as ``application/zip``.
+
+        Raises:
+            Problem: refused.
+        """
+        target.check()
+        self._access.require(request.actor, Action.RETRIEVE, study_instance_uid=target.study)
+        listed = await run_blocking(self._listed, target)
+        if not listed:
+            raise target.missing()
+        if len(listed) > MAX_FILES:
+            raise Problem("not-acceptable", detail=f"An archive holds at most {MAX_FILES} files.")
+        _check_syntaxes(
+            [one for one in all_ranges(request) if one.type == ZIP],
+            {stored.transfer_syntax_uid for stored in listed},
+        )
+        await self._access.note_read(request, Action.RETRIEVE, target.study)
+        entries = [Entry(entry_name(stored), stored.size) for stored in listed]
+        name = (target.sop or target.series or target.study).strip(".") or "download"
+        headers: list[Header] = [
+            (b"content-type", ZIP.encode("ascii")),
+            (b"content-disposition", f'attachment; filename="{name}.zip"'.encode("ascii")),
+            (b"cache-control", b"private, no-cache"),
+            (b"vary", b"accept, authorization"),
+        ]
+        length = archive_length(entries)
+        if request.method == "HEAD":
+            await send_head(send, headers, length)
+            return
+
+        def content(number: int) -> Iterator[bytes]:
+            with self._retrieval.open(listed[number]) as member:
+                yield from member.file()
+
+        chunks = archive(entries, content)
+        try:
+            _SENT.inc(await send_stream(send, request.receive, 200, headers, chunks, length=length))
+        except RetrieveError as error:
+            raise problem_of(error) from error
+
+    def _listed(self, target: Target) -> list[StoredInstance]:
+        if target.sop is not None:
+            found = self._retrieval.find(target.sop, study=target.study, series=target.series)
+            return [] if found is None else [found]
+        keys = self._retrieval.series(target.selection)
+        found_all: list[StoredInstance] = []
+        for stored in self._retrieval.of_series(keys):
+            found_all.append(stored)
+            if len(found_all) > MAX_FILES:
+                break
+        return found_all
+
+
+def _check_syntaxes(ranges: list[MediaRange], stored: set[str]) -> None:
+    """Refuse a transfer syntax that an object is not stored in."""
+    wanted = {one.transfer_syntax for one in ranges}
+    if wanted and not wanted & {None, "*"} and not stored <= wanted:
+        raise wrong_transfer_syntax(stored)
