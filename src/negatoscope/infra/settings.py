@@ -118,6 +118,21 @@ class LimitsSettings(BaseModel):
     """Matches of one C-FIND before it is refused."""
 
 
+class CodecSettings(BaseModel):
+    """Workers that decode and encode pixels, of each process that needs some."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    processes: int = Field(default_factory=lambda: max(2, min(8, _cores() // 2)), ge=1, le=64)
+    """Workers of one process; one per two cores, at least two, unless set."""
+    memory_bytes: int = Field(default=2 << 30, ge=128 << 20)
+    """What one frame may take beyond the libraries themselves."""
+    cpu_s: float = Field(default=20.0, gt=0)
+    wall_s: float = Field(default=30.0, gt=0)
+    output_bytes: int = Field(default=1 << 30, ge=1 << 20)
+    """Longest result of one frame."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Times in seconds, sizes in bytes, as the names say."""
 
@@ -153,6 +168,7 @@ class Settings(BaseSettings):
     segment_idle_s: float = Field(default=30.0, gt=0)
     settle_idle_s: float = Field(default=60.0, gt=0)
     limits: LimitsSettings = LimitsSettings()
+    codecs: CodecSettings = Field(default_factory=CodecSettings)
     http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)
     """One per core, at most eight, unless set."""
     dimse_processes: int = Field(default_factory=lambda: max(1, _cores() // 2), ge=1, le=64)

@@ -8,6 +8,7 @@ from typing import Self
 from negatoscope.domain.archive import Archive, ArchiveSettings
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.versions import Versions
+from negatoscope.domain.viewing.pixels import PixelService
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.sessions import SessionSigner, load_key
 from negatoscope.infra.db import Database
@@ -26,6 +27,7 @@ class Services:
     retrieval: Retrieval
     versions: Versions
     access: Access
+    pixels: PixelService
     started_at_s: float
     """Monotonic."""
 
@@ -61,6 +63,7 @@ class Services:
                 retrieval=Retrieval(database, volumes),
                 versions=Versions(archive),
                 access=Access(database, SessionSigner(load_key(settings.data_dir), secure=secure)),
+                pixels=PixelService.open(settings.codecs),
                 started_at_s=time.monotonic(),
             )
         except BaseException:
@@ -69,6 +72,7 @@ class Services:
 
     def close(self) -> None:
         """Write what is counted, seal what is open, disconnect."""
+        self.pixels.close()
         self.access.close()
         self.archive.close()
         self.retrieval.close()

@@ -93,7 +93,7 @@ def _numbers(
 def _swapped_words(data: Bytes) -> bytes:
     raw = bytes(data)
     if len(raw) % 2:
-        raw += b"\x00"
+        raise CorruptFrame("swapped words of which the last is not whole")
     return np.frombuffer(raw, "u2").byteswap().tobytes()
 
 

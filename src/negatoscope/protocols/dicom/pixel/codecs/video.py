@@ -7,9 +7,8 @@ from the last key picture on when the container has an index.
 import io
 from collections.abc import Generator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-import av
-import av.error
 import numpy as np
 
 from negatoscope.protocols.dicom.pixel.codecs.frame import (
@@ -23,6 +22,9 @@ from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.errors import CorruptFrame, PixelLimitExceeded
 from negatoscope.protocols.dicom.pixel.limits import PixelLimits
 from negatoscope.standard.transfer_syntaxes import TRANSFER_SYNTAXES as _ALL
+
+if TYPE_CHECKING:
+    import av
 
 #: Video that lies in the data set (SMPTE ST 2110 comes by network instead).
 TRANSFER_SYNTAXES = frozenset(
@@ -58,6 +60,8 @@ def decode_picture(
         CorruptFrame: damaged, of another size than described, or it has fewer pictures.
         PixelLimitExceeded: too many pictures lie before it.
     """
+    import av.error  # late: FFmpeg is large and few objects are video
+
     description.check()
     check_cost(description, len(data), limits)
     if number > limits.video_frames:
@@ -84,8 +88,10 @@ def decode_picture(
     raise CorruptFrame(f"the video ends before picture {number}")
 
 
-def _pictures(data: Bytes) -> Generator[av.VideoFrame, None, None]:
+def _pictures(data: Bytes) -> Generator["av.VideoFrame", None, None]:
     """All pictures in display order."""
+    import av
+
     with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
         if not set(container.format.name.split(",")) & set(_FORMATS):
             raise CorruptFrame(f"{container.format.name} is no container of DICOM video")
