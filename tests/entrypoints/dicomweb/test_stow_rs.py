@@ -113,7 +113,7 @@ def test_parts_of_another_type_are_refused(served, helpers):
         ({}, 415, "unsupported-media-type"),
         ({"Content-Type": "text/plain"}, 415, "unsupported-media-type"),
         (
-            {"Content-Type": 'multipart/related; type="application/dicom+json"; boundary=b0'},
+            {"Content-Type": 'multipart/related; type="image/jpeg"; boundary=b0'},
             415,
             "unsupported-media-type",
         ),

@@ -84,7 +84,7 @@ class _Encoder:
         if not isinstance(attribute, Mapping):
             raise NotEncodable("an attribute is not an object", tag=tag)
         vr = attribute.get("vr") or vr_for(tag)
-        if vr not in SHORT_VRS and vr not in LONG_VRS:
+        if not isinstance(vr, str) or (vr not in SHORT_VRS and vr not in LONG_VRS):
             raise NotEncodable("the value representation is not of the standard", tag=tag)
         try:
             value = self._value(tag, vr, attribute, depth)
