@@ -12,13 +12,14 @@ The newest are kept in memory too. Losing the directory costs time, nothing else
 disk that the archive writes to, since below ``min_free_bytes`` nothing is kept.
 """
 
+import fcntl
 import hashlib
 import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +77,38 @@ class DerivedCache:
             return None
         self._remember(key, data)
         return data
+
+    def has(self, key: str) -> bool:
+        """Whether something is kept under a key."""
+        with self._lock:
+            if key in self._memory:
+                return True
+        return self._path(key).exists()
+
+    @contextmanager
+    def claim(self, name: str) -> Iterator[bool]:
+        """Give work to one process: True to the first that claims a name, until it leaves.
+
+        Without a directory to lock in, everybody may.
+        """
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        path = self._directory / "claims" / digest
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError:
+            yield True
+            return
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+            else:
+                yield True
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(fd)
 
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; what cannot be kept is not, without a word."""
