@@ -569,6 +569,9 @@ answered 406. Metadata as `application/dicom+json`. Frames as stored, `{OCTET_ST
 
 {table(("Transfer syntax", "UID", "Media type"), ((name, f"`{uid}`", f"`{kind}`") for uid, (kind, name) in media.items()))}
 
+Frames of up to 16 bits per sample also as `image/jphc` in transfer syntax `1.2.840.10008.1.2.4.202` (lossless, RPCL), whatever they
+are stored as, with byte ranges over the whole answer.
+
 **Errors** are problem documents (RFC 9457) with a `code` that does not change:
 
 {table(("Status", "`code`", "Meaning"), ((kind.status, f"`{code}`", kind.title) for code, kind in sorted(PROBLEM_TYPES.items(), key=lambda item: (item[1].status, item[0]))))}

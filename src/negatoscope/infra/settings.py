@@ -169,6 +169,8 @@ class Settings(BaseSettings):
     settle_idle_s: float = Field(default=60.0, gt=0)
     limits: LimitsSettings = LimitsSettings()
     codecs: CodecSettings = Field(default_factory=CodecSettings)
+    derived_max_bytes: int = Field(default=4 << 30, ge=0)
+    """What was made of objects and is kept in ``<data_dir>/derived``; 0 keeps it in memory only."""
     http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)
     """One per core, at most eight, unless set."""
     dimse_processes: int = Field(default_factory=lambda: max(1, _cores() // 2), ge=1, le=64)

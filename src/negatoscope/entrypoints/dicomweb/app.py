@@ -9,6 +9,7 @@ from typing import Any, Final
 from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
 from negatoscope.entrypoints.dicomweb.downloads import Downloads, wants_zip
 from negatoscope.entrypoints.dicomweb.frames import FramesRs
+from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames
 from negatoscope.entrypoints.dicomweb.metadata_rs import MetadataRs
 from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
@@ -27,7 +28,12 @@ class DicomWeb:
 
     def __init__(self, services: Services) -> None:
         self._objects = OpenObjects(services.retrieval)
-        self._frames = FramesRs(services.retrieval, self._objects, services.access)
+        self._frames = FramesRs(
+            services.retrieval,
+            self._objects,
+            services.access,
+            Htj2kFrames(services.retrieval, services.htj2k, services.access),
+        )
         self._bulk_data = BulkDataRs(
             services.retrieval, self._objects, self._frames, services.access
         )

@@ -18,6 +18,7 @@ from negatoscope.domain.archive.frames import FrameRange, read_frame
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames, wants_htj2k
 from negatoscope.entrypoints.dicomweb.media_types import (
     OCTET_STREAM,
     MediaRange,
@@ -71,12 +72,16 @@ class FramesRs:
         retrieval: The archive's reading side.
         objects: What stays open between requests.
         access: Who may, and the audit trail.
+        htj2k: Answers those who want HTJ2K of what is stored otherwise.
     """
 
-    def __init__(self, retrieval: Retrieval, objects: OpenObjects, access: Access) -> None:
+    def __init__(
+        self, retrieval: Retrieval, objects: OpenObjects, access: Access, htj2k: Htj2kFrames
+    ) -> None:
         self._retrieval = retrieval
         self._objects = objects
         self._access = access
+        self._htj2k = htj2k
 
     async def frames(self, request: Request, send: Send, key: ObjectKey, frame_list: str) -> None:
         """``GET …/instances/{instance}/frames/{list}``.
@@ -109,7 +114,11 @@ class FramesRs:
             Problem, RetrieveError: refused.
         """
         stored = entry.stored
-        shape = choose_shape(accepted(request), stored, len(numbers))
+        wanted = accepted(request)
+        if (rendition := wants_htj2k(wanted, stored)) is not None:
+            await self._htj2k.send(request, send, entry, numbers, rendition)
+            return
+        shape = choose_shape(wanted, stored, len(numbers))
         ranges = self._retrieval.frames(stored, numbers)
         await self._access.note_read(request, Action.RETRIEVE, stored.study_instance_uid)
         digest = stored.sha256.hex()

@@ -8,6 +8,8 @@ from typing import Self
 from negatoscope.domain.archive import Archive, ArchiveSettings
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.versions import Versions
+from negatoscope.domain.viewing.cache import DerivedCache
+from negatoscope.domain.viewing.htj2k import Htj2kRenditions
 from negatoscope.domain.viewing.pixels import PixelService
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.sessions import SessionSigner, load_key
@@ -28,6 +30,8 @@ class Services:
     versions: Versions
     access: Access
     pixels: PixelService
+    derived: DerivedCache
+    htj2k: Htj2kRenditions
     started_at_s: float
     """Monotonic."""
 
@@ -56,14 +60,21 @@ class Services:
                 ),
             )
             secure = (settings.public_url or "").startswith("https:")
+            retrieval = Retrieval(database, volumes)
+            pixels = PixelService.open(settings.codecs)
+            derived = DerivedCache(
+                settings.data_dir / "derived", max_bytes=settings.derived_max_bytes
+            )
             return cls(
                 settings=settings,
                 database=database,
                 archive=archive,
-                retrieval=Retrieval(database, volumes),
+                retrieval=retrieval,
                 versions=Versions(archive),
                 access=Access(database, SessionSigner(load_key(settings.data_dir), secure=secure)),
-                pixels=PixelService.open(settings.codecs),
+                pixels=pixels,
+                derived=derived,
+                htj2k=Htj2kRenditions(pixels, retrieval, derived),
                 started_at_s=time.monotonic(),
             )
         except BaseException:
@@ -72,6 +83,7 @@ class Services:
 
     def close(self) -> None:
         """Write what is counted, seal what is open, disconnect."""
+        self.htj2k.close()
         self.pixels.close()
         self.access.close()
         self.archive.close()
