@@ -3,6 +3,7 @@
 ::
 
     /dicom-web          DicomWeb, without a framework
+    /wado               WADO-URI
     /api/v1             FastAPI
     /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
     /metrics            by token, for a role that may read metrics
@@ -24,6 +25,7 @@ import structlog
 
 from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.api.app import create_api
+from negatoscope.entrypoints.dicomweb import wado_uri
 from negatoscope.entrypoints.dicomweb.app import DicomWeb
 from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.asgi import (
@@ -207,6 +209,13 @@ class HttpApplication:
                 raise unauthenticated()
             request.actor = caller.actor
             return await dicomweb(request, send)
+        if path == wado_uri.PATH:
+            caller = await services.access.caller(scope)
+            if caller is None:
+                raise unauthenticated()
+            request.actor = caller.actor
+            serve = wado_uri.WadoUri(services.retrieval, services.access, dicomweb)
+            return await serve(request, send)
         if path.startswith("/api/"):
             caller = await services.access.caller(scope)
             if caller is None:
@@ -276,7 +285,7 @@ _PREFLIGHT: Final = [
 
 def _is_page(scope: Scope) -> bool:
     path: str = scope["path"]
-    return not path.startswith(("/dicom-web", "/api/", "/metrics"))
+    return path != wado_uri.PATH and not path.startswith(("/dicom-web", "/api/", "/metrics"))
 
 
 def create_app(settings: Settings, services: Services | None = None) -> HttpApplication:
