@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
+from negatoscope.entrypoints.dicomweb.capabilities import send_capabilities
 from negatoscope.entrypoints.dicomweb.downloads import Downloads, wants_zip
 from negatoscope.entrypoints.dicomweb.frames import FramesRs
 from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames
@@ -15,7 +16,7 @@ from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
 from negatoscope.entrypoints.dicomweb.stow_rs import StowRs
 from negatoscope.entrypoints.dicomweb.wado_rs import Target, WadoRs
-from negatoscope.entrypoints.web.asgi import Request, Send, send_answer
+from negatoscope.entrypoints.web.asgi import Request, Send
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
 
@@ -59,10 +60,13 @@ class DicomWeb:
         parts = request.path.split("/")[2:]
         if len(parts) > 1 and not parts[-1]:
             parts.pop()
+        if parts in ([], [""]) and request.method == "OPTIONS":
+            await send_capabilities(request, send, b"OPTIONS")
+            return "capabilities"
         name, methods, answer = self._find(request, send, parts)
         if request.method == "OPTIONS":
             answer.close()
-            await send_answer(send, 204, [(b"allow", _allow(methods))])
+            await send_capabilities(request, send, _allow(methods))
             return "capabilities"
         if request.method not in methods:
             answer.close()
