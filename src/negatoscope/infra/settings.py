@@ -9,6 +9,7 @@ command line. The file is ``<data directory>/negatoscope.toml`` or, when there i
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -158,6 +159,8 @@ class Settings(BaseSettings):
     """PS3.15 §B.12 (RFC 8996 and 9325) or its stricter §B.13."""
     public_url: str | None = None
     """Where browsers reach the HTTP side, if not at ``http``."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose Forwarded and X-Forwarded-* are believed."""
     cors_origins: tuple[str, ...] = ()
     """Origins of other sites whose scripts may call us with a token (``https://viewer.example``)."""
     ae_title: str = "NEGATOSCOPE"
@@ -205,6 +208,13 @@ class Settings(BaseSettings):
         if not title.isprintable():
             raise ValueError("an AE title has no control characters (PS3.5 §6.2)")
         return title
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _valid_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one, strict=False)
+        return value
 
     @field_validator("data_dir")
     @classmethod

@@ -16,7 +16,6 @@ dies of it.
 
 import asyncio
 import contextlib
-import re
 import time
 from typing import Any, Final
 
@@ -45,6 +44,7 @@ from negatoscope.entrypoints.web.health import readiness
 from negatoscope.entrypoints.web.ohif.site import OhifSite
 from negatoscope.entrypoints.web.page.app import Page
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.proxies import HOST, NOTHING, TrustedProxies
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.infra import metrics
 from negatoscope.infra.errors import ConfigurationError
@@ -52,10 +52,14 @@ from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
 
 RETRY_OPEN_S: Final = 1.0
-_HOST: Final = re.compile(rb"[0-9A-Za-z.\-_]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
-_CORS_METHODS: Final = b"GET, HEAD, POST, OPTIONS"
-_CORS_HEADERS: Final = b"accept, authorization, content-type, if-none-match"
-_CORS_EXPOSED: Final = b"content-location, etag, retry-after, www-authenticate"
+_CORS_METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
+_CORS_HEADERS: Final = (
+    b"accept, authorization, content-type, if-match, if-none-match, if-range, range"
+)
+_CORS_EXPOSED: Final = (
+    b"accept-ranges, content-disposition, content-length, content-location, content-range, etag,"
+    b" link, location, retry-after, warning, www-authenticate"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -91,6 +95,7 @@ class HttpApplication:
     def __init__(self, settings: Settings, services: Services | None = None) -> None:
         self._settings = settings
         self._cors = frozenset(origin.encode("ascii") for origin in settings.cors_origins)
+        self._proxies = TrustedProxies(settings.trusted_proxies)
         self._services: Services | None = None
         self._dicomweb: DicomWeb | None = None
         self._api: Application | None = None
@@ -251,13 +256,23 @@ class HttpApplication:
     # -- addresses ----------------------------------------------------------------------------
 
     def _origin(self, scope: Scope) -> str:
-        """``scheme://host`` under which this client reaches us; as configured, or as it says."""
+        """``scheme://host`` under which this client reaches us.
+
+        As configured, or as a trusted proxy or the client itself says. What the proxy says of the
+        client's address becomes the request's.
+        """
+        told = self._proxies.read(scope) if self._proxies else NOTHING
+        if told.client is not None:
+            scope["client"] = (told.client, 0)
         if self._settings.public_url:
             return self._settings.public_url.rstrip("/")
+        scheme = told.scheme or scope["scheme"]
+        if told.host is not None:
+            return f"{scheme}://{told.host}"
         for name, value in scope["headers"]:
-            if name == b"host" and _HOST.fullmatch(value):
-                return f"{scope['scheme']}://{value.decode('ascii')}"
-        return f"{scope['scheme']}://{self._settings.http}"
+            if name == b"host" and HOST.fullmatch(value.decode("latin-1")):
+                return f"{scheme}://{value.decode('ascii')}"
+        return f"{scheme}://{self._settings.http}"
 
     def _is_preflight(self, scope: Scope) -> bool:
         return any(name == b"access-control-request-method" for name, _ in scope["headers"]) and (
