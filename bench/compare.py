@@ -28,7 +28,7 @@ from negatoscope.bench.large import fetch_large, store_large
 from negatoscope.bench.query import query
 from negatoscope.bench.retrieve import retrieve
 from negatoscope.bench.sample import KnownStudy, sample_studies, series_instances
-from negatoscope.bench.web import frame_paths, frames, frames_with_wrk, metadata
+from negatoscope.bench.web import frame_paths, frames, frames_with_wrk, metadata, renditions
 from negatoscope.infra import logging
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ class Comparison:
                         self.ingest(server)
                     if "read" in parts:
                         self.read(server, first=number == 0)
+                        if number == 0 and isinstance(server, Negatoscope):
+                            self.renditions(server)
         if "query" in parts:
             for server in self.servers:
                 with server:
@@ -196,6 +198,25 @@ class Comparison:
                 target, paths=paths, clients=8, seconds=seconds, accept="*/*"
             )
         self.note("frames 512k, 8, native", server, measured, measured.per_second)
+
+    def renditions(self, server: Server) -> None:
+        """500 images of 512 KB that nobody asked for yet, as HTJ2K and as JPEG."""
+        studies = self._studies[server.name][-3:]
+        paths = [
+            path
+            for study in studies
+            for path in frame_paths(study, series_instances(server.web, study))
+        ][-500:]
+        for kind, load in (("htj2k", "500 as HTJ2K"), ("jpeg", "500 as JPEG")):
+            measured = self.measure(
+                server, partial(renditions, server.web, paths=paths, kind=kind, clients=2)
+            )
+            if measured.failures:
+                say(f"  {load}: {measured.failures} of {len(paths)} failed; no figure")
+                continue
+            self.note(load, server, measured, measured.duration_s)
+            if kind == "jpeg":
+                self.note("one as JPEG, p95", server, measured, measured.latencies.p95_ms)
 
     def _store_for_reading(self, server: Server) -> None:
         """Studies of 200 images of 512 KB, and one series of 2,000 small images."""
@@ -283,6 +304,13 @@ class Comparison:
             self._row("frames 512k, 8", "/s", "WADO-RS frames of 512k, 8 connections", ""),
             self._row("frames 512k, 8, native", "/s", "the same, Orthanc by its own REST", "≥ 4 ×"),
             self._row("frames 512k, 8, p99", latency, "the same, p99", "≤ 5 ms", **small),
+        ]
+        made += [
+            self._row(
+                "500 as HTJ2K", "s", "500 images of 512k as HTJ2K, 2 connections", "≤ 3 s", **small
+            ),
+            self._row("500 as JPEG", "s", "the same as JPEG", "", **small),
+            self._row("one as JPEG, p95", latency, "one of them, p95", "≤ 15 ms", **small),
         ]
         for load in ("C-FIND study", "QIDO-RS study"):
             text = f"{load} level, {self.plan.index_studies:,} studies"

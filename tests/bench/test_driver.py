@@ -17,7 +17,7 @@ from negatoscope.bench.large import store_large
 from negatoscope.bench.results import Latencies, Measurement, write_results
 from negatoscope.bench.retrieve import Sink
 from negatoscope.bench.targets import DicomTarget, WebTarget
-from negatoscope.bench.web import frames
+from negatoscope.bench.web import frames, renditions
 from negatoscope.bench.wire import WireError
 
 
@@ -186,3 +186,13 @@ def test_results_are_written_as_json(tmp_path: Path) -> None:
     (read,) = json.loads(path.read_text())["measurements"]
     assert (read["per_second"], read["megabytes_per_second"]) == (5.0, 2.5)
     assert "5/s" in measured.line()
+
+
+@pytest.mark.parametrize("kind", ["htj2k", "jpeg"])
+def test_every_frame_is_rendered_once(web: WebTarget, kind: str) -> None:
+    """Divided among the clients, none twice."""
+    paths = [f"/studies/1/series/2/instances/{n}/frames/1" for n in range(7)]
+    measured = renditions(web, paths=paths, kind=kind, clients=3)
+    assert (measured.operations, measured.failures) == (7, 0)
+    assert measured.byte_count == 7 * 300_000
+    assert measured.parameters == {"clients": 3, "frames": 7}

@@ -1,11 +1,12 @@
-// Drives OHIF as a person would: sign in, list, stack, MPR. Writes one JSON document to standard
+// Drives OHIF as a person would: sign in, list, stack, the stack
+// again as HTJ2K, MPR. Writes one JSON document to standard
 // output: seconds of each step, every request that failed, every error of the console.
 //
 //   node ohif.mjs URL USER PASSWORD STUDY CHROMIUM SCREENSHOTS
 import { chromium } from 'playwright-core';
 
 const [url, user, password, study, executablePath, screenshots] = process.argv.slice(2);
-const failed = [], errors = [], steps = {}, requests = {};
+const failed = [], errors = [], steps = {}, requests = {}, types = {};
 const started = Date.now();
 
 const browser = await chromium.launch({
@@ -13,13 +14,17 @@ const browser = await chromium.launch({
   args: ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist',
     '--no-sandbox', '--disable-dev-shm-usage'],
 });
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+const context = await browser.newContext({ viewport: { width: 1000, height: 640 }, locale: 'en-GB' });
 const page = await context.newPage();
 page.setDefaultTimeout(45000);
 page.on('response', response => {
   const path = new URL(response.url()).pathname.replace(/[0-9]+(\.[0-9]+)+/g, '{uid}').replace(/frames\/\d+/, 'frames/{n}');
   const key = `${response.status()} ${path}`;
   requests[key] = (requests[key] ?? 0) + 1;
+  if (path.includes('/frames/')) {
+    const type = /transfer-syntax=([0-9.]+)/.exec(response.headers()['content-type'] ?? '')?.[1];
+    types[type] = (types[type] ?? 0) + 1;
+  }
   if (response.status() >= 400) failed.push(`${response.status()} ${response.url()}`);
 });
 page.on('requestfailed', request => {
@@ -53,7 +58,11 @@ const shown = count => page.waitForFunction(wanted => {
   return drawn.length >= wanted;
 }, count, { polling: 250 });
 
-let problem = null;
+// What the first viewport shows, exactly.
+const picture = () => page.evaluate(() => document.querySelector('canvas.cornerstone-canvas').toDataURL());
+const HTJ2K = 'multipart/related; type="image/jphc"; transfer-syntax=1.2.840.10008.1.2.4.202';
+
+let problem = null, same = null;
 try {
   await step('list', async () => {
     await page.goto(`${url}/ohif/`);
@@ -66,7 +75,17 @@ try {
   await step('stack', async () => {
     await page.goto(`${url}/ohif/viewer?StudyInstanceUIDs=${study}`);
     await shown(1);
+    await page.waitForLoadState('networkidle');
   });
+  const asStored = await picture();
+  await step('htj2k', async () => {
+    await page.route('**/frames/*', route => route.continue({ headers: { ...route.request().headers(), accept: HTJ2K } }));
+    await page.goto(`${url}/ohif/viewer?StudyInstanceUIDs=${study}`);
+    await shown(1);
+    await page.waitForLoadState('networkidle');
+    await page.unroute('**/frames/*');
+  });
+  same = asStored === await picture();
   await step('mpr', async () => {
     await page.goto(`${url}/ohif/viewer?StudyInstanceUIDs=${study}&hangingprotocolId=mpr`);
     await shown(3);
@@ -79,5 +98,5 @@ try {
 steps.all = (Date.now() - started) / 1000;
 const language = await page.evaluate(() => localStorage.getItem('i18nextLng')).catch(() => null);
 await browser.close();
-process.stdout.write(JSON.stringify({ problem, steps, failed, errors, requests, language }, null, 2) + '\n');
+process.stdout.write(JSON.stringify({ problem, steps, failed, errors, requests, types, same, language }, null, 2) + '\n');
 process.exit(problem ? 1 : 0);

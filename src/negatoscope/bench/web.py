@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from negatoscope.bench.targets import WebTarget
 
 FRAME_ACCEPT = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
+RENDITIONS = {
+    "htj2k": (
+        "",
+        'multipart/related; type="image/jphc"; transfer-syntax=1.2.840.10008.1.2.4.202',
+    ),
+    "jpeg": ("/rendered", "image/jpeg"),
+}
+"""What is added to a frame's path, and the media type, of each kind of rendition."""
 RESULT_MARK = "NEGATOSCOPE-BENCH"
 
 
@@ -101,6 +109,46 @@ def frames(
         name="frames",
         target=str(target),
         parameters={"clients": clients, "seconds": seconds, "frames": len(paths)},
+        operations=len(result.durations_s),
+        failures=result.failures,
+        byte_count=result.byte_count,
+        duration_s=result.duration_s,
+        latencies=Latencies.of(result.durations_s),
+        client_cpu_s=result.client_cpu_s,
+    )
+
+
+def renditions(target: WebTarget, *, paths: Sequence[str], kind: str, clients: int) -> Measurement:
+    """Have each frame rendered once, the frames divided among kept-alive connections.
+
+    Args:
+        target: The service.
+        paths: Of frames.
+        kind: A key of ``RENDITIONS``.
+        clients: Connections.
+    """
+    suffix, accept = RENDITIONS[kind]
+
+    def client(number: int) -> Callable[[Tally], None]:
+        connection = HttpConnection(target)
+        requests = [
+            connection.request_bytes("GET", path + suffix, accept=accept)
+            for path in paths[number::clients]
+        ]
+
+        def work(tally: Tally) -> None:
+            with connection:
+                for request in requests:
+                    begun = time.perf_counter()
+                    _count(tally, connection.exchange((request,)), begun)
+
+        return work
+
+    result = run_crew(clients, client)
+    return Measurement(
+        name=f"renditions-{kind}",
+        target=str(target),
+        parameters={"clients": clients, "frames": len(paths)},
         operations=len(result.durations_s),
         failures=result.failures,
         byte_count=result.byte_count,

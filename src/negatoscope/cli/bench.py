@@ -254,3 +254,25 @@ def frames(clients: int, study: str, seconds: int, wrk: bool, **options: Any) ->
         return measurements + ([with_wrk] if with_wrk is not None else [])
 
     _finish(options, _measured(measure))
+
+
+@bench.command()
+@_target_options
+@_clients(2)
+@click.option("--study", required=True, metavar="UID")
+@click.option(
+    "--as", "kind", type=click.Choice(["htj2k", "jpeg"]), default="htj2k", show_default=True
+)
+def renditions(clients: int, study: str, kind: str, **options: Any) -> None:
+    """Have every image of one study rendered, twice: made, then kept."""
+    from negatoscope.bench.sample import series_instances
+    from negatoscope.bench.web import frame_paths
+    from negatoscope.bench.web import renditions as run
+
+    target = _web_target(options)
+
+    def measure() -> list[Measurement]:
+        paths = frame_paths(study, series_instances(target, study))
+        return [run(target, paths=paths, kind=kind, clients=clients) for _ in range(2)]
+
+    _finish(options, _measured(measure))
