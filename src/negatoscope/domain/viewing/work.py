@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from negatoscope.domain.viewing.drawing import draw, film, page
 from negatoscope.protocols.dicom.pixel.codecs import Frame, decode_frame, decode_picture
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
@@ -66,5 +67,8 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         "decode": decode,
         "transcode": transcode,
+        "draw": draw,
+        "film": film,
+        "page": page,
     }
 )

@@ -7,7 +7,7 @@ or is not of the kind asked for, and never raises.
 import base64
 import binascii
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -136,7 +136,9 @@ class FrameAttributes:
         per_frame = items(data_set, tags.PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
         shared = first_item(data_set, tags.SHARED_FUNCTIONAL_GROUPS_SEQUENCE)
         groups: list[DataSet] = []
-        if 0 < frame <= len(per_frame):
+        if len(per_frame) == 1:  # the one of this frame, where others were left out
+            groups.append(per_frame[0])
+        elif 0 < frame <= len(per_frame):
             groups.append(per_frame[frame - 1])
         if shared is not None:
             groups.append(shared)
@@ -157,15 +159,3 @@ class FrameAttributes:
             if found:
                 return found
         return []
-
-    def where(self, macro: int, tag: int) -> DataSet:
-        """The data set in which an attribute stands: a functional group, else the top."""
-        for group in self._groups:
-            found = first_item(group, macro)
-            if found is not None and f"{tag:08X}" in found:
-                return found
-        return self.data_set
-
-    def vector_value(self, tag: int) -> Iterator[float]:
-        """Values of a per-frame vector of a classic multi-frame object."""
-        yield from numbers(self.data_set, tag)

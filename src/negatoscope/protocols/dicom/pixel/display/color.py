@@ -58,14 +58,14 @@ def eight_bits(samples: Array, *, bits: int) -> Array:
     """Samples as ``uint8``; deeper ones are scaled so that the largest value is 255."""
     if samples.dtype == np.uint8 and bits == 8:
         return samples
+    top = (1 << bits) - 1
     if samples.dtype.kind == "f":
-        return np.clip(np.nan_to_num(samples), 0, 255).astype(np.uint8)
-    unsigned = samples.astype(np.int64) if samples.dtype.kind == "i" else samples
-    if bits == 8:
-        return np.clip(unsigned, 0, 255).astype(np.uint8)
-    if bits > 8:
-        return (np.clip(unsigned, 0, (1 << bits) - 1) >> (bits - 8)).astype(np.uint8)
-    return (np.clip(unsigned, 0, (1 << bits) - 1) * (255.0 / ((1 << bits) - 1))).astype(np.uint8)
+        out: Array = np.clip(np.nan_to_num(samples), 0, 255)
+    elif bits >= 8:
+        out = np.clip(samples.astype(np.int64), 0, top) >> (bits - 8)
+    else:
+        out = np.clip(samples, 0, top) * (255.0 / top)
+    return out.astype(np.uint8)
 
 
 def _matrix(ybr: Array, matrix: Array, black: float) -> Array:

@@ -89,7 +89,7 @@ def pixel_aspect(frame: FrameAttributes) -> float:
     """
     ratio = numbers(frame.data_set, tags.PIXEL_ASPECT_RATIO)
     if len(ratio) >= 2:
-        return _sane(ratio[0], ratio[1])
+        return sane_aspect(ratio[0], ratio[1])
     measures = frame.macro(tags.PIXEL_MEASURES_SEQUENCE)
     for data_set, tag in (
         (measures, tags.PIXEL_SPACING),
@@ -98,11 +98,12 @@ def pixel_aspect(frame: FrameAttributes) -> float:
         (frame.data_set, tags.NOMINAL_SCANNED_PIXEL_SPACING),
     ):
         if data_set is not None and len(spacing := numbers(data_set, tag)) >= 2:
-            return _sane(spacing[0], spacing[1])
+            return sane_aspect(spacing[0], spacing[1])
     return 1.0
 
 
-def _sane(vertical: float, horizontal: float) -> float:
+def sane_aspect(vertical: float, horizontal: float) -> float:
+    """Height of a pixel divided by its width; 1 for what cannot be meant."""
     if vertical <= 0 or horizontal <= 0:
         return 1.0
     ratio = vertical / horizontal
@@ -124,10 +125,10 @@ def fitted(
         height: Likewise.
     """
     tall, wide = (rows * aspect, float(columns)) if aspect >= 1 else (rows, columns / aspect)
-    if width is None or height is None:
-        scale = min(1.0, MAX_SIDE / max(tall, wide))
-    else:
+    if width is not None and height is not None:
         scale = min(width / wide, height / tall)
+    else:
+        scale = min(1.0, MAX_SIDE / max(tall, wide))
     return max(1, round(tall * scale)), max(1, round(wide * scale))
 
 
@@ -165,3 +166,27 @@ def turn(picture: Array, rotation: int, *, flip: bool) -> Array:
     if flip:
         picture = picture[:, ::-1]
     return picture
+
+
+def window_of(picture: Array, left: int, top: int, right: int, bottom: int) -> Array:
+    """A displayed area, which may pass the image: black outside (PS3.3 §C.10.4).
+
+    Args:
+        picture: Any shape of two dimensions or more.
+        left: Column, from 0, of the first pixel shown.
+        top: Row.
+        right: After the last.
+        bottom: Likewise.
+    Returns: The whole picture when the area shows nothing of it, or is larger than allowed.
+    """
+    rows, columns = picture.shape[:2]
+    inside = (max(left, 0), max(top, 0), min(right, columns), min(bottom, rows))
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        return picture
+    if right - left > MAX_SIDE or bottom - top > MAX_SIDE:
+        left, top, right, bottom = inside
+    out = np.zeros((bottom - top, right - left, *picture.shape[2:]), dtype=picture.dtype)
+    out[inside[1] - top : inside[3] - top, inside[0] - left : inside[2] - left] = picture[
+        inside[1] : inside[3], inside[0] : inside[2]
+    ]
+    return out

@@ -131,8 +131,8 @@ def _expand(
             if not out or at + 2 >= len(data):
                 raise InvalidLut("a linear segment has nothing to begin or to end with")
             begin, end = out[-1], data[at + 2]
-            for step in range(1, min(length, wanted - len(out)) + 1):
-                out.append(begin + round((end - begin) * step / length))
+            steps = range(1, min(length, wanted - len(out)) + 1)
+            out.extend(begin + round((end - begin) * step / length) for step in steps)
             at += 3
         elif opcode == _INDIRECT and not nested:
             if at + 3 >= len(data):

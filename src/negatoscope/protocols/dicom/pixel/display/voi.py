@@ -1,6 +1,5 @@
 """VOI LUT transformation: which values are shown dark and bright (PS3.3 §C.11.2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -185,7 +184,7 @@ def automatic_window(values: Array) -> Window:
     flat = values.ravel()
     if flat.size > _SAMPLED_COUNT:
         flat = flat[:: flat.size // _SAMPLED_COUNT + 1]
-    finite: Sequence[float] | Array = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat
+    finite: Array = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat
     if not len(finite):
         return Window(center=0.0, width=1.0, function=VoiFunction.LINEAR_EXACT)
     low, high = (float(one) for one in np.quantile(finite, (_TAIL, 1.0 - _TAIL)))
@@ -193,13 +192,10 @@ def automatic_window(values: Array) -> Window:
         low, high = float(np.min(finite)), float(np.max(finite))
     if high <= low:
         high, low = low + 0.5, low - 0.5
-    return Window(
-        center=(low + high) / 2.0, width=high - low, function=VoiFunction.LINEAR_EXACT
-    )
+    return Window(center=(low + high) / 2.0, width=high - low, function=VoiFunction.LINEAR_EXACT)
 
 
 def whole_range(low: float, high: float) -> Window:
     """The window in which ``low`` is darkest and ``high`` brightest."""
     span = max(high - low, 1e-9)
     return Window(center=(low + high) / 2.0, width=span, function=VoiFunction.LINEAR_EXACT)
-

@@ -1,0 +1,215 @@
+"""What draws in worker processes: frames, documents and films to files that a browser shows."""
+
+import io
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from negatoscope.protocols.dicom.pixel.codecs import Frame, decode_frame, decode_picture
+from negatoscope.protocols.dicom.pixel.description import PixelDescription
+from negatoscope.protocols.dicom.pixel.display import (
+    DisplayOptions,
+    IccChoice,
+    NotDisplayable,
+    Picture,
+    PresentationState,
+    Viewport,
+    VoiFunction,
+    Window,
+    display_frame,
+)
+from negatoscope.protocols.dicom.pixel.display.attributes import Array
+from negatoscope.protocols.dicom.pixel.display.drawing import annotate
+from negatoscope.protocols.dicom.pixel.display.overlays import embedded_bits
+from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
+from negatoscope.standard.transfer_syntaxes import transfer_syntax
+
+Payload: TypeAlias = Sequence[memoryview]
+Result: TypeAlias = tuple[Any, bytes | memoryview]
+DEFAULT_QUALITY: Final = 90
+_PDF_MAX_SIDE: Final = 4096
+
+
+def draw(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """One frame as JPEG, PNG, GIF or JPEG 2000.
+
+    Args:
+        arguments: ``description``, ``transfer_syntax_uid``, ``number``, ``data_set``, ``wish``,
+            ``state``, ``corners``, ``media_type``, ``quality``.
+        payload: The frame's bytes, or the whole video.
+    """
+    picture = _picture(arguments, payload[0], arguments["number"])
+    body = encode(picture, arguments["media_type"], arguments["quality"])
+    return {"notes": picture.notes}, body
+
+
+def film(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """Several frames as an animated GIF or an MP4.
+
+    Args:
+        arguments: As for ``draw``; ``numbers`` and ``rate`` (frames per second) beside.
+        payload: The bytes of each frame; of a video the whole stream, once.
+    """
+    numbers: list[int] = arguments["numbers"]
+    pictures = []
+    for at, number in enumerate(numbers):
+        data = payload[min(at, len(payload) - 1)]
+        pictures.append(_picture(arguments, data, number))
+    notes = pictures[0].notes
+    shapes = {one.pixels.shape[:2] for one in pictures}
+    if len(shapes) != 1:
+        raise NotDisplayable("the frames have several sizes")
+    pixels = [one.pixels for one in pictures]
+    if arguments["media_type"] == "image/gif":
+        return {"notes": notes}, _gif(pixels, arguments["rate"])
+    return {"notes": notes}, _mp4(pixels, arguments["rate"])
+
+
+def page(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """The first page of a PDF as a picture.
+
+    Args:
+        arguments: ``width`` and ``height`` of the box it must fit in, ``media_type``, ``quality``.
+        payload: The PDF.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(bytes(payload[0]))
+        first = document[0]
+        wide, tall = first.get_size()
+        side = min(_PDF_MAX_SIDE, max(arguments["width"], arguments["height"]))
+        scale = min(arguments["width"] / wide, arguments["height"] / tall, side / max(wide, tall))
+        image = first.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+    except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError) as error:
+        raise NotDisplayable("the document is not a PDF that can be drawn") from error
+    picture = Picture(pixels=np.asarray(image, dtype=np.uint8))
+    return {"notes": []}, encode(picture, arguments["media_type"], arguments["quality"])
+
+
+def _picture(arguments: Mapping[str, Any], data: memoryview, number: int) -> Picture:
+    description = PixelDescription(**arguments["description"])
+    uid: str = arguments["transfer_syntax_uid"]
+    data_set: Mapping[str, Any] = arguments["data_set"]
+    if "frames" in arguments:  # of several frames, each with functional groups of its own
+        data_set = {**data_set, **arguments["frames"].get(str(number), {})}
+    frame: Frame
+    if transfer_syntax(uid).is_video:
+        frame = decode_picture(data, description, number, limits=DEFAULT_LIMITS)
+    else:
+        frame = decode_frame(data, description, uid)
+    state = None
+    if arguments.get("state") is not None:
+        state = PresentationState.read(arguments["state"], arguments["sop_instance_uid"])
+    picture = display_frame(
+        frame.samples,
+        frame.photometric_interpretation,
+        data_set,
+        frame=number,
+        options=options_of(arguments["wish"], state),
+        raw=_raw(data, description, uid, data_set),
+    )
+    corners = arguments.get("corners")
+    if corners:
+        picture.pixels = annotate(picture.pixels, corners)
+    return picture
+
+
+def options_of(wish: Mapping[str, Any], state: PresentationState | None) -> DisplayOptions:
+    """The options that a request's JSON form stands for.
+
+    Raises:
+        InvalidWindow, InvalidViewport: they cannot be used.
+    """
+    window = wish.get("window")
+    viewport = wish.get("viewport")
+    return DisplayOptions(
+        window=None
+        if window is None
+        else Window(center=window[0], width=window[1], function=VoiFunction(window[2])),
+        viewport=None if viewport is None else Viewport(**viewport),
+        icc=IccChoice(wish.get("icc", IccChoice.NO)),
+        state=state,
+    )
+
+
+def _raw(
+    data: memoryview, description: PixelDescription, uid: str, data_set: Mapping[str, Any]
+) -> Array | None:
+    """Pixel cells with all their bits, of a native frame in which overlays lie."""
+    syntax = transfer_syntax(uid)
+    if syntax.is_encapsulated or not embedded_bits(data_set) or description.kind != "integer":
+        return None
+    if description.bits_allocated not in (8, 16) or description.samples_per_pixel != 1:
+        return None
+    order = "<" if syntax.is_little_endian else ">"
+    cells = np.frombuffer(data, dtype=f"{order}u{description.bits_allocated // 8}")
+    count = description.rows * description.columns
+    return cells[:count].reshape(description.shape) if len(cells) >= count else None
+
+
+def encode(picture: Picture, media_type: str, quality: int | None) -> bytes:
+    """A picture as a file.
+
+    Args:
+        picture: What to show.
+        media_type: ``image/jpeg``, ``image/png``, ``image/gif`` or ``image/jp2``.
+        quality: 1 … 100, of JPEG.
+    """
+    image = Image.fromarray(picture.pixels)
+    out = io.BytesIO()
+    match media_type:
+        case "image/png":
+            image.save(out, "PNG", compress_level=4, icc_profile=picture.profile)
+        case "image/gif":
+            image.save(out, "GIF")
+        case "image/jp2":
+            image.save(out, "JPEG2000")
+        case _:
+            chosen = quality or DEFAULT_QUALITY
+            image.save(
+                out,
+                "JPEG",
+                quality=chosen,
+                subsampling=0 if chosen >= DEFAULT_QUALITY else 2,
+                icc_profile=picture.profile,
+            )
+    return out.getvalue()
+
+
+def _gif(pictures: Sequence[Array], rate: float) -> bytes:
+    images = [Image.fromarray(one) for one in pictures]
+    out = io.BytesIO()
+    duration = max(20, round(1000 / rate))
+    images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0)
+    return out.getvalue()
+
+
+def _mp4(pictures: Sequence[Array], rate: float) -> bytes:
+    """H.264, or MPEG-4 part 2 where the library has no such encoder."""
+    import av
+    from av.codec import codecs_available
+
+    out = io.BytesIO()
+    rows, columns = (side + side % 2 for side in pictures[0].shape[:2])
+    name = "libx264" if "libx264" in codecs_available else "mpeg4"
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    with av.open(out, "w", format="mp4", options=options) as container:
+        stream: Any = container.add_stream(name, rate=Fraction(rate).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
+        if name == "libx264":
+            stream.options = {"preset": "veryfast", "crf": "18", "threads": "1"}
+        else:
+            stream.bit_rate = 8_000_000
+        for pixels in pictures:
+            rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
+            padded = np.zeros((rows, columns, 3), dtype=np.uint8)
+            padded[: rgb.shape[0], : rgb.shape[1]] = rgb
+            for packet in stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return out.getvalue()
