@@ -3,7 +3,7 @@
 A plain table in front of everything: no framework stands between a frame and its reader.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
@@ -14,6 +14,7 @@ from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames
 from negatoscope.entrypoints.dicomweb.metadata_rs import MetadataRs
 from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
+from negatoscope.entrypoints.dicomweb.rendered import RenderedRs
 from negatoscope.entrypoints.dicomweb.stow_rs import StowRs
 from negatoscope.entrypoints.dicomweb.wado_rs import Target, WadoRs
 from negatoscope.entrypoints.web.asgi import Request, Send
@@ -37,6 +38,12 @@ class DicomWeb:
         )
         self._bulk_data = BulkDataRs(
             services.retrieval, self._objects, self._frames, services.access
+        )
+        self._rendered = RenderedRs(
+            services.retrieval,
+            services.renderer,
+            services.access,
+            at_once=services.settings.codecs.processes + 2,
         )
         self._wado = WadoRs(services.retrieval, services.access)
         self._metadata = MetadataRs(services.retrieval, services.access)
@@ -80,11 +87,23 @@ class DicomWeb:
         else:
             await self._wado.retrieve(request, send, target)
 
+    def _shown(self, kind: str) -> Callable[..., Coroutine[Any, Any, None]]:
+        return self._rendered.thumbnail if kind == "thumbnail" else self._rendered.rendered
+
     def _find(
         self, request: Request, send: Send, parts: Sequence[str]
     ) -> tuple[str, tuple[str, ...], Coroutine[Any, Any, None]]:
         is_post = request.method == "POST"
         match parts:
+            case [
+                *above,
+                "frames",
+                frames,
+                ("rendered" | "thumbnail") as kind,
+            ] if _is_below(above, 6):
+                return kind, GET, self._shown(kind)(request, send, Target(*above[1::2]), frames)
+            case [*above, ("rendered" | "thumbnail") as kind] if _is_below(above, len(above)):
+                return kind, GET, self._shown(kind)(request, send, Target(*above[1::2]))
             case ["studies", study, "series", series, "instances", sop, "frames", frames]:
                 key = ObjectKey(study, series, sop)
                 return "frames", GET, self._frames.frames(request, send, key, frames)
@@ -135,6 +154,12 @@ class DicomWeb:
                 return "search", GET, self._qido.search(request, send, parts)
             case _:
                 raise Problem("not-found")
+
+
+def _is_below(path: Sequence[str], length: int) -> bool:
+    """Whether a path names a study, a series or an instance, and has so many segments."""
+    names = ("studies", "series", "instances")
+    return len(path) == length in (2, 4, 6) and tuple(path[::2]) == names[: length // 2]
 
 
 def _allow(methods: tuple[str, ...]) -> bytes:

@@ -101,7 +101,7 @@ class WadoUri:
         except Problem as problem:
             may_be_dicom = DICOM in wanted or not wanted or "contentType" not in given
             is_viewed = any(name in given for name in _ONLY_RENDERED)
-            has_no_form = problem.code in ("not-found", "not-acceptable")
+            has_no_form = problem.code in ("not-found", "not-acceptable", "not-displayable")
             if is_viewed or not may_be_dicom or not has_no_form:
                 raise _not_rendered(problem) from problem
             await self._object(request, send, given)

@@ -45,10 +45,12 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "transfer-syntax-not-available": ProblemType(
         406, "The instance is not stored in that transfer syntax"
     ),
+    "not-displayable": ProblemType(406, "The object cannot be shown as a picture"),
     "request-timeout": ProblemType(408, "The request body stopped coming"),
     "conflict": ProblemType(409, "The state of the resource does not allow that"),
     "body-too-large": ProblemType(413, "The request body is too large"),
     "range-not-satisfiable": ProblemType(416, "The range lies outside the resource"),
+    "too-large-to-render": ProblemType(413, "What would have to be drawn is too large"),
     "unsupported-media-type": ProblemType(415, "The request body's media type is not taken"),
     "unsupported-content-encoding": ProblemType(415, "The request body's encoding is not taken"),
     # Our side.

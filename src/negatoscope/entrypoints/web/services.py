@@ -11,6 +11,7 @@ from negatoscope.domain.archive.versions import Versions
 from negatoscope.domain.viewing.cache import DerivedCache
 from negatoscope.domain.viewing.htj2k import Htj2kRenditions
 from negatoscope.domain.viewing.pixels import PixelService
+from negatoscope.domain.viewing.rendering import Renderer
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.sessions import SessionSigner, load_key
 from negatoscope.infra.db import Database
@@ -30,6 +31,7 @@ class Services:
     versions: Versions
     access: Access
     pixels: PixelService
+    renderer: Renderer
     derived: DerivedCache
     htj2k: Htj2kRenditions
     started_at_s: float
@@ -73,6 +75,7 @@ class Services:
                 versions=Versions(archive),
                 access=Access(database, SessionSigner(load_key(settings.data_dir), secure=secure)),
                 pixels=pixels,
+                renderer=Renderer(retrieval, pixels, derived),
                 derived=derived,
                 htj2k=Htj2kRenditions(pixels, retrieval, derived),
                 started_at_s=time.monotonic(),

@@ -125,10 +125,7 @@ def fitted(
         height: Likewise.
     """
     tall, wide = (rows * aspect, float(columns)) if aspect >= 1 else (rows, columns / aspect)
-    if width is not None and height is not None:
-        scale = min(width / wide, height / tall)
-    else:
-        scale = min(1.0, MAX_SIDE / max(tall, wide))
+    scale = min((width or wide) / wide, (height or tall) / tall, MAX_SIDE / max(tall, wide))
     return max(1, round(tall * scale)), max(1, round(wide * scale))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from negatoscope.protocols.dicom.pixel.display import geometry, icc
+from negatoscope.protocols.dicom.pixel.display import geometry
 from negatoscope.protocols.dicom.pixel.display.attributes import (
     Array,
     FrameAttributes,
@@ -20,6 +20,7 @@ from negatoscope.protocols.dicom.pixel.display.attributes import (
 from negatoscope.protocols.dicom.pixel.display.color import to_rgb
 from negatoscope.protocols.dicom.pixel.display.errors import InvalidLut, NotDisplayable
 from negatoscope.protocols.dicom.pixel.display.geometry import Viewport
+from negatoscope.protocols.dicom.pixel.display.icc import IccChoice, convert
 from negatoscope.protocols.dicom.pixel.display.modality import Modality, read_modality
 from negatoscope.protocols.dicom.pixel.display.overlays import outline, read_overlays
 from negatoscope.protocols.dicom.pixel.display.palette import Palette, has_palette, read_palette
@@ -63,7 +64,7 @@ class DisplayOptions:
 
     window: Window | None = None
     viewport: Viewport | None = None
-    icc: icc.IccChoice = icc.IccChoice.NO
+    icc: IccChoice = IccChoice.NO
     overlays: bool = True
     shutters: bool = True
     state: PresentationState | None = None
@@ -151,7 +152,7 @@ def _finish(
     profile = None
     if picture.ndim == 3:
         source = binary(attributes.data_set, tags.ICC_PROFILE) or _path_profile(attributes)
-        picture, profile = icc.convert(picture, source, options.icc, notes=notes)
+        picture, profile = convert(picture, source, options.icc, notes=notes)
     return Picture(pixels=np.ascontiguousarray(picture), profile=profile, notes=notes)
 
 
