@@ -19,11 +19,13 @@ from unittest.mock import MagicMock
 
 from negatoscope.app import dicom
 from negatoscope.domain.archive import errors as archive_errors
+from negatoscope.domain.archive import metadata
 from negatoscope.domain.archive.commitment import BACK_OFF_S, GIVE_UP_S, FailureReason
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, Storage
 from negatoscope.domain.archive.query.model import QueryLevel
 from negatoscope.domain.identity.policies import AE_ACTIONS
 from negatoscope.entrypoints.dicomweb import app as dicomweb_app
+from negatoscope.entrypoints.dicomweb import capabilities, qido_rs, stow_metadata, wado_uri
 from negatoscope.entrypoints.dicomweb.media_types import FRAME_MEDIA_TYPES, OCTET_STREAM
 from negatoscope.entrypoints.dimse import (
     query_scp,
@@ -39,6 +41,7 @@ from negatoscope.entrypoints.dimse.storage_scp import SET_ASIDE_COMMENTS
 from negatoscope.entrypoints.web.problems import PROBLEM_TYPES
 from negatoscope.infra.settings import LimitsSettings, Settings
 from negatoscope.kit.implementation import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from negatoscope.protocols.dicom.dataset.decode import TEXT_BULK_BYTES
 from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS
 from negatoscope.protocols.dicom.dimse.acceptor import Limits
 from negatoscope.protocols.dicom.dimse.tls import TLS12_SUITES
@@ -173,6 +176,8 @@ def segments(part: ast.pattern, before: str) -> list[str]:
             return [str(text)]
         case ast.MatchOr(patterns=some):
             return [piece for one in some for piece in segments(one, before)]
+        case ast.MatchAs(pattern=ast.MatchOr() as some):
+            return segments(some, before)
         case ast.MatchAs(name=name):
             return [names.get(before.rpartition("/")[2], f"{{{name}}}")]
         case ast.MatchStar(name=name):
@@ -545,6 +550,11 @@ AE titles, addresses and rights of remote AEs are in a registry (`negatoscope ae
 """
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names as code, by commas."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def dicomweb() -> str:
     """PS3.18."""
     media = {
@@ -557,15 +567,38 @@ Origin server at `/dicom-web`. Every request needs a bearer token (`Authorizatio
 
 {table(("Methods", "Resource", "Transaction"), sorted(routes(), key=lambda row: (row[2], row[1])))}
 
-**Store.** `multipart/related; type="application/dicom"`, any number of parts in one request, streamed; 200 when all were stored, 202
-when some, 409 when none; a Store Instances Response Module per PS3.18 §I.2 with Failure Reason and Warning Reason as the statuses of
-§3.2.4.2. What is whole when a request breaks off stays stored; sending it again is harmless.
+**Capabilities.** `OPTIONS` of the service or of a resource: {listed(o.media_type for o in capabilities.OFFERS)}. Methods and media types:
 
-**Search.** The keys of §3.2.4.3 by keyword or tag, `includefield` (`all` too), `fuzzymatching`, `limit`, `offset`; sorted by date,
-newest first. `application/dicom+json`. More matches than given: a `Warning` header.
+{table(("Resource", "Method", "Takes", "Gives"), ((f"`/{one.template}`", method.name, listed(method.takes), listed(method.gives)) for one in capabilities.RESOURCES for method in one.methods))}
 
-**Retrieve.** `application/dicom` alone or in `multipart/related`, as stored: `transfer-syntax=*`, the stored one or none; another one is
-answered 406. Metadata as `application/dicom+json`. Frames as stored, `{OCTET_STREAM}` for native pixel data and:
+Of several media ranges the most specific one that covers a media type tells its quality (RFC 9110 §12.5.1); `accept` and `charset` of
+the query stand for the headers. Text is UTF-8.
+
+**Store.** Any number of parts in one request, streamed; 200 when all were stored, 202 when some, 409 when none; a Store Instances
+Response Module per PS3.18 §I.2 with Failure Reason and Warning Reason as the statuses of §3.2.4.2. Part 10 files are durable one by one:
+what is whole when a request breaks off stays stored; sending it again is harmless. Metadata and bulk data are stored when the body is
+whole; octets become Explicit VR Little Endian, parts of a compressed media type the frames of encapsulated pixel data, in the transfer
+syntax that the part names, (0002,0010) of the metadata, or else:
+
+{table(("Media type", "Transfer syntax"), ((f"`{kind}`", TRANSFER_SYNTAXES[uid].name) for kind, uid in stow_metadata.DEFAULT_SYNTAXES.items()))}
+
+**Search.** The keys of §3.2.4.3 by keyword, tag or a path of them into sequences; values of UI and CS keys as lists by comma, any key by
+repetition; `includefield` (repeated, by comma, `all`), `fuzzymatching` (beginnings of words, without case and accents, not phonetic),
+`emptyvaluematching`, `multiplevaluematching`, `limit`, `offset`; sorted by date, newest first, then by our own keys, the same under paging. More matches
+than given, and match parameters that are not supported: a `Warning` header. At instance level any attribute of the objects, private ones
+by tag, is matched and returned from their headers. Given without being asked for:
+
+{table(("Level", "Attributes"), ((level.value, ", ".join(names)) for level, names in qido_rs.DEFAULT_ATTRIBUTES.items()))}
+
+**Retrieve.** Every pixel value, every other binary or numeric value above {metadata.BULK_THRESHOLD_BYTES} bytes and every text above
+{TEXT_BULK_BYTES} bytes is a BulkDataURI in metadata, at all depths. Bulk data are little endian and take byte ranges. Archives
+(`application/zip`) hold Part 10 files, not compressed.
+
+**WADO-URI** at `{wado_uri.PATH}` (§9), GET and HEAD:
+
+{table(("Parameter", "Values"), ((f"`{name}`", text) for name, text in wado_uri.PARAMETERS.items()))}
+
+Frames as stored are `{OCTET_STREAM}` for native pixel data and:
 
 {table(("Transfer syntax", "UID", "Media type"), ((name, f"`{uid}`", f"`{kind}`") for uid, (kind, name) in media.items()))}
 

@@ -107,10 +107,9 @@ class DicomWeb:
             case ["studies", study, "series", series, "instances", sop, "frames", frames]:
                 key = ObjectKey(study, series, sop)
                 return "frames", GET, self._frames.frames(request, send, key, frames)
-            case ["studies", study, "series", series, "instances", sop, "bulkdata", _, *_]:
+            case ["studies", study, "series", series, "instances", sop, "bulkdata", *path] if path:
                 key = ObjectKey(study, series, sop)
-                path = "/".join(parts[7:])
-                return "bulkdata", GET, self._bulk_data.value(request, send, key, path)
+                return "bulkdata", GET, self._bulk_data.value(request, send, key, "/".join(path))
             case (
                 ["studies", _, ("bulkdata" | "pixeldata") as kind]
                 | ["studies", _, "series", _, ("bulkdata" | "pixeldata") as kind]
@@ -120,7 +119,7 @@ class DicomWeb:
                 below = self._bulk_data.below(
                     request, send, target, pixels_only=kind == "pixeldata"
                 )
-                return kind, GET, below
+                return "bulkdata", GET, below
             case ["studies", study, "series", series, "instances", sop, "metadata"]:
                 target = Target(study, series, sop)
                 return "metadata", GET, self._metadata.metadata(request, send, target)

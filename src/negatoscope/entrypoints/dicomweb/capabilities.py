@@ -27,7 +27,7 @@ from negatoscope.entrypoints.dicomweb.wado_rs import root_url
 from negatoscope.entrypoints.web.asgi import Request, Send, send_answer
 
 WADL: Final = "application/vnd.sun.wadl+xml"
-_OFFERS: Final = (Offer(WADL), Offer(JSON), Offer("application/xml"))
+OFFERS: Final = (Offer(WADL), Offer(JSON), Offer("application/xml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ async def send_capabilities(request: Request, send: Send, allow: bytes) -> None:
     Raises:
         Problem: neither WADL nor JSON is accepted.
     """
-    offer = choose_offer(request, _OFFERS)
+    offer = choose_offer(request, OFFERS)
     base = root_url(request)
     found = resources_at(request.path.removeprefix(ROOT))
     body = _json(base, found) if offer.media_type == JSON else _wadl(base, found)

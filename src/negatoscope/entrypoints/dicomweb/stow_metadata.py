@@ -68,7 +68,7 @@ _CHUNK_BYTES: Final = 1 << 20
 _TAG: Final = re.compile("[0-9A-Fa-f]{8}")
 _PIXELS: Final = ("7FE00008", "7FE00009", "7FE00010")
 _UNREADABLE: Final = int(CannotUnderstandCode.UNREADABLE)
-_DEFAULT_SYNTAXES: Final[Mapping[str, str]] = {  # PS3.18 Table 8.7.3-5
+DEFAULT_SYNTAXES: Final[Mapping[str, str]] = {  # PS3.18 Table 8.7.3-5
     "image/jpeg": JPEG_LOSSLESS_SV1,
     "image/dicom-rle": RLE_LOSSLESS,
     "image/jls": JPEG_LS_LOSSLESS,
@@ -236,7 +236,7 @@ class MetadataReceiver(Receiver):
         uid = media.transfer_syntax or _uid(data_set, "00020010") or ""
         if media.type != OCTET_STREAM:
             uid = uid if FRAME_MEDIA_TYPES.get(uid) == media.type else ""
-            uid = media.transfer_syntax or uid or _DEFAULT_SYNTAXES.get(media.type, "")
+            uid = media.transfer_syntax or uid or DEFAULT_SYNTAXES.get(media.type, "")
             if not uid or not transfer_syntax(uid).is_encapsulated:
                 raise _Unusable("the media type of the pixel data has no transfer syntax")
         is_known = bool(uid) and transfer_syntax(uid).is_encapsulated
