@@ -10,7 +10,7 @@ CYCLES ?= 1000
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help run dev test quick bench check format kill-loop crash-points docs lock clean
+.PHONY: help run dev test quick bench check format kill-loop fuzz crash-points docs lock clean
 
 help:
 	@sed -n 's/^##! //p' Makefile

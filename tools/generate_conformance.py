@@ -6,15 +6,12 @@ what this makes. Only the sentences between the tables are written here.
 """
 # ruff: noqa: E501 - lines of the page are its own
 
-import ast
 import inspect
 import re
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import cast
 from unittest.mock import MagicMock
 
 from negatoscope.app import dicom
@@ -24,7 +21,6 @@ from negatoscope.domain.archive.commitment import BACK_OFF_S, GIVE_UP_S, Failure
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, Storage
 from negatoscope.domain.archive.query.model import QueryLevel
 from negatoscope.domain.identity.policies import AE_ACTIONS
-from negatoscope.entrypoints.dicomweb import app as dicomweb_app
 from negatoscope.entrypoints.dicomweb import capabilities, qido_rs, stow_metadata, wado_uri
 from negatoscope.entrypoints.dicomweb.media_types import FRAME_MEDIA_TYPES, OCTET_STREAM
 from negatoscope.entrypoints.dimse import (
@@ -133,57 +129,11 @@ def own_storage_codes() -> Iterator[tuple[str, str]]:
 
 
 def routes() -> Iterator[tuple[str, str, str]]:
-    """Methods, path and transaction of the DICOMweb service, read from its dispatch table."""
-    source = textwrap.dedent(inspect.getsource(dicomweb_app.DicomWeb._find))
-    match = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Match))
-    found: dict[tuple[str, str], list[str]] = {}
-    for case in match.cases:
-        answer = case.body[-1]
-        if not isinstance(answer, ast.Return) or not isinstance(answer.value, ast.Tuple):
-            continue
-        name, methods = answer.value.elts[:2]
-        is_post = isinstance(case.guard, ast.Name) and case.guard.id == "is_post"
-        verbs = (
-            ["POST"]
-            if is_post
-            else [v for v in getattr(dicomweb_app, cast("ast.Name", methods).id) if v != "POST"]
-        )
-        for path in paths(case.pattern):
-            found.setdefault((path, cast("str", cast("ast.Constant", name).value)), []).extend(
-                verbs
-            )
-    for (path, name), verbs in found.items():
-        yield ", ".join(dict.fromkeys(verbs)), f"`/dicom-web{path}`", name
-
-
-def paths(pattern: ast.pattern) -> Iterator[str]:
-    """The URI templates of one ``case``."""
-    if isinstance(pattern, ast.MatchOr):
-        for one in pattern.patterns:
-            yield from paths(one)
-    elif isinstance(pattern, ast.MatchSequence):
-        texts = [""]
-        for part in pattern.patterns:
-            texts = [text + "/" + piece for text in texts for piece in segments(part, texts[0])]
-        yield from texts
-
-
-def segments(part: ast.pattern, before: str) -> list[str]:
-    """What one segment of a template may be."""
-    names = {"studies": "{study}", "series": "{series}", "instances": "{instance}"}
-    match part:
-        case ast.MatchValue(value=ast.Constant(value=text)):
-            return [str(text)]
-        case ast.MatchOr(patterns=some):
-            return [piece for one in some for piece in segments(one, before)]
-        case ast.MatchAs(pattern=ast.MatchOr() as some):
-            return segments(some, before)
-        case ast.MatchAs(name=name):
-            return [names.get(before.rpartition("/")[2], f"{{{name}}}")]
-        case ast.MatchStar(name=name):
-            return [f"{{{name}}}"]
-        case _:
-            raise TypeError(ast.dump(part))
+    """Methods, path and transaction of the DICOMweb service, from the table it tells to OPTIONS."""
+    for resource in capabilities.RESOURCES:
+        for method in resource.methods:
+            verbs = "GET, HEAD" if method.name == "GET" else method.name
+            yield verbs, f"`/dicom-web/{resource.template}`", method.transaction
 
 
 # Sections

@@ -10,6 +10,7 @@ from negatoscope.entrypoints.dicomweb.capabilities import RESOURCES, WADL
 STUDY = "1.2.826.0.1.3680043.10.1.1"
 FILLED = {"study": STUDY, "series": f"{STUDY}.1", "instance": f"{STUDY}.1.1", "frames": "1",
           "reference": "7FE00010"}  # fmt: skip
+FRAMES = "studies/{study}/series/{series}/instances/{instance}/frames/{frames}"
 NAMESPACE = "{http://wadl.dev.java.net/2009/02}"
 
 
@@ -27,8 +28,10 @@ def test_every_resource_answers_what_it_says(served, helpers):
         (get,) = (one for one in resource.methods if one.name == "GET")
         for media_type in get.gives:
             accept = {"Accept": f"{media_type}; transfer-syntax=*"}
-            if "image/" in media_type or "video/" in media_type:
-                continue
+            if not media_type.partition("type=")[2].startswith('"application') and (
+                not media_type.startswith("application/") or media_type == "application/pdf"
+            ):
+                continue  # depends on the object
             answer = client.get(path, headers=accept)
             assert answer.status_code == 200, (path, media_type)
             assert answer.headers["content-type"].split(";")[0] == media_type.split(";")[0]
@@ -46,7 +49,7 @@ def test_wadl_of_the_service(served):
     (resources,) = root
     assert resources.get("base") == "http://archive.test/dicom-web/"
     assert {one.get("path") for one in resources} == {one.template for one in RESOURCES}
-    frames = resources.find(f"{NAMESPACE}resource[@path='{RESOURCES[-1].template}']")
+    frames = resources.find(f"{NAMESPACE}resource[@path='{FRAMES}']")
     assert [one.get("name") for one in frames.findall(f"{NAMESPACE}param")] == [
         "study", "series", "instance", "frames",
     ]  # fmt: skip

@@ -1,6 +1,9 @@
 """WADO-URI: the object of its three UIDs, and a reason for everything that cannot be had."""
 
+from io import BytesIO
+
 import pytest
+from PIL import Image
 
 STUDY = "1.2.826.0.1.3680043.10.1.1"
 UIDS = {"studyUID": STUDY, "seriesUID": f"{STUDY}.1", "objectUID": f"{STUDY}.1.1"}
@@ -81,3 +84,35 @@ def test_who_may(served, one):
     assert served.client(None).get("/wado", params=GOOD).status_code == 401
     assert served.client().request("DELETE", "/wado").status_code == 405
     assert "GET" in served.client().request("OPTIONS", "/wado").headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("more", "media_type", "side"),
+    [
+        ({}, "image/jpeg", (16, 16)),
+        ({"contentType": "image/png"}, "image/png", (16, 16)),
+        ({"contentType": "image/png", "rows": "8"}, "image/png", (8, 8)),
+        ({"contentType": "image/png", "region": "0,0,0.5,0.25"}, "image/png", (8, 4)),
+        ({"contentType": "image/png", "frameNumber": "2", "columns": "32"}, "image/png", (32, 32)),
+        (
+            {"contentType": "image/jpeg", "windowCenter": "40", "windowWidth": "400",
+             "imageQuality": "50", "annotation": "patient,technique", "frameNumber": "1"},
+            "image/jpeg",
+            (16, 16),
+        ),
+    ],
+)  # fmt: skip
+def test_what_people_look_at(served, helpers, more, media_type, side):
+    """The rendered resource, in the size that rows, columns and region say."""
+    assert served.store(helpers.make_ct(1, frames=2)).status_code == 200
+    answer = served.client().get("/wado", params=GOOD | more)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == media_type
+    with Image.open(BytesIO(answer.content)) as image:
+        assert image.size == side
+
+
+def test_a_frame_that_is_not_there(served, one):
+    """404 of the frame."""
+    answer = served.client().get("/wado", params=GOOD | {"frameNumber": "2"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "frame-not-found")

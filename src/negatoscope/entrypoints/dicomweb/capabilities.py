@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 import orjson
 
+from negatoscope.domain.viewing.rendering import IMAGE_TYPES
 from negatoscope.entrypoints.dicomweb.media_types import (
     DICOM,
     DICOM_JSON,
@@ -22,6 +23,7 @@ from negatoscope.entrypoints.dicomweb.media_types import (
     ZIP,
     Offer,
 )
+from negatoscope.entrypoints.dicomweb.rendered_parameters import PARAMETERS
 from negatoscope.entrypoints.dicomweb.retrieve_common import ROOT, choose_offer
 from negatoscope.entrypoints.dicomweb.wado_rs import root_url
 from negatoscope.entrypoints.web.asgi import Request, Send, send_answer
@@ -84,6 +86,20 @@ def _get(transaction: str, gives: Sequence[str], *parameters: str) -> Method:
 _SEARCHES: Final = Method("GET", "Search", _DATA_SETS, parameters=_SEARCH)
 _METADATA: Final = _get("Retrieve", _DATA_SETS, "charset")
 
+_SHOWN: Final = Method("GET", "Retrieve", (*IMAGE_TYPES,), parameters=PARAMETERS)
+_SHOWN_ALL: Final = Method(
+    "GET",
+    "Retrieve",
+    (*IMAGE_TYPES, "video/mp4", "application/pdf", "text/html", "text/plain"),
+    parameters=PARAMETERS,
+)
+_LEVELS: Final = (
+    "studies/{study}",
+    "studies/{study}/series/{series}",
+    "studies/{study}/series/{series}/instances/{instance}",
+    "studies/{study}/series/{series}/instances/{instance}/frames/{frames}",
+)
+
 RESOURCES: Final[tuple[Resource, ...]] = (
     Resource("studies", (_SEARCHES, _STORE)),
     Resource("series", (_SEARCHES,)),
@@ -123,6 +139,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
         "studies/{study}/series/{series}/instances/{instance}/frames/{frames}",
         (_get("Retrieve", (OCTET_STREAM, *_PIXELS)),),
     ),
+    *(Resource(f"{level}/rendered", (_SHOWN_ALL,)) for level in _LEVELS),
+    *(Resource(f"{level}/thumbnail", (_SHOWN,)) for level in _LEVELS),
 )
 """Every resource of the Studies service."""
 
