@@ -122,6 +122,8 @@ def element_matches(
             for item in (element or {}).get("Value", ())
             if item and isinstance(item, Mapping)
         )
+    if vr == "UN" and element is not None:  # a private attribute: what the object says it is
+        vr = element.get("vr", "UN")
     values = texts(element)
     wanted_values = texts(key)
     if wanted_values == [_EMPTY_KEY]:
