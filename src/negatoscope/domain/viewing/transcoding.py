@@ -1,0 +1,366 @@
+"""Whole objects in another transfer syntax: for WADO-RS, C-MOVE, C-GET and files.
+
+Every element but the pixel data and what describes it stays as it was. Frames go through worker
+processes one after the other, so memory does not depend on how many there are.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.reading import Member
+from negatoscope.domain.archive.retrieve import Retrieval
+from negatoscope.domain.viewing.pixels import PixelService, frame_bytes
+from negatoscope.protocols.dicom.dataset import DataSetError, decode
+from negatoscope.protocols.dicom.dataset.inflate import inflate
+from negatoscope.protocols.dicom.pixel.codecs import can_decode, can_encode, is_lossy
+from negatoscope.protocols.dicom.pixel.description import PixelDescription
+from negatoscope.protocols.dicom.pixel.encapsulation import (
+    SEQUENCE_END,
+    encapsulated_head,
+    item,
+    native_head,
+    native_value,
+)
+from negatoscope.protocols.dicom.pixel.errors import (
+    CorruptFrame,
+    InvalidDescription,
+    PixelError,
+    UnsupportedTransferSyntax,
+)
+from negatoscope.protocols.dicom.pixel.rewrite import Changes, Rewritten, rewrite
+from negatoscope.protocols.dicom.pixel.transcode import changed_attributes, described_as
+from negatoscope.standard import transfer_syntaxes as ts
+from negatoscope.standard.transfer_syntaxes import TransferSyntax, transfer_syntax
+
+TABLE_BYTES: Final = 128 << 20
+"""Encoded frames up to this size are kept until the offset table is known; beyond it stays empty."""
+_HEAD_BYTES: Final = 256 << 20
+"""Longest part of a data set before its pixel data."""
+_TAIL_BYTES: Final = 16 << 20
+_FALLBACKS: Final = (
+    ts.EXPLICIT_VR_LITTLE_ENDIAN,
+    ts.IMPLICIT_VR_LITTLE_ENDIAN,
+    ts.JPEG_LS_LOSSLESS,
+    ts.JPEG_LOSSLESS_SV1,
+    ts.JPEG_2000_LOSSLESS,
+    ts.HTJ2K_LOSSLESS_RPCL,
+    ts.HTJ2K_LOSSLESS,
+    ts.RLE_LOSSLESS,
+    ts.JPEG_LOSSLESS,
+    ts.DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    ts.EXPLICIT_VR_BIG_ENDIAN,
+)
+
+
+class TranscodingFailed(Exception):
+    """An object cannot be given in the transfer syntax wanted."""
+
+
+class Source(Protocol):
+    """An object to be transcoded: the whole data set by ranges, and its frames."""
+
+    transfer_syntax_uid: str
+    data_set_length: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the data set."""
+
+    def frame(self, number: int) -> bytes:
+        """A frame's bytes, from 1; of video the whole stream."""
+
+    def head_length(self) -> int:
+        """Bytes up to and with the header of the pixel data, or all."""
+
+    def tail(self) -> bytes:
+        """Elements after the pixel data."""
+
+
+def can_transcode(from_uid: str, to_uid: str) -> bool:
+    """Whether objects can be given in another syntax; whether one of them can, its pixels tell."""
+    if from_uid == to_uid:
+        return True
+    return can_decode(from_uid) and can_encode(to_uid) and not transfer_syntax(from_uid).is_video
+
+
+def fallbacks(from_uid: str) -> tuple[str, ...]:
+    """Syntaxes to propose beside the stored one, none of which loses anything, best first."""
+    return tuple(uid for uid in _FALLBACKS if uid != from_uid and can_transcode(from_uid, uid))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcoder:
+    """Objects transcoded.
+
+    Attributes:
+        pixels: Where frames are decoded and encoded.
+    """
+
+    pixels: PixelService
+
+    def data_set(
+        self,
+        source: Source,
+        to_uid: str,
+        *,
+        quality: int | None = None,
+        extra: Changes | None = None,
+    ) -> Iterator[bytes]:
+        """The data set in pieces; the first is made before anything is given.
+
+        Args:
+            source: The object.
+            to_uid: Wanted.
+            quality: Of lossy syntaxes.
+            extra: Further attributes to write, or None to leave out.
+
+        Raises:
+            TranscodingFailed: it cannot be read, decoded or encoded so.
+            RetrieveError: its bytes cannot be had.
+            PixelsBusy: no worker became free.
+        """
+        try:
+            pieces = self._pieces(source, to_uid, quality, extra or {})
+            if transfer_syntax(to_uid).is_deflated:
+                pieces = _deflated(pieces)
+            yield from pieces
+        except (PixelError, DataSetError) as error:
+            raise TranscodingFailed(error.reason) from error
+
+    def _pieces(
+        self, source: Source, to_uid: str, quality: int | None, extra: Changes
+    ) -> Iterator[bytes]:
+        from_uid = source.transfer_syntax_uid
+        target = transfer_syntax(to_uid)
+        head = source.read(0, source.head_length())
+        parts = rewrite(head, from_uid, to_uid, changes=extra)
+        if parts.pixel_tag is None:
+            yield parts.data
+            return
+        if not can_transcode(from_uid, to_uid):
+            name = transfer_syntax(from_uid).name
+            raise UnsupportedTransferSyntax(f"no codec from {name} to {target.name}")
+        attributes = decode(
+            head[: parts.value_offset], from_uid, bulk_uri=str, bulk_threshold=1 << 16
+        )
+        before = PixelDescription.of(attributes)
+        if parts.value_length != 0xFFFFFFFF and parts.value_length * 8 < before.frame_bits:
+            raise CorruptFrame("fewer pixel bytes than the attributes ask for")
+        work = _Frames(self.pixels, source, before, to_uid, quality)
+        first, decoded_as = work.encoded(1)
+        after = described_as(before, decoded_as, to_uid)
+        frames = work.all(first)
+        if target.is_encapsulated:
+            kept, frames = _kept(frames)
+            lengths = None if kept is None else [len(frame) for frame in kept]
+            native = before.frame_length * before.number_of_frames
+            changes = changed_attributes(
+                attributes,
+                before,
+                after,
+                from_uid=from_uid,
+                to_uid=to_uid,
+                native_bytes=native if lengths else 0,
+                coded_bytes=sum(lengths or (0,)),
+            )
+            rewritten = rewrite(head, from_uid, to_uid, changes={**changes, **extra})
+            yield rewritten.data + encapsulated_head(lengths)
+            for frame in frames:
+                yield item(frame)
+            yield SEQUENCE_END
+        else:
+            changes = changed_attributes(
+                attributes, before, after, from_uid=from_uid, to_uid=to_uid
+            )
+            rewritten = rewrite(head, from_uid, to_uid, changes={**changes, **extra})
+            after = replace(after, pixel_vr="OB" if after.bits_allocated <= 8 else "OW")
+            element, length = native_head(after, target)
+            yield rewritten.data + element
+            yield from native_value(frames, after.frame_bits, length)
+        tail = source.tail()
+        if tail:
+            yield rewrite(tail, from_uid, to_uid, changes={}).data
+
+
+class _Frames:
+    """The frames of one object, encoded one after the other."""
+
+    def __init__(
+        self,
+        pixels: PixelService,
+        source: Source,
+        before: PixelDescription,
+        to_uid: str,
+        quality: int | None,
+    ) -> None:
+        self._pixels = pixels
+        self._source = source
+        self._before = before
+        self._to_uid = to_uid
+        self._quality = quality
+
+    def encoded(self, number: int) -> tuple[memoryview, str]:
+        return self._pixels.transcode(
+            self._source.frame(number),
+            self._before,
+            self._source.transfer_syntax_uid,
+            self._to_uid,
+            quality=self._quality,
+        )
+
+    def all(self, first: memoryview) -> Iterator[memoryview]:
+        yield first
+        for number in range(2, self._before.number_of_frames + 1):
+            yield self.encoded(number)[0]
+
+
+def _kept(frames: Iterator[memoryview]) -> tuple[list[memoryview] | None, Iterator[memoryview]]:
+    """All frames when they are small enough together, else None; and all of them in turn."""
+    kept: list[memoryview] = []
+    size = 0
+    for frame in frames:
+        kept.append(frame)
+        size += len(frame)
+        if size > TABLE_BYTES:
+            return None, _chained(kept, frames)
+    return kept, iter(kept)
+
+
+def _chained(kept: list[memoryview], rest: Iterator[memoryview]) -> Iterator[memoryview]:
+    yield from kept
+    yield from rest
+
+
+def _deflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    length = 0
+    for piece in pieces:
+        data = deflater.compress(piece)
+        length += len(data)
+        if data:
+            yield data
+    data = deflater.flush()
+    yield data + b"\x00" * ((length + len(data)) & 1)
+
+
+class StoredSource:
+    """A stored object.
+
+    Args:
+        member: Open, until the last piece is made.
+        retrieval: Knows where frames lie.
+    """
+
+    def __init__(self, member: Member, retrieval: Retrieval) -> None:
+        self._member = member
+        self._retrieval = retrieval
+        stored = member.stored
+        self.transfer_syntax_uid = stored.transfer_syntax_uid
+        self._syntax: TransferSyntax = transfer_syntax(stored.transfer_syntax_uid)
+        self._start = stored.data_set_offset
+        self._inflated: bytes | None = None
+        if self._syntax.is_deflated:
+            raw = member.read(self._start, stored.data_set_length)
+            self._inflated = inflate(raw)
+        self.data_set_length = (
+            stored.data_set_length if self._inflated is None else len(self._inflated)
+        )
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the data set."""
+        if self._inflated is not None:
+            return self._inflated[offset : offset + length]
+        return self._member.read(self._start + offset, length)
+
+    def frame(self, number: int) -> bytes:
+        """A frame's bytes."""
+        if self._inflated is not None:
+            return _inflated_frame(self._inflated, self.transfer_syntax_uid, number)
+        (found,) = self._retrieval.frames(self._member.stored, (number,))
+        return frame_bytes(self._member, found)
+
+    def head_length(self) -> int:
+        """Bytes up to and with the header of the pixel data, or all."""
+        pixels = self._member.stored.pixel_offset
+        length = self.data_set_length
+        if self._inflated is None and pixels is not None:
+            length = pixels - self._start
+        if length > _HEAD_BYTES:
+            raise TranscodingFailed(f"{length} bytes lie before the pixel data")
+        return length
+
+    def tail(self) -> bytes:
+        """Elements after the pixel data."""
+        stored = self._member.stored
+        if self._inflated is not None:
+            return b""
+        if stored.pixel_offset is None:
+            return b""
+        at = stored.pixel_offset - self._start
+        if self._syntax.is_encapsulated:
+            at = self._after_items(at)
+        else:
+            head = rewrite(
+                self.read(0, at), self.transfer_syntax_uid, self.transfer_syntax_uid, changes={}
+            )
+            at += head.value_length
+        length = self.data_set_length - at
+        if length > _TAIL_BYTES:
+            raise TranscodingFailed(f"{length} bytes lie behind the pixel data")
+        return self.read(at, max(0, length))
+
+    def _after_items(self, at: int) -> int:
+        size = self.data_set_length
+        while at + 8 <= size:
+            head = self.read(at, 8)
+            length = int.from_bytes(head[4:], "little")
+            at += 8
+            if head[:4] == b"\xfe\xff\xdd\xe0":
+                return at
+            if head[:4] != b"\xfe\xff\x00\xe0":
+                break
+            at += length
+        return size
+
+
+def _inflated_frame(data: bytes, uid: str, number: int) -> bytes:
+    parts: Rewritten = rewrite(data, uid, uid, changes={})
+    if parts.pixel_tag is None:
+        raise CorruptFrame("no pixel data")
+    description = PixelDescription.of(decode(data, uid, bulk_uri=str))
+    if description.frame_bits % 8:
+        raise InvalidDescription("frames of a deflated object that end inside a byte")
+    start = parts.value_offset + (number - 1) * description.frame_length
+    return data[start : start + description.frame_length]
+
+
+Opened = Callable[[], Sequence[bytes]]
+
+
+def transcode_stored(
+    transcoder: Transcoder, retrieval: Retrieval, member: Member, to_uid: str
+) -> Iterator[bytes]:
+    """The data set of a stored object, its digest compared first, in another syntax.
+
+    Raises:
+        TranscodingFailed: it cannot be.
+        RetrieveError: its bytes are not those received.
+        PixelsBusy: no worker became free.
+    """
+    member.look()
+    yield from transcoder.data_set(StoredSource(member, retrieval), to_uid)
+
+
+__all__ = [
+    "RetrieveError",
+    "Source",
+    "StoredSource",
+    "Transcoder",
+    "TranscodingFailed",
+    "can_transcode",
+    "fallbacks",
+    "is_lossy",
+    "transcode_stored",
+]
