@@ -150,7 +150,7 @@ Negatoscope, archive node. Structure: PS3.2 Annex A. Generated from the code by
 ## 1 Conformance statement overview
 
 Negatoscope receives, keeps, finds and gives back DICOM objects, by DIMSE and by DICOMweb. It keeps every object as it came:
-any Storage SOP class, private ones included, in any transfer syntax; data sets are never altered or re-encoded.
+any Storage SOP class, private ones included, in any transfer syntax; stored data sets are never altered. What a peer does not take as it is stored is transcoded on its way, without loss.
 
 Network services:
 

@@ -17,6 +17,8 @@ from negatoscope.domain.archive.query import QueryLimits
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ApplicationEntity, ae
 from negatoscope.domain.identity import Actor
+from negatoscope.domain.viewing.pixels import PixelService
+from negatoscope.domain.viewing.transcoding import Transcoder
 from negatoscope.entrypoints.dimse.query_scp import QueryScp
 from negatoscope.entrypoints.dimse.retrieve_scp import RetrieveSCP
 from negatoscope.entrypoints.dimse.server import build_server, timeouts_of
@@ -38,7 +40,11 @@ _MEASURE_INTERVAL_S = 2.0
 
 
 def services(
-    settings: Settings, archive: Archive, retrieval: Retrieval, reads: audit.ReadRecorder
+    settings: Settings,
+    archive: Archive,
+    retrieval: Retrieval,
+    reads: audit.ReadRecorder,
+    pixels: PixelService,
 ) -> Sequence[Service]:
     """Everything this version answers."""
     retrieve = RetrieveSCP(
@@ -47,6 +53,7 @@ def services(
         ae_title=settings.ae_title,
         timeouts=timeouts_of(settings),
         tls=client_tls(settings),
+        transcoder=Transcoder(pixels=pixels),
     )
     query = QueryScp(
         database=retrieval.database,
@@ -80,6 +87,7 @@ def serve(
     """
     retrieval = Retrieval(database, volumes(settings))
     reads = audit.ReadRecorder(database)
+    pixels = PixelService.open(settings.codecs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -90,7 +98,7 @@ def serve(
     try:
         server = build_server(
             settings,
-            services(settings, archive, retrieval, reads),
+            services(settings, archive, retrieval, reads, pixels),
             find_ae=PatientRegistry(find).find,
             on_refused=_Refusals(database).note,
         )
@@ -107,6 +115,7 @@ def serve(
     finally:
         server.stop(settings.stop_grace_s)
         reads.flush()
+        pixels.close()
         retrieval.close()
 
 

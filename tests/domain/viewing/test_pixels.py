@@ -54,7 +54,8 @@ def test_errors_keep_their_kind(pixels):
 
 def test_a_stopped_worker_is_a_corrupt_frame():
     """What crosses a limit costs its frame, with the reason."""
-    service = PixelService.open(CodecSettings(processes=1, wall_s=1e-6))
-    with pytest.raises(CorruptFrame, match="wall clock"):
-        service.decode(bytes(64 * 48 * 2), CT, ts.EXPLICIT_VR_LITTLE_ENDIAN)
+    service = PixelService.open(CodecSettings(processes=1, output_bytes=1 << 20))
+    with pytest.raises(CorruptFrame, match="output"):
+        large = PixelDescription(rows=1024, columns=1024)
+        service.decode(bytes(2 << 20), large, ts.EXPLICIT_VR_LITTLE_ENDIAN)
     service.close()

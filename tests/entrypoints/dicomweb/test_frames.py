@@ -75,19 +75,25 @@ def test_compressed_frames(served, compressed, helpers, accept, media_type):
 
 
 @pytest.mark.parametrize(
-    ("accept", "code"),
+    "accept",
     [
-        (OCTETS, "transfer-syntax-not-available"),
-        (f"{OCTETS}; transfer-syntax={EXPLICIT}", "transfer-syntax-not-available"),
-        (f"{JLS}; transfer-syntax=1.2.840.10008.1.2.4.81", "transfer-syntax-not-available"),
-        ('multipart/related; type="image/jp2"', "not-acceptable"),
-        ("image/png", "not-acceptable"),
+        OCTETS,
+        f"{OCTETS}; transfer-syntax={EXPLICIT}",
+        f"{JLS}; transfer-syntax=1.2.840.10008.1.2.4.81",
+        'multipart/related; type="image/jp2"',
     ],
 )
-def test_code_streams_are_not_passed_off_as_pixels(served, compressed, accept, code):
-    """Nothing is transcoded: 406 that says what there is."""
+def test_damaged_code_streams_are_not_passed_off_as_pixels(served, compressed, accept):
+    """What should be transcoded and cannot be is an error that says why."""
     answer = served.client().get(f"{FRAMES}/1", headers={"Accept": accept})
-    assert (answer.status_code, answer.json()["code"]) == (406, code)
+    assert (answer.status_code, answer.json()["code"]) == (500, "pixels-unreadable")
+    assert "JPEG" in answer.json()["detail"]
+
+
+def test_what_frames_cannot_be_is_refused(served, compressed):
+    """406 that says what there is."""
+    answer = served.client().get(f"{FRAMES}/1", headers={"Accept": "image/png"})
+    assert (answer.status_code, answer.json()["code"]) == (406, "not-acceptable")
     assert answer.json()["available"]
 
 

@@ -5,7 +5,7 @@ processes one after the other, so memory does not depend on how many there are.
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -143,7 +143,10 @@ class Transcoder:
             name = transfer_syntax(from_uid).name
             raise UnsupportedTransferSyntax(f"no codec from {name} to {target.name}")
         attributes = decode(
-            head[: parts.value_offset], from_uid, bulk_uri=str, bulk_threshold=1 << 16
+            head[: parts.value_offset],
+            _element_syntax(from_uid),
+            bulk_uri=str,
+            bulk_threshold=1 << 16,
         )
         before = PixelDescription.of(attributes)
         if parts.value_length != 0xFFFFFFFF and parts.value_length * 8 < before.frame_bits:
@@ -216,6 +219,11 @@ class _Frames:
             yield self.encoded(number)[0]
 
 
+def _element_syntax(uid: str) -> str:
+    """Of the elements once a deflated data set is inflated."""
+    return ts.EXPLICIT_VR_LITTLE_ENDIAN if transfer_syntax(uid).is_deflated else uid
+
+
 def _kept(frames: Iterator[memoryview]) -> tuple[list[memoryview] | None, Iterator[memoryview]]:
     """All frames when they are small enough together, else None; and all of them in turn."""
     kept: list[memoryview] = []
@@ -257,6 +265,12 @@ class StoredSource:
         self._member = member
         self._retrieval = retrieval
         stored = member.stored
+        if (
+            stored.frame_index is None
+            and transfer_syntax(stored.transfer_syntax_uid).is_encapsulated
+        ):
+            stored = retrieval.find(stored.sop_instance_uid) or stored
+        self._stored = stored
         self.transfer_syntax_uid = stored.transfer_syntax_uid
         self._syntax: TransferSyntax = transfer_syntax(stored.transfer_syntax_uid)
         self._start = stored.data_set_offset
@@ -278,7 +292,7 @@ class StoredSource:
         """A frame's bytes."""
         if self._inflated is not None:
             return _inflated_frame(self._inflated, self.transfer_syntax_uid, number)
-        (found,) = self._retrieval.frames(self._member.stored, (number,))
+        (found,) = self._retrieval.frames(self._stored, (number,))
         return frame_bytes(self._member, found)
 
     def head_length(self) -> int:
@@ -329,14 +343,11 @@ def _inflated_frame(data: bytes, uid: str, number: int) -> bytes:
     parts: Rewritten = rewrite(data, uid, uid, changes={})
     if parts.pixel_tag is None:
         raise CorruptFrame("no pixel data")
-    description = PixelDescription.of(decode(data, uid, bulk_uri=str))
+    description = PixelDescription.of(decode(data, _element_syntax(uid), bulk_uri=str))
     if description.frame_bits % 8:
         raise InvalidDescription("frames of a deflated object that end inside a byte")
     start = parts.value_offset + (number - 1) * description.frame_length
     return data[start : start + description.frame_length]
-
-
-Opened = Callable[[], Sequence[bytes]]
 
 
 def transcode_stored(

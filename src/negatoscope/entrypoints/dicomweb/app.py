@@ -35,6 +35,7 @@ class DicomWeb:
             self._objects,
             services.access,
             Htj2kFrames(services.retrieval, services.htj2k, services.access),
+            services.pixels,
         )
         self._bulk_data = BulkDataRs(
             services.retrieval, self._objects, self._frames, services.access
@@ -45,7 +46,7 @@ class DicomWeb:
             services.access,
             at_once=services.settings.codecs.processes + 2,
         )
-        self._wado = WadoRs(services.retrieval, services.access)
+        self._wado = WadoRs(services.retrieval, services.access, services.pixels)
         self._metadata = MetadataRs(services.retrieval, services.access)
         self._downloads = Downloads(services.retrieval, services.access)
         self._stow = StowRs(services.archive, services.access, spool_dir=services.settings.data_dir)

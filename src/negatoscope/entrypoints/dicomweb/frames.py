@@ -1,9 +1,8 @@
-"""Retrieve Frames (PS3.18 §10.4.1.1.4), as stored.
+"""Retrieve Frames (PS3.18 §10.4.1.1.4): as stored, or in a transfer syntax asked for.
 
 A native frame is ``application/octet-stream`` in Explicit VR Little Endian; an encapsulated one
 has the media type of its transfer syntax (PS3.18 §8.7.3.3). Who asks for
-``application/octet-stream`` without a transfer syntax asks for pixels, and gets 406 for a
-compressed object rather than a code stream that would be shown as noise;
+``application/octet-stream`` without a transfer syntax asks for pixels and gets them decoded;
 ``transfer-syntax=*`` or the stored one, or ``*/*``, gets the code stream.
 
 One frame of an object that is open is one read, on the event loop when its pages are in memory.
@@ -18,6 +17,7 @@ from negatoscope.domain.archive.frames import FrameRange, read_frame
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.domain.viewing.pixels import PixelsBusy, PixelService, frame_bytes
 from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames, wants_htj2k
 from negatoscope.entrypoints.dicomweb.media_types import (
     OCTET_STREAM,
@@ -36,12 +36,14 @@ from negatoscope.entrypoints.dicomweb.retrieve_common import (
     validators,
     wrong_transfer_syntax,
 )
+from negatoscope.entrypoints.dicomweb.transcoded import frame_syntax, problem_of_pixels
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
+from negatoscope.protocols.dicom.pixel.errors import PixelError
 from negatoscope.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
 
 MAX_FRAMES = 10_000
@@ -58,6 +60,7 @@ class Shape(NamedTuple):
     media_type: str
     transfer_syntax_uid: str
     is_multipart: bool
+    is_transcoded: bool = False
 
     @property
     def part_type(self) -> bytes:
@@ -73,15 +76,22 @@ class FramesRs:
         objects: What stays open between requests.
         access: Who may, and the audit trail.
         htj2k: Answers those who want HTJ2K of what is stored otherwise.
+        pixels: Decodes and encodes what else is not taken as stored.
     """
 
     def __init__(
-        self, retrieval: Retrieval, objects: OpenObjects, access: Access, htj2k: Htj2kFrames
+        self,
+        retrieval: Retrieval,
+        objects: OpenObjects,
+        access: Access,
+        htj2k: Htj2kFrames,
+        pixels: PixelService,
     ) -> None:
         self._retrieval = retrieval
         self._objects = objects
         self._access = access
         self._htj2k = htj2k
+        self._pixels = pixels
 
     async def frames(self, request: Request, send: Send, key: ObjectKey, frame_list: str) -> None:
         """``GET …/instances/{instance}/frames/{list}``.
@@ -118,18 +128,25 @@ class FramesRs:
         if (rendition := wants_htj2k(wanted, stored)) is not None:
             await self._htj2k.send(request, send, entry, numbers, rendition)
             return
-        shape = choose_shape(wanted, stored, len(numbers))
+        shape = _shape_of(wanted, stored, len(numbers))
         ranges = self._retrieval.frames(stored, numbers)
         await self._access.note_read(request, Action.RETRIEVE, stored.study_instance_uid)
         digest = stored.sha256.hex()
         listed = "-".join(map(str, numbers)) if len(numbers) < 9 else str(hash(tuple(numbers)))
-        etag = f'"{digest}-{listed}{"m" if shape.is_multipart else ""}"'
+        coded = f"-{shape.transfer_syntax_uid}" if shape.is_transcoded else ""
+        etag = f'"{digest}-{listed}{coded}{"m" if shape.is_multipart else ""}"'
         headers = validators(etag)
         if is_unchanged(request, etag):
             await send_answer(send, 304, headers, head_only=True)
             return
         boundary = digest[:40].encode("ascii")
         headers.append(_content_type(shape, boundary))
+        if shape.is_transcoded:
+            layout = _layout(stored, shape, boundary, ranges)
+            made = self._transcoded(entry, shape, layout)
+            once = not shape.is_multipart
+            await self._send_transcoded(request, send, headers, made, at_once=once)
+            return
         pieces = list(_layout(stored, shape, boundary, ranges))
         length = sum(len(one) if isinstance(one, bytes) else _length(one) for one in pieces)
         if request.method == "HEAD":
@@ -149,6 +166,48 @@ class FramesRs:
             body = await run_blocking(_assemble, entry, pieces)
         await send_answer(send, 200, headers, body)
         _SENT.inc(length)
+
+    async def _send_transcoded(
+        self,
+        request: Request,
+        send: Send,
+        headers: list[Header],
+        pieces: Iterator[bytes],
+        *,
+        at_once: bool,
+    ) -> None:
+        """Frames in another syntax, one after the other; the first before the status."""
+        try:
+            if request.method == "HEAD":
+                await send_answer(send, 200, headers, head_only=True)
+            elif at_once:
+                body = await run_blocking(b"".join, pieces)
+                await send_answer(send, 200, headers, body)
+                _SENT.inc(len(body))
+            else:
+                _SENT.inc(await send_stream(send, request.receive, 200, headers, pieces))
+        except (PixelError, PixelsBusy) as error:
+            raise problem_of_pixels(error) from error
+
+    def _transcoded(
+        self, entry: OpenObject, shape: Shape, layout: Iterator[bytes | FrameRange]
+    ) -> Iterator[bytes]:
+        stored = entry.stored
+        description = self._pixels.describe(entry.member)
+        head = b""
+        for one in layout:
+            if isinstance(one, bytes):
+                head += one
+                continue
+            data, _photometric = self._pixels.transcode(
+                frame_bytes(entry.member, one),
+                description,
+                stored.transfer_syntax_uid,
+                shape.transfer_syntax_uid,
+            )
+            yield head + bytes(data)
+            head = b""
+        yield head
 
 
 def parse_frame_list(text: str) -> list[int]:
@@ -198,6 +257,24 @@ def choose_shape(ranges: Sequence[MediaRange], stored: StoredInstance, count: in
     if wrong_syntax:
         raise wrong_transfer_syntax(names)
     raise not_acceptable((f'multipart/related; type="{media_type}"; transfer-syntax={given}',))
+
+
+def _shape_of(ranges: Sequence[MediaRange], stored: StoredInstance, count: int) -> Shape:
+    """As stored when that is accepted, else transcoded.
+
+    Raises:
+        Problem: in no way.
+    """
+    try:
+        return choose_shape(ranges, stored, count)
+    except Problem:
+        for one in ranges:
+            is_multipart = one.is_multipart or one.type in ("*/*", "multipart/*")
+            if not is_multipart and count > 1:
+                continue
+            if (found := frame_syntax(one, stored)) is not None:
+                return Shape(*found, is_multipart, is_transcoded=True)
+        raise
 
 
 def _content_type(shape: Shape, boundary: bytes) -> Header:

@@ -1,18 +1,23 @@
-"""Retrieve Study, Series, Instance (PS3.18 §10.4), as stored.
+"""Retrieve Study, Series, Instance (PS3.18 §10.4): as stored, or in a transfer syntax asked for.
 
-The bytes of a data set are those that were received, in their transfer syntax; the preamble and
-the file meta information are ours. ``transfer-syntax`` may be ``*``, the stored one or absent.
-Absent means Explicit VR Little Endian to the letter of PS3.18 §8.7.3.5.2; nothing is transcoded
-here, so absent means "as stored" and any other syntax is a 406 that names the stored ones.
+As stored, the bytes of a data set are those that were received; the preamble and the file meta
+information are ours. What ``transfer-syntax`` means is in ``transcoded``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.domain.viewing.pixels import PixelsBusy, PixelService
+from negatoscope.domain.viewing.transcoding import (
+    Transcoder,
+    TranscodingFailed,
+    transcode_stored,
+)
 from negatoscope.entrypoints.dicomweb.media_types import DICOM, MediaRange
 from negatoscope.entrypoints.dicomweb.multipart import closing, new_boundary, part_head
 from negatoscope.entrypoints.dicomweb.retrieve_common import (
@@ -25,12 +30,14 @@ from negatoscope.entrypoints.dicomweb.retrieve_common import (
     validators,
     wrong_transfer_syntax,
 )
+from negatoscope.entrypoints.dicomweb.transcoded import object_syntax, problem_of_pixels
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
+from negatoscope.protocols.dicom.part10.file_meta import encode_file_meta
 
 LISTED_COUNT = 10_000
 """Up to so many instances are listed before the first byte, to announce Content-Length."""
@@ -84,11 +91,13 @@ class WadoRs:
     Args:
         retrieval: The archive's reading side.
         access: Who may, and the audit trail.
+        pixels: Decodes and encodes what is not taken as stored.
     """
 
-    def __init__(self, retrieval: Retrieval, access: Access) -> None:
+    def __init__(self, retrieval: Retrieval, access: Access, pixels: PixelService) -> None:
         self._retrieval = retrieval
         self._access = access
+        self._transcoder = Transcoder(pixels=pixels)
 
     async def retrieve(self, request: Request, send: Send, target: Target) -> None:
         """``GET /studies/{study}[/series/{series}[/instances/{instance}]]``.
@@ -106,6 +115,8 @@ class WadoRs:
                 await self._many(request, send, target, ranges)
         except RetrieveError as error:
             raise problem_of(error) from error
+        except (TranscodingFailed, PixelsBusy) as error:
+            raise problem_of_pixels(error) from error
 
     async def _instance(
         self, request: Request, send: Send, target: Target, ranges: Sequence[MediaRange]
@@ -115,25 +126,46 @@ class WadoRs:
         )
         if stored is None:
             raise target.missing()
-        chosen = _choose(ranges, {stored.transfer_syntax_uid}, single=True)
+        chosen, syntaxes = _choose(ranges, {stored.transfer_syntax_uid}, single=True)
         await self._access.note_read(request, Action.RETRIEVE, target.study)
-        etag = f'"{stored.sha256.hex()}{"" if chosen.is_multipart else "-1"}"'
+        uid = syntaxes[stored.transfer_syntax_uid]
+        try:
+            await self._send_instance(request, send, target, stored, (chosen.is_multipart, uid))
+        except TranscodingFailed:
+            if any(one.transfer_syntax == uid for one in ranges):
+                raise
+            # Nothing was asked for by name: what cannot be decoded is given as it is stored.
+            shape = (chosen.is_multipart, stored.transfer_syntax_uid)
+            await self._send_instance(request, send, target, stored, shape)
+
+    async def _send_instance(
+        self,
+        request: Request,
+        send: Send,
+        target: Target,
+        stored: StoredInstance,
+        shape: tuple[bool, str],
+    ) -> None:
+        is_multipart, uid = shape
+        is_transcoded = uid != stored.transfer_syntax_uid
+        coded = f"-{uid}" if is_transcoded else ""
+        etag = f'"{stored.sha256.hex()}{coded}{"" if is_multipart else "-1"}"'
         headers = [*validators(etag), (b"content-location", target.url.encode("ascii"))]
         if is_unchanged(request, etag):
             await send_answer(send, 304, headers, head_only=True)
             return
-        if chosen.is_multipart:
+        if is_multipart:
             boundary = stored.sha256[:20].hex().encode("ascii")
             headers.append(_multipart_type(boundary))
-            head, tail = _part_head(boundary, stored), closing(boundary)
+            head, tail = _part_head(boundary, stored, uid), closing(boundary)
         else:
             head = tail = b""
-            headers.append((b"content-type", _dicom_type(stored)))
-        length = len(head) + stored.size + len(tail)
+            headers.append((b"content-type", _dicom_type(uid)))
+        length = None if is_transcoded else len(head) + stored.size + len(tail)
         if request.method == "HEAD":
             await _send_head(send, headers, length)
             return
-        chunks = self._file(stored, head, tail)
+        chunks = self._file(stored, head, tail, uid)
         sent = await send_stream(send, request.receive, 200, headers, chunks, length=length)
         _SENT.inc(sent)
 
@@ -146,7 +178,10 @@ class WadoRs:
         kinds = await run_blocking(self._retrieval.kinds, target.selection)
         if not kinds:
             raise target.missing()
-        _choose(ranges, {kind.transfer_syntax_uid for kind in kinds}, single=False)
+        _chosen, syntaxes = _choose(
+            ranges, {kind.transfer_syntax_uid for kind in kinds}, single=False
+        )
+        is_transcoded = any(stored != given for stored, given in syntaxes.items())
         await self._access.note_read(request, Action.RETRIEVE, target.study)
         boundary = new_boundary().encode("ascii")
         headers: list[Header] = [
@@ -156,33 +191,66 @@ class WadoRs:
         ]
         instances: Iterable[StoredInstance] = self._retrieval.of_series(keys)
         length = None
-        if sum(kind.instance_count for kind in kinds) <= LISTED_COUNT:
+        if not is_transcoded and sum(kind.instance_count for kind in kinds) <= LISTED_COUNT:
             listed: list[StoredInstance] = await run_blocking(list, instances)
             length = len(closing(boundary)) + sum(
-                len(_part_head(boundary, stored)) + stored.size for stored in listed
+                len(_part_head(boundary, stored, stored.transfer_syntax_uid)) + stored.size
+                for stored in listed
             )
             instances = listed
         if request.method == "HEAD":
             await _send_head(send, headers, length)
             return
-        chunks = self._files(instances, boundary)
+        named = {one.transfer_syntax for one in ranges}
+        chunks = self._files(instances, boundary, syntaxes, named)
         sent = await send_stream(send, request.receive, 200, headers, chunks, length=length)
         _SENT.inc(sent)
 
-    def _file(self, stored: StoredInstance, head: bytes, tail: bytes) -> Iterator[bytes]:
+    def _file(
+        self, stored: StoredInstance, head: bytes, tail: bytes, transfer_syntax_uid: str
+    ) -> Iterator[bytes]:
         with self._retrieval.open(stored) as member:
-            if head:
-                yield head
-            yield from member.file()
+            pieces = self._part10(member, transfer_syntax_uid)
+            yield head + next(pieces, b"")
+            yield from pieces
             if tail:
                 yield tail
 
-    def _files(self, instances: Iterable[StoredInstance], boundary: bytes) -> Iterator[bytes]:
+    def _files(
+        self,
+        instances: Iterable[StoredInstance],
+        boundary: bytes,
+        syntaxes: Mapping[str, str],
+        named: Collection[str | None],
+    ) -> Iterator[bytes]:
         for stored in instances:
+            uid = syntaxes.get(stored.transfer_syntax_uid, stored.transfer_syntax_uid)
             with self._retrieval.open(stored) as member:
-                yield _part_head(boundary, stored)
-                yield from member.file()
+                pieces = self._part10(member, uid)
+                try:
+                    first = next(pieces, b"")
+                except TranscodingFailed:
+                    if uid in named:
+                        raise
+                    uid = stored.transfer_syntax_uid
+                    first, pieces = b"", self._part10(member, uid)
+                yield _part_head(boundary, stored, uid) + first
+                yield from pieces
         yield closing(boundary)
+
+    def _part10(self, member: Member, transfer_syntax_uid: str) -> Iterator[bytes]:
+        stored = member.stored
+        if transfer_syntax_uid == stored.transfer_syntax_uid:
+            yield from member.file()
+            return
+        meta = encode_file_meta(
+            sop_class_uid=stored.sop_class_uid,
+            sop_instance_uid=stored.sop_instance_uid,
+            transfer_syntax_uid=transfer_syntax_uid,
+        )
+        pieces = transcode_stored(self._transcoder, self._retrieval, member, transfer_syntax_uid)
+        yield meta + next(pieces, b"")
+        yield from pieces
 
 
 def root_url(request: Request) -> str:
@@ -190,30 +258,33 @@ def root_url(request: Request) -> str:
     return f"{request.scope.get('negatoscope.origin', '')}{ROOT}"
 
 
-def _choose(ranges: Sequence[MediaRange], stored_syntaxes: set[str], *, single: bool) -> MediaRange:
-    """The best range that can be given; its ``is_multipart`` says the shape.
+def _choose(
+    ranges: Sequence[MediaRange], stored_syntaxes: set[str], *, single: bool
+) -> tuple[MediaRange, Mapping[str, str]]:
+    """The range that says the shape, and the syntax given for each stored one.
 
     Raises:
-        Problem: none can.
+        Problem: none of the accepted ranges can be given.
     """
-    as_dicom = [one for one in ranges if one.covers(DICOM) and (one.is_multipart or single)]
-    if not single:
-        as_dicom = [one for one in ranges if one.covers(DICOM) and _may_be_multipart(one)]
+    as_dicom = [one for one in ranges if one.covers(DICOM) and (single or _may_be_multipart(one))]
     if not as_dicom:
         raise not_acceptable(
             (f'multipart/related; type="{DICOM}"', DICOM)
             if single
             else (f'multipart/related; type="{DICOM}"',)
         )
-    syntaxes = {one.transfer_syntax for one in as_dicom}
-    if None not in syntaxes and "*" not in syntaxes and not stored_syntaxes <= syntaxes:
-        raise wrong_transfer_syntax(stored_syntaxes)
+    given: dict[str, str] = {}
+    for uid in stored_syntaxes:
+        found = object_syntax(as_dicom, uid)
+        if found is None:
+            raise wrong_transfer_syntax(stored_syntaxes)
+        given[uid] = found
     for one in as_dicom:
-        if one.transfer_syntax in (None, "*", *stored_syntaxes):
+        if one.transfer_syntax in (None, "*", *given.values()):
             if one.type == "*/*":
-                return MediaRange(type="multipart/related", parameters={})
-            return one
-    return as_dicom[0]
+                return MediaRange(type="multipart/related", parameters={}), given
+            return one, given
+    return as_dicom[0], given
 
 
 def _may_be_multipart(media_range: MediaRange) -> bool:
@@ -227,14 +298,16 @@ def _multipart_type(boundary: bytes) -> Header:
     )
 
 
-def _dicom_type(stored: StoredInstance) -> bytes:
-    return f"application/dicom; transfer-syntax={stored.transfer_syntax_uid}".encode("ascii")
+def _dicom_type(transfer_syntax_uid: str) -> bytes:
+    return f"application/dicom; transfer-syntax={transfer_syntax_uid}".encode("ascii")
 
 
-def _part_head(boundary: bytes, stored: StoredInstance) -> bytes:
+def _part_head(boundary: bytes, stored: StoredInstance, transfer_syntax_uid: str) -> bytes:
     target = Target(stored.study_instance_uid, stored.series_instance_uid, stored.sop_instance_uid)
     return part_head(
-        boundary, _dicom_type(stored), (b"Content-Location", target.url.encode("ascii"))
+        boundary,
+        _dicom_type(transfer_syntax_uid),
+        (b"Content-Location", target.url.encode("ascii")),
     )
 
 

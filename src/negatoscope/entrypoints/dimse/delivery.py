@@ -1,7 +1,7 @@
 """Sending stored objects to another application entity: for C-MOVE, and for a person who asks.
 
-Objects go as they are stored, one presentation context per SOP class and stored transfer syntax, over as many associations as
-that takes.
+Objects go as they are stored when the destination takes that: one presentation context per SOP class and stored transfer
+syntax, and one per SOP class for what it does not take, over as many associations as that takes.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import structlog
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.domain.devices.ae import ApplicationEntity
+from negatoscope.domain.viewing.transcoding import fallbacks
 from negatoscope.entrypoints.dimse.loading import Loaded, load_each
 from negatoscope.entrypoints.dimse.suboperations import (
     WINDOW_LIMIT,
@@ -28,8 +29,13 @@ from negatoscope.protocols.dicom.dimse.association import Association, Timeouts
 from negatoscope.protocols.dicom.dimse.errors import AssociationTimeout, DimseError
 from negatoscope.protocols.dicom.dimse.requestor import connect
 from negatoscope.protocols.dicom.ul.negotiation import ProposedContext
+from negatoscope.standard.transfer_syntaxes import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+)
 
-CONTEXTS_PER_ASSOCIATION: Final = 128
+KINDS_PER_ASSOCIATION: Final = 64
+"""Each takes a context, and each SOP class one more; an association has 128 (PS3.8 §9.3.2.2)."""
 
 Through = Callable[[Iterator[StoredInstance]], Iterator[StoredInstance]]
 _log = structlog.get_logger(__name__)
@@ -47,7 +53,7 @@ def open_association(
 
     Args:
         destination: A registered entity.
-        kinds: At most ``CONTEXTS_PER_ASSOCIATION``.
+        kinds: At most ``KINDS_PER_ASSOCIATION``.
         calling_ae_title: Ours.
         tls: Used when the destination is registered with TLS.
         timeouts: Of the association.
@@ -60,15 +66,37 @@ def open_association(
         calling_ae_title=calling_ae_title,
         called_ae_title=destination.ae_title,
         contexts=[
-            ProposedContext(
-                abstract_syntax=kind.sop_class_uid, transfer_syntaxes=(kind.transfer_syntax_uid,)
-            )
-            for kind in kinds
+            *(
+                ProposedContext(
+                    abstract_syntax=kind.sop_class_uid,
+                    transfer_syntaxes=(kind.transfer_syntax_uid,),
+                )
+                for kind in kinds
+            ),
+            *_for_transcoded(kinds),
         ],
         tls=tls if destination.tls else None,
         timeouts=timeouts,
         async_window=(WINDOW_LIMIT, 1),
     )
+
+
+def _for_transcoded(kinds: Sequence[Kind]) -> Iterator[ProposedContext]:
+    """A context per SOP class of which something could be sent in another syntax.
+
+    The uncompressed syntaxes are proposed together: every acceptor has the default one (PS3.5 §10.1).
+    """
+    stored: dict[str, set[str]] = {}
+    for kind in kinds:
+        stored.setdefault(kind.sop_class_uid, set()).add(kind.transfer_syntax_uid)
+    for sop_class_uid, uids in stored.items():
+        wanted = [
+            uid
+            for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+            if uid not in uids and any(uid in fallbacks(one) for one in uids)
+        ]
+        if wanted:
+            yield ProposedContext(abstract_syntax=sop_class_uid, transfer_syntaxes=tuple(wanted))
 
 
 def deliver(
@@ -96,7 +124,7 @@ def deliver(
         DatabaseUnavailable: the index does not answer.
         RequestorGoneError: who asked is gone.
     """
-    for batch in _batches(kinds, CONTEXTS_PER_ASSOCIATION):
+    for batch in _batches(kinds, KINDS_PER_ASSOCIATION):
         instances = retrieval.select(selection)
         if len(batch) < len(kinds):
             instances = _only(instances, batch)

@@ -1,7 +1,7 @@
 """C-MOVE and C-GET SCP: patient root, study root and the retired patient/study only (PS3.4 §C.4).
 
-Objects are sent as they are stored, never re-encoded: a destination that does not accept the
-stored transfer syntax gets a failed sub-operation.
+Objects are sent as they are stored; to who does not accept the stored transfer syntax, in one that
+was accepted and loses nothing. Where there is none, the sub-operation fails.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from negatoscope.domain.archive.stored import Kind, StoredInstance
 from negatoscope.domain.devices import ae
 from negatoscope.domain.devices.ae import ApplicationEntity
 from negatoscope.domain.identity.policies import Action, may
+from negatoscope.domain.viewing.transcoding import Transcoder
 from negatoscope.entrypoints.dimse.delivery import deliver, open_association
 from negatoscope.entrypoints.dimse.loading import load_each
 from negatoscope.entrypoints.dimse.retrieve_identifier import (
@@ -75,6 +76,7 @@ class RetrieveSCP:
         ae_title: Ours, as calling AE title towards move destinations.
         timeouts: Of those associations.
         tls: For destinations registered with TLS.
+        transcoder: For peers that do not take the stored transfer syntax.
     """
 
     retrieval: Retrieval
@@ -82,6 +84,7 @@ class RetrieveSCP:
     ae_title: str
     timeouts: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext | None = None
+    transcoder: Transcoder | None = None
 
     def services(self) -> tuple[Service, Service]:
         """C-MOVE and C-GET for the listener's table."""
@@ -122,6 +125,7 @@ class RetrieveSCP:
                 progress=progress,
                 window=association.async_window.performed,
                 priority=message.command.priority,
+                transcoder=self.transcoder,
             )
             cancelled = False
             with _index_lost(progress):
@@ -193,6 +197,7 @@ class RetrieveSCP:
             priority=progress.request.command.priority,
             originator=(requestor, progress.request.command.message_id),
             tick=progress.report_if_due,
+            transcoder=self.transcoder,
         )
 
     def _begin(self, association: Association, message: Message) -> RetrieveRequest | None:

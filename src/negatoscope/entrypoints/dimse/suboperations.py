@@ -11,6 +11,13 @@ import structlog
 from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.domain.viewing.pixels import PixelsBusy
+from negatoscope.domain.viewing.transcoding import (
+    Transcoder,
+    TranscodingFailed,
+    fallbacks,
+    transcode_stored,
+)
 from negatoscope.entrypoints.dimse.loading import Loaded
 from negatoscope.protocols.dicom.dataset import encode
 from negatoscope.protocols.dicom.dimse.association import AcceptedContext, Association, Message
@@ -186,6 +193,7 @@ class StoreChannel:
         priority: Of the C-STORE requests.
         originator: AE title and Message ID of the C-MOVE, for its C-STOREs (PS3.7 §9.3.1.1).
         tick: Called while a long object is being sent.
+        transcoder: Makes objects that the peer does not take as they are stored; None sends none.
     """
 
     def __init__(
@@ -198,6 +206,7 @@ class StoreChannel:
         priority: int = 0,
         originator: tuple[str, int] | None = None,
         tick: Callable[[], None] = lambda: None,
+        transcoder: Transcoder | None = None,
     ) -> None:
         self.association = association
         self.answered = 0
@@ -207,6 +216,7 @@ class StoreChannel:
         self._window = min(window or WINDOW_LIMIT, WINDOW_LIMIT)
         self._originator = originator
         self._tick = tick
+        self._transcoder = transcoder
         self._under_way: dict[int, StoredInstance] = {}
         self._contexts: dict[tuple[str, str], AcceptedContext] = {}
         for context in association.presentation_contexts.values():
@@ -228,7 +238,7 @@ class StoreChannel:
         stored = loaded.stored
         context = self._contexts.get((stored.sop_class_uid, stored.transfer_syntax_uid))
         if context is None:
-            self._progress.note_failed(stored, "stored transfer syntax not accepted")
+            self._offer_transcoded(stored)
         elif loaded.error is not None:
             self._progress.note_failed(stored, _reason(loaded.error))
         elif loaded.data_set is not None:
@@ -249,6 +259,29 @@ class StoreChannel:
                 return
             self.association.abort()
             raise BrokenOffError(_reason(error)) from error
+
+    def _offer_transcoded(self, stored: StoredInstance) -> None:
+        """Send an object in the best syntax without loss that was accepted for its SOP class."""
+        class_uid, stored_uid = stored.sop_class_uid, stored.transfer_syntax_uid
+        accepted = (self._contexts.get((class_uid, uid)) for uid in fallbacks(stored_uid))
+        context = next((one for one in accepted if one is not None), None)
+        if self._transcoder is None or context is None:
+            self._progress.note_failed(stored, "stored transfer syntax not accepted")
+            return
+        try:
+            with self._retrieval.open(stored) as member:
+                pieces = transcode_stored(
+                    self._transcoder, self._retrieval, member, context.transfer_syntax
+                )
+                first = next(pieces, b"")
+                self._send(stored, context, self._ticking(chain((first,), pieces)))
+        except (RetrieveError, TranscodingFailed, PixelsBusy) as error:
+            reason = _reason(error) if isinstance(error, RetrieveError) else str(error)
+            if not self.is_under_way(stored):
+                self._progress.note_failed(stored, f"not transcoded: {reason}")
+                return
+            self.association.abort()
+            raise BrokenOffError(reason) from error
 
     def is_under_way(self, stored: StoredInstance) -> bool:
         """Whether an object was begun to be sent and not answered."""

@@ -56,6 +56,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     # Our side.
     "internal-error": ProblemType(500, "The server failed; the failure is in its log"),
     "object-unreadable": ProblemType(500, "The stored object cannot be read"),
+    "pixels-unreadable": ProblemType(500, "The stored pixels cannot be decoded"),
     "ae-unreachable": ProblemType(502, "The application entity did not answer as it should"),
     "database-unavailable": ProblemType(503, "The database does not answer; try again"),
     "out-of-resources": ProblemType(503, "The archive takes no objects now; send them again"),

@@ -19,13 +19,15 @@ from negatoscope.domain.archive import Archive, Source, SourceKind, Volume
 from negatoscope.domain.archive.commitment import Commitment
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ae
+from negatoscope.domain.viewing.pixels import PixelService
+from negatoscope.domain.viewing.transcoding import Transcoder
 from negatoscope.entrypoints.dimse.retrieve_scp import RetrieveSCP
 from negatoscope.entrypoints.dimse.server import build_server
 from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.dimse.storage_scp import StorageScp
 from negatoscope.entrypoints.dimse.verification_scp import VERIFICATION_SERVICE
 from negatoscope.infra.db import Database
-from negatoscope.infra.settings import HostPort, Settings
+from negatoscope.infra.settings import CodecSettings, HostPort, Settings
 from negatoscope.protocols.dicom.dimse.association import Timeouts
 from negatoscope.subscribers.audit import ReadRecorder
 
@@ -136,8 +138,10 @@ def node(database: Database, tmp_path: Path, free_port: int) -> Iterator[Node]:
         ae_title="NEGATOSCOPE",
         timeouts=timeouts,
     )
+    pixels = PixelService.open(CodecSettings(processes=1))
     retrieve = RetrieveSCP(
         retrieval=retrieval,
+        transcoder=Transcoder(pixels=pixels),
         reads=ReadRecorder(database),
         ae_title="NEGATOSCOPE",
         timeouts=timeouts,
@@ -161,6 +165,7 @@ def node(database: Database, tmp_path: Path, free_port: int) -> Iterator[Node]:
         port=free_port,
     )
     server.stop(grace_s=1.0)
+    pixels.close()
     retrieval.close()
     archive.close()
 

@@ -90,7 +90,9 @@ class _Rewriter(ElementReader):
                 return out, pos
             if tag == PIXEL_REPRESENTATION and length == 2:
                 self._signed = any(self.data[start : start + 2])
-            piece, after = self._element(tag, vr, start, length, end, implicit, depth)
+            piece, after = self._element(
+                tag, vr, start, length, end=end, implicit=implicit, depth=depth
+            )
             if self._is_copy:
                 piece = bytes(self.data[pos:after])
             if tag & 0xFFFF or self._is_copy:
@@ -101,7 +103,7 @@ class _Rewriter(ElementReader):
         return out, pos
 
     def _element(
-        self, tag: int, vr: str, start: int, length: int, end: int, implicit: bool, depth: int
+        self, tag: int, vr: str, start: int, length: int, *, end: int, implicit: bool, depth: int
     ) -> tuple[bytes, int]:
         if not vr:
             vr = vr_for(tag)

@@ -70,8 +70,8 @@ def encode(samples: Samples, description: PixelDescription, uid: str, quality: i
             raise NotEncodable("near-lossless JPEG-LS would change palette indices")
     container = np.dtype("u1" if description.bits_stored <= 8 else "u2")
     values = np.ascontiguousarray(samples.astype(container))
-    if description.is_signed:
-        values &= container.type((1 << description.bits_stored) - 1)
+    # The library writes the container's bits as precision: negative samples keep their sign there,
+    # which readers take from the highest bit of the precision.
     if near:
         # The library counts with the whole container: keep what it may add inside Bits Stored.
         values = np.minimum(values, container.type((1 << description.bits_stored) - 1 - near))
