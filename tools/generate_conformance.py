@@ -56,6 +56,7 @@ from negatoscope.standard.sop_classes import (
     STORAGE_SOP_CLASSES,
     sop_class_name,
 )
+from negatoscope.protocols.dicom.pixel.codecs import CODECS
 from negatoscope.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance" / "statement.md"
@@ -91,7 +92,7 @@ def bytes_text(count: int) -> str:
 
 def services() -> list[Service]:
     """Every row of the DIMSE listener, composed without an archive: nothing is called."""
-    return list(dicom.services(Settings(), MagicMock(), MagicMock(), MagicMock()))
+    return list(dicom.services(Settings(), MagicMock(), MagicMock(), MagicMock(), MagicMock()))
 
 
 def status_rows(rows: Iterable[StatusRow]) -> Iterator[tuple[str, str, str, str]]:
@@ -150,7 +151,8 @@ Negatoscope, archive node. Structure: PS3.2 Annex A. Generated from the code by
 ## 1 Conformance statement overview
 
 Negatoscope receives, keeps, finds and gives back DICOM objects, by DIMSE and by DICOMweb. It keeps every object as it came:
-any Storage SOP class, private ones included, in any transfer syntax; stored data sets are never altered. What a peer does not take as it is stored is transcoded on its way, without loss.
+any Storage SOP class, private ones included, in any transfer syntax; stored data sets are never altered. What a
+peer does not take as it is stored is transcoded on its way, without loss (§7.3).
 
 Network services:
 
@@ -441,7 +443,7 @@ def retrieve() -> str:
     return f"""##### 3.2.4.4 Retrieve: C-MOVE and C-GET
 
 Patient root and study root models, all levels, lists of UIDs; relational retrieval when negotiated. Objects are sent as stored;
-an object whose transfer syntax the receiver has not accepted is a failed sub-operation. C-MOVE sends to registered AEs only, at
+an object whose transfer syntax the receiver has not accepted goes in another one that it has, without loss (§7.3), else it is a failed sub-operation. C-MOVE sends to registered AEs only, at
 their registered address. Pending responses carry the four counts; the final one the Failed SOP Instance UID List.
 C-CANCEL ends the operation between two sub-operations (FE00).
 
@@ -675,6 +677,29 @@ Accepted for storage and given back as stored. Private and unknown ones too: the
 ### 7.3 Attributes created or changed
 
 None in data sets. The preamble and file meta information are the archive's own (PS3.10 §7.1).
+"""
+
+
+def pixels() -> str:
+    """§7.3, from the registry of codecs."""
+    rows = (
+        (
+            TRANSFER_SYNTAXES[uid].name,
+            f"`{uid}`",
+            "yes",
+            "no" if codec.encode is None else "with loss" if codec.is_lossy else "yes",
+            "" if codec.encode is None else codec.bits,
+        )
+        for uid, codec in CODECS.items()
+    )
+    return f"""### 7.3 Pixel data decoded and encoded
+
+Pixel data of these transfer syntaxes are decoded; where the table says so, they are encoded. Every other one is stored and given
+back as it is. An object that is given in another transfer syntax keeps its SOP Instance UID and all attributes but those that
+describe the coding of its pixels: (0028,0004), (0028,0006), (0028,0100), (0028,0102), (0028,2110), (0028,2112), (0028,2114).
+Syntaxes that lose something are used only for who asks for one by name (WADO-RS `transfer-syntax`).
+
+{table(("Transfer syntax", "UID", "Decoded", "Encoded", "Bits stored at most"), rows)}
 """
 
 
