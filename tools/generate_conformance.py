@@ -41,6 +41,7 @@ from negatoscope.protocols.dicom.dataset.decode import TEXT_BULK_BYTES
 from negatoscope.protocols.dicom.dataset.limits import DEFAULT_LIMITS
 from negatoscope.protocols.dicom.dimse.acceptor import Limits
 from negatoscope.protocols.dicom.dimse.tls import TLS12_SUITES
+from negatoscope.protocols.dicom.pixel.codecs import CODECS
 from negatoscope.standard.dimse_status import (
     SERVICE_STATUSES,
     ServiceClass,
@@ -56,7 +57,6 @@ from negatoscope.standard.sop_classes import (
     STORAGE_SOP_CLASSES,
     sop_class_name,
 )
-from negatoscope.protocols.dicom.pixel.codecs import CODECS
 from negatoscope.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance" / "statement.md"
