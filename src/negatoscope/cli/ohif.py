@@ -40,12 +40,7 @@ def install(
         process.tell_ready()
     data_dir = context.settings.data_dir
     found = Installation.read(data_dir / FOLDER)
-    if (
-        found is not None
-        and not again
-        and found.version == installer.VERSION
-        and found.has_microscopy >= microscopy
-    ):
+    if found is not None and not again and installer.is_current(found, with_microscopy=microscopy):
         click.echo(f"OHIF {found.version} is installed already, at /ohif/", err=optional)
         return
     try:
@@ -72,14 +67,14 @@ def install(
 def status(context: CommandContext) -> int:
     """Say which version is installed. Exit code 1 when there is none."""
     from negatoscope.entrypoints.web.ohif.installation import FOLDER, Installation
-    from negatoscope.entrypoints.web.ohif.installer import VERSION
+    from negatoscope.entrypoints.web.ohif.installer import VERSION, is_current
 
     found = Installation.read(context.settings.data_dir / FOLDER)
     if found is None:
         click.echo("OHIF is not installed")
         return 1
     more = " with microscopy" if found.has_microscopy else ""
-    note = "" if found.version == VERSION else f"; this program knows {VERSION}"
+    note = "" if is_current(found) else f"; `negatoscope ohif install` brings {VERSION} up to date"
     click.echo(f"OHIF {found.version}{more}, at /ohif/{note}")
     return 0
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import brotli
@@ -34,6 +35,7 @@ def build(path: Path, **other: str) -> Path:
         "index.html": INDEX,
         APP: PUBLIC_PATH
         + "browserImportFunction('/dicom-microscopy-viewer/x.js')"
+        + "for (let i = 0; i < ModalitiesInStudy.Value.length; i++) {}"
         + "// code\n" * 200,
         **{f"{n}.bundle.{n:016x}.js": PUBLIC_PATH for n in range(1, 8)},
         "app.bundle.css": "@font-face{src:url(/f.woff2)}" * 5 + "a{}" * 200,
@@ -96,11 +98,16 @@ def test_installing(package, tmp_path):
     assert "dicom-microscopy-viewer/x.js" not in done.assets
     index = (done.root / "index.html").read_text()
     assert '"/ohif/a.png"' in index
+    assert f'{APP}?{installer.REVISION}"' in index
+    assert installer.is_current(done)
+    assert not installer.is_current(replace(done, revision="other"))
+    assert not installer.is_current(done, with_microscopy=True)
     assert 'PUBLIC_URL="/ohif/"' in index
     assert not re.search(r'(?:src|href|content|PUBLIC_URL)="/(?!ohif/)', index)
     assert '.p = "/ohif/";' in (done.root / APP).read_text()
     assert "('/ohif/dicom-microscopy-viewer/" in (done.root / APP).read_text()
     assert "url(/ohif/f.woff2" in (done.root / "app.bundle.css").read_text()
+    assert "(ModalitiesInStudy.Value || []).length" in (done.root / APP).read_text()
     assert done.assets[APP].is_immutable
     assert not done.assets["app.bundle.css"].is_immutable
     assert Installation.read(tmp_path / "data" / "ohif") == done

@@ -46,6 +46,7 @@ class Installation:
 
     Attributes:
         version: Of the package.
+        revision: Of what is replaced in it.
         root: Where its files lie.
         script_hashes: CSP sources of the scripts written into ``index.html``.
         has_microscopy: Whether the viewer of whole slide images is there.
@@ -53,6 +54,7 @@ class Installation:
     """
 
     version: str
+    revision: str
     root: Path
     script_hashes: tuple[str, ...]
     has_microscopy: bool
@@ -63,6 +65,7 @@ class Installation:
         return orjson.dumps(
             {
                 "version": self.version,
+                "revision": self.revision,
                 "directory": self.root.name,
                 "script_hashes": self.script_hashes,
                 "has_microscopy": self.has_microscopy,
@@ -81,6 +84,7 @@ class Installation:
             said: Any = orjson.loads((folder / MANIFEST).read_bytes())
             return cls(
                 version=said["version"],
+                revision=said["revision"],
                 root=folder / Path(said["directory"]).name,
                 script_hashes=tuple(said["script_hashes"]),
                 has_microscopy=said["has_microscopy"],

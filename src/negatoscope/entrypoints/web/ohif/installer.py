@@ -102,8 +102,20 @@ PATCHES: Final = (
         replacement=b'"' + _PREFIX + b"assets/",
         hits=9,
     ),
+    Patch(
+        files="app.bundle.*.js",
+        found=rb"i < ModalitiesInStudy\.Value\.length",
+        replacement=b"i < (ModalitiesInStudy.Value || []).length",
+        hits=1,
+    ),
 )
-"""Public path of documents, of loaded chunks, of the microscopy viewer, of fonts, of icons."""
+"""Public path of documents, of loaded chunks, of the microscopy viewer, of fonts, of icons. Last, one
+study whose objects have no Modality would leave the whole list empty: an attribute without values
+has no Value (PS3.18 §F.2.5)."""
+
+REVISION: Final = hashlib.sha256(repr(PATCHES).encode()).hexdigest()[:8]
+"""Of the patches: part of the address of the main bundle, whose name stays when they change."""
+_MAIN_BUNDLE: Final = re.compile(rb'(app\.bundle\.[0-9a-f]{16}\.js)"')
 
 
 def install(
@@ -142,6 +154,7 @@ def install(
         root.rename(home)
     installation = Installation(
         version=installation.version,
+        revision=installation.revision,
         root=home,
         script_hashes=installation.script_hashes,
         has_microscopy=with_microscopy,
@@ -269,6 +282,20 @@ def _patch(root: Path, names: Sequence[str]) -> None:
                 f"{patch.found.decode()} stands {hits} times in {patch.files}, not {patch.hits}",
                 hint="this is not the build we know; nothing was installed.",
             )
+    index = root / "index.html"
+    addressed, count = _MAIN_BUNDLE.subn(rb'\1?%b"' % REVISION.encode(), index.read_bytes())
+    if count != 1:
+        raise OhifError(f"index.html names the main bundle {count} times")
+    index.write_bytes(addressed)
+
+
+def is_current(installation: Installation, *, with_microscopy: bool = False) -> bool:
+    """Whether an installation is the one that ``install`` would make."""
+    return (
+        installation.version == VERSION
+        and installation.revision == REVISION
+        and installation.has_microscopy >= with_microscopy
+    )
 
 
 def _finish(root: Path, names: Sequence[str], *, with_microscopy: bool) -> Installation:
@@ -289,6 +316,7 @@ def _finish(root: Path, names: Sequence[str], *, with_microscopy: bool) -> Insta
         )
     return Installation(
         version=VERSION,
+        revision=REVISION,
         root=root,
         script_hashes=hashes,
         has_microscopy=with_microscopy,
