@@ -243,7 +243,7 @@ def running(
             [
                 *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
                 *("--host", "127.0.0.1", "--port", str(free_port), "--loop", "uvloop"),
-                *("--no-ws", "--no-access-log", "negatoscope.app.asgi:create_app"),
+                *("--ws", "--no-access-log", "negatoscope.app.asgi:create_app"),
             ],
             env=environment,
             stdout=log,

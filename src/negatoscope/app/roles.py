@@ -65,7 +65,7 @@ def run_http(settings: Settings) -> None:
         workers=1 if supervised() else settings.http_workers,
         http=HTTPModes.auto,
         loop=Loops.uvloop,
-        websockets=False,
+        websockets=True,
         backlog=1024,
         workers_kill_timeout=max(1, int(settings.stop_grace_s)),
         respawn_failed_workers=True,

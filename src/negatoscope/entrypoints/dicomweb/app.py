@@ -16,13 +16,18 @@ from negatoscope.entrypoints.dicomweb.objects import ObjectKey, OpenObjects
 from negatoscope.entrypoints.dicomweb.qido import QidoRs
 from negatoscope.entrypoints.dicomweb.rendered import RenderedRs
 from negatoscope.entrypoints.dicomweb.stow_rs import StowRs
+from negatoscope.entrypoints.dicomweb.ups_channel import EventChannels
+from negatoscope.entrypoints.dicomweb.ups_rs import UpsRs
 from negatoscope.entrypoints.dicomweb.wado_rs import Target, WadoRs
-from negatoscope.entrypoints.web.asgi import Request, Send
+from negatoscope.entrypoints.web.asgi import Receive, Request, Scope, Send
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
 
 GET: Final = ("GET", "HEAD")
 GET_AND_POST: Final = ("GET", "HEAD", "POST")
+POST: Final = ("POST",)
+PUT: Final = ("PUT",)
+POST_AND_DELETE: Final = ("POST", "DELETE")
 
 
 class DicomWeb:
@@ -54,9 +59,22 @@ class DicomWeb:
             services.database, services.retrieval, services.access, services.settings
         )
 
-    def close(self) -> None:
+        self._ups = UpsRs(services.database, services.access)
+        self._channels = EventChannels(services.database, services.access)
+
+    async def close(self) -> None:
         """Give back what is open."""
+        await self._channels.close()
         self._objects.close()
+
+    async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open Event Channel (PS3.18 §11.13), the one transaction over WebSocket."""
+        match str(scope["path"]).split("/")[2:]:
+            case ["subscribers", title] if title:
+                await self._channels.serve(scope, receive, send)
+            case _:
+                await receive()
+                await send({"type": "websocket.close", "code": 1003})
 
     async def __call__(self, request: Request, send: Send) -> str:
         """Answer a request.
@@ -152,6 +170,24 @@ class DicomWeb:
                 | ["studies", _, "series", _, "instances"]
             ):
                 return "search", GET, self._qido.search(request, send, parts)
+            case ["workitems"] if is_post:
+                return "create workitem", GET_AND_POST, self._ups.create(request, send)
+            case ["workitems"]:
+                return "search workitems", GET_AND_POST, self._ups.search(request, send)
+            case ["workitems", uid] if is_post:
+                return "update workitem", GET_AND_POST, self._ups.update(request, send, uid)
+            case ["workitems", uid]:
+                return "retrieve workitem", GET_AND_POST, self._ups.retrieve(request, send, uid)
+            case ["workitems", uid, "state"]:
+                return "change workitem state", PUT, self._ups.change_state(request, send, uid)
+            case ["workitems", uid, "cancelrequest"]:
+                return "request cancellation", POST, self._ups.cancel(request, send, uid)
+            case ["workitems", uid, "subscribers", aetitle]:
+                subscription = self._ups.subscription(request, send, uid, aetitle)
+                return "subscription", POST_AND_DELETE, subscription
+            case ["workitems", uid, "subscribers", aetitle, "suspend"]:
+                suspension = self._ups.suspend(request, send, uid, aetitle)
+                return "suspend subscription", POST, suspension
             case _:
                 raise Problem("not-found")
 

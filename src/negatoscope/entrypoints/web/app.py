@@ -114,8 +114,17 @@ class HttpApplication:
             case "lifespan":
                 await self._lifespan(receive, send)
             case "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1003})
+                await self._websocket(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Event channels of the worklist; nothing else speaks WebSocket."""
+        if self._dicomweb is None or not str(scope["path"]).startswith("/dicom-web/"):
+            await receive()
+            await send({"type": "websocket.close", "code": 1003 if self._services else 1013})
+            return
+        scope["negatoscope.origin"] = self._origin(scope)
+        scope["method"] = "WEBSOCKET"  # not a safe one: a session counts from our own pages only
+        await self._dicomweb.websocket(scope, receive, send)
 
     # -- the server's life --------------------------------------------------------------------
 
@@ -161,7 +170,7 @@ class HttpApplication:
                 await self._opening
         services, self._services = self._services, None
         if self._dicomweb is not None:
-            self._dicomweb.close()
+            await self._dicomweb.close()
         if services is not None:
             await run_blocking(services.close)
 
