@@ -17,8 +17,11 @@ from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
+from negatoscope.domain.ups import Worklist
+from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
 from negatoscope.entrypoints.dimse.server import timeouts_of
 from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
+from negatoscope.entrypoints.dimse.ups_event_scp import UpsEventScp
 from negatoscope.entrypoints.worker.chores import Chore
 from negatoscope.infra import metrics
 from negatoscope.infra.clock import utc_now
@@ -56,9 +59,24 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
         timeouts=timeouts_of(settings),
         tls=client_tls(settings),
     )
+    ups_events = UpsEventScp(
+        database=archive.database,
+        ae_title=settings.ae_title,
+        timeouts=timeouts_of(settings),
+        tls=client_tls(settings),
+    )
+    worklist = Worklist(archive.database)
+
+    def forget_workitems(_stop: threading.Event) -> None:
+        age_s = settings.ups_retention_days * 86400.0
+        if gone := worklist.forget(age_s=age_s, event_age_s=KEEP_EVENTS_S):
+            _LOG.info("finished workitems deleted", count=len(gone))
+
     settle_every_s = min(10.0, max(0.5, settings.settle_idle_s / 4))
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
+        Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
+        Chore(name="ups retention", every_s=600.0, run=forget_workitems),
         Chore(name="announce", every_s=1.0, run=housekeeping.announce),
         Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle),
         Chore(name="recover", every_s=5.0, run=housekeeping.recover),

@@ -25,6 +25,7 @@ from negatoscope.entrypoints.dimse.server import build_server, timeouts_of
 from negatoscope.entrypoints.dimse.service import Service
 from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.dimse.storage_scp import StorageScp
+from negatoscope.entrypoints.dimse.ups_scp import UpsScp
 from negatoscope.entrypoints.dimse.verification_scp import VERIFICATION_SERVICE
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database
@@ -74,6 +75,9 @@ def services(
         query.service(),
         *retrieve.services(),
         commitment.service(),
+        *UpsScp(
+            database=retrieval.database, max_results=settings.limits.max_query_results
+        ).services(),
     ]
 
 

@@ -118,12 +118,14 @@ def run_worker(settings: Settings) -> None:
     """Run jobs, hand the outbox on and do the chores until SIGTERM."""
     from negatoscope.app.chores import chores
     from negatoscope.app.services import opened_archive
+    from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
     from negatoscope.subscribers import audit, metrics
 
     os.nice(_WORKER_NICENESS)
     with database(settings) as opened, opened_archive(settings, opened) as archive:
+        Worklist(opened).report_status("RESTARTED")
         worker = Worker(
             database=opened,
             subscribers={

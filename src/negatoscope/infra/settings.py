@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     segment_max_bytes: int = Field(default=1 << 30, ge=1 << 20)
     segment_idle_s: float = Field(default=30.0, gt=0)
     settle_idle_s: float = Field(default=60.0, gt=0)
+    ups_retention_days: int = Field(default=90, ge=1)
+    """A COMPLETED or CANCELED workitem is deleted so long after its end, unless a deletion lock
+    holds it."""
     limits: LimitsSettings = LimitsSettings()
     codecs: CodecSettings = Field(default_factory=CodecSettings)
     derived_max_bytes: int = Field(default=4 << 30, ge=0)

@@ -5,7 +5,7 @@ not success: the caller reads it. `DimseError` is raised where the association i
 answers something else.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from negatoscope.protocols.dicom.dimse import command as c
@@ -307,3 +307,75 @@ def n_event_report(
     )
     association.send_message(context.id, request, data_set)
     return _answer(association, message_id, CommandField.N_EVENT_REPORT_RQ, timeout_s=timeout_s)
+
+
+def n_create(
+    association: Association,
+    context: AcceptedContext,
+    *,
+    sop_class_uid: str,
+    sop_instance_uid: str | None = None,
+    data_set: bytes | None = None,
+    timeout_s: float | None = None,
+) -> Answer:
+    """N-CREATE (PS3.7 §10.1.5); without an instance UID the SCP makes one and answers it."""
+    message_id = association.next_message_id()
+    request = c.n_create_rq(
+        message_id, sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid
+    )
+    association.send_message(context.id, request, data_set)
+    return _answer(association, message_id, CommandField.N_CREATE_RQ, timeout_s=timeout_s)
+
+
+def n_get(
+    association: Association,
+    context: AcceptedContext,
+    *,
+    sop_class_uid: str,
+    sop_instance_uid: str,
+    attributes: Sequence[int] = (),
+    timeout_s: float | None = None,
+) -> Answer:
+    """N-GET (PS3.7 §10.1.2); no attributes asks for all."""
+    message_id = association.next_message_id()
+    request = c.n_get_rq(
+        message_id,
+        sop_class_uid=sop_class_uid,
+        sop_instance_uid=sop_instance_uid,
+        attributes=attributes,
+    )
+    association.send_message(context.id, request)
+    return _answer(association, message_id, CommandField.N_GET_RQ, timeout_s=timeout_s)
+
+
+def n_set(
+    association: Association,
+    context: AcceptedContext,
+    *,
+    sop_class_uid: str,
+    sop_instance_uid: str,
+    data_set: bytes,
+    timeout_s: float | None = None,
+) -> Answer:
+    """N-SET (PS3.7 §10.1.3)."""
+    message_id = association.next_message_id()
+    request = c.n_set_rq(message_id, sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid)
+    association.send_message(context.id, request, data_set)
+    return _answer(association, message_id, CommandField.N_SET_RQ, timeout_s=timeout_s)
+
+
+def n_delete(
+    association: Association,
+    context: AcceptedContext,
+    *,
+    sop_class_uid: str,
+    sop_instance_uid: str,
+    timeout_s: float | None = None,
+) -> Answer:
+    """N-DELETE (PS3.7 §10.1.6)."""
+    message_id = association.next_message_id()
+    request = c.n_delete_rq(
+        message_id, sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid
+    )
+    association.send_message(context.id, request)
+    return _answer(association, message_id, CommandField.N_DELETE_RQ, timeout_s=timeout_s)
