@@ -94,7 +94,8 @@ class Association:
         user_identity: As the requestor sent it.
         async_window: As agreed; invoked and performed are the requestor's.
         principal: Whatever the acceptor policy attached to this association.
-        answered_message_id: Message ID of the last request to which a final response was sent.
+        answered_message_id: Message ID of the last request to which a final response was sent; 0
+            from the next message on.
         busy_since: Monotonic time at which the last message came, None while waiting for one.
         last_active_at: Monotonic time of the last byte in or out.
     """
@@ -182,6 +183,7 @@ class Association:
         Raises:
             AssociationAborted, AssociationTimeout, ConnectionLost: The association is over.
         """
+        self.answered_message_id = 0  # peers use a Message ID again for the next request
         if self._ahead:
             self.busy_since = time.monotonic()
             return self._ahead.popleft()
