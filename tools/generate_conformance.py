@@ -21,8 +21,22 @@ from negatoscope.domain.archive.commitment import BACK_OFF_S, GIVE_UP_S, Failure
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, Storage
 from negatoscope.domain.archive.query.model import QueryLevel
 from negatoscope.domain.identity.policies import AE_ACTIONS
+from negatoscope.domain.ups import EventType, ProcedureStepState
+from negatoscope.domain.ups import attributes as ups_attributes
+from negatoscope.domain.ups.data_sets import MAX_BYTES as UPS_MAX_BYTES
+from negatoscope.domain.ups.delivery import BACK_OFF_S as UPS_BACK_OFF_S
+from negatoscope.domain.ups.delivery import KEEP_EVENTS_S, REFUSALS
+from negatoscope.domain.ups.errors import ANSWERS
+from negatoscope.domain.ups.repository import MAX_QUEUED_EVENTS
+from negatoscope.domain.ups.states import CHANGES, Outcome
+from negatoscope.domain.ups.subscriptions import MAX_SUBSCRIBERS
 from negatoscope.entrypoints.dicomweb import capabilities, qido_rs, stow_metadata, wado_uri
 from negatoscope.entrypoints.dicomweb.media_types import FRAME_MEDIA_TYPES, OCTET_STREAM
+from negatoscope.entrypoints.dicomweb.ups_channel import (
+    MAX_CHANNELS,
+    MAX_CHANNELS_PER_TITLE,
+    SEND_S,
+)
 from negatoscope.entrypoints.dimse import (
     query_scp,
     retrieve_identifier,
@@ -30,6 +44,7 @@ from negatoscope.entrypoints.dimse import (
     server,
     storage_commitment_scp,
     suboperations,
+    ups_scp,
 )
 from negatoscope.entrypoints.dimse.policy import MAX_PIPELINED_OPERATIONS
 from negatoscope.entrypoints.dimse.service import Service
@@ -223,6 +238,8 @@ def implementation_model() -> str:
                  │ C-MOVE ───────────────────► archive AE                   │
  remote AE ◄─────│ ◄──────────────── C-STORE ─ archive AE                   │
  (destination)   │                                                          │
+ remote AE ─────►│ UPS N-CREATE, N-SET, …, C-FIND ► archive AE ◄► worklist │
+ (performer)     │ ◄──────── N-EVENT-REPORT ── archive AE                   │
  HTTP client ───►│ STOW-RS, QIDO-RS, WADO-RS ► archive AE                   │
                  └──────────────────────────────────────────────────────────┘
 ```
@@ -307,6 +324,12 @@ Commitment); Common Extended Negotiation and User Identity are read and are no r
                     "objects were read again",
                     "Storage Commitment Push Model, SCP role, uncompressed syntaxes",
                     "tried again, see §3.1.3",
+                ),
+                (
+                    "Report events of unified procedure steps",
+                    "a registered AE is subscribed",
+                    "UPS Event, SCP role, uncompressed syntaxes",
+                    "tried again, see §3.2.4.6",
                 ),
                 (
                     "Find, fetch, send, ask for commitment",
@@ -467,9 +490,106 @@ Failure Reason (0008,1197):
 """
 
 
+def worklist() -> str:
+    """Unified Procedure Step, both wires."""
+    fields = ups_scp.OPERATIONS
+    requirements = (
+        (
+            f"({one.tags[-1][:4]},{one.tags[-1][4:]})",
+            ">" * (len(one.path) - 1) + one.path[-1],
+            one.creation,
+            one.setting,
+            one.final,
+            "R" if one.is_matching_key else "O",
+        )
+        for one in ups_attributes.REQUIREMENTS
+    )
+    changes = (
+        (
+            f"Change to {state}, {'right' if is_right else 'wrong or no'} Transaction UID",
+            *(
+                "changed" if outcome is Outcome.CHANGE else f"{outcome:04X}"
+                for outcome in (row[one] for one in ProcedureStepState)
+            ),
+        )
+        for (state, is_right), row in CHANGES.items()
+    )
+    statuses = (
+        (
+            f"{code:04X}",
+            str(category(code)).capitalize(),
+            meaning(code, ServiceClass.UPS if status_row(code, ServiceClass.UPS) else None),
+            ANSWERS[code].http_status if code in ANSWERS else "",
+            ANSWERS[code].warning if code in ANSWERS else "",
+        )
+        for code in ups_scp.STATUSES
+    )
+    return f"""##### 3.2.4.6 Unified Procedure Step
+
+One worklist for DIMSE and DICOMweb (§3.5). Operations by SOP class; actions are by number those of PS3.4 Tables CC.2.1-1,
+CC.2.2-1 and CC.2.3-1:
+
+{
+        table(
+            ("SOP class", "Operations", "Action Type IDs"),
+            (
+                (
+                    sop_class_name(uid),
+                    ", ".join(sorted(f.name.removesuffix("_RQ").replace("_", "-") for f in some)),
+                    ", ".join(map(str, sorted(ups_scp.ACTIONS.get(uid, ())))),
+                )
+                for uid, some in fields.items()
+            ),
+        )
+    }
+
+State changes, by the state a step is in; an unknown SOP Instance UID is C307:
+
+{table(("Request", *ProcedureStepState), changes)}
+
+Attributes of PS3.4 Table CC.2.5-3 with a requirement; other attributes of the IOD are taken as they come. Sequences are replaced
+whole by N-SET. An attribute that may not be set is refused (0105) unless it has the value already. Type 2 attributes that N-CREATE
+lacks are added empty (B300); an empty Worklist Label becomes UNASSIGNED. A data set has at most {
+        bytes_text(UPS_MAX_BYTES)
+    }.
+
+{table(("Tag", "Keyword", "N-CREATE (SCU)", "N-SET", "Final state", "Matching"), requirements)}
+
+Every attribute kept can be matched: single value, list of UID, wild card, range, sequence, universal, as in §3.2.4.3. The Transaction
+UID is never answered.
+
+**Subscriptions**: to one instance, global (`1.2.840.10008.5.1.4.34.5`) and filtered global (`1.2.840.10008.5.1.4.34.5.1`), with and
+without deletion lock. Unsubscribing from either well-known instance ends all subscriptions of the AE. A request is refused when the
+Receiving AE is not registered (C308), or beyond {
+        MAX_SUBSCRIBERS
+    } subscribers (0213). Deletion locks are granted always and never
+removed by this AE. A finished step without lock is deleted after `ups_retention_days`.
+
+**Events** ({
+        ", ".join(f"{one.value} {one.name.replace('_', ' ').lower()}" for one in EventType)
+    }) are queued in the database with the
+change they tell of, at most {
+        MAX_QUEUED_EVENTS
+    } a subscriber, the oldest giving way. For DIMSE subscribers this AE opens an association
+proposing UPS Event with the SCP role; one that cannot be reached is tried again after
+{
+        ", ".join(f"{int(wait)} s" for wait in UPS_BACK_OFF_S)
+    } (the last pause repeats), across restarts; an event is dropped after {REFUSALS}
+refusals or {
+        int(KEEP_EVENTS_S // 86400)
+    } days. SCP Status Change says RESTARTED and WARM START when the worker starts; GOING DOWN is
+not sent; there is no fallback list beside the subscribers. Which way a subscriber is told, DIMSE or WebSocket, is how it last subscribed.
+A cancel request for a step IN PROGRESS to which nobody is subscribed is C312; this AE performs no steps itself.
+
+Statuses, and how HTTP says them:
+
+{table(("Code", "Category", "Meaning", "HTTP", "Warning header"), statuses)}
+"""
+
+
 def general_statuses() -> str:
     """What the listener answers before any service."""
-    return f"""##### 3.2.4.6 Statuses of any service
+    return f"""##### 3.2.4.7 Statuses of any service
 
 {answered(None, server)}
 """
@@ -556,6 +676,13 @@ Frames as stored are `{OCTET_STREAM}` for native pixel data and:
 
 Frames of up to 16 bits per sample also as `image/jphc` in transfer syntax `1.2.840.10008.1.2.4.202` (lossless, RPCL), whatever they
 are stored as, with byte ranges over the whole answer.
+
+**Worklist** (UPS-RS, PS3.18 §11). Workitems as `application/dicom+json` or `application/dicom+xml`; behaviour and statuses as §3.2.4.6,
+the DIMSE status of a refusal in `dicom_status`. Create takes the UID as `?1.2.3` or `?workitem=1.2.3`; Update takes the Transaction UID
+as `?transaction=1.2.3` or in the body. Filters of a filtered subscription are query parameters, or pairs in `filter`. Event channel:
+WebSocket at `/dicom-web/subscribers/{{aetitle}}`, with the same authentication; each event report is a text message in the DICOM JSON
+model. Events that came while no channel was open are sent to the next one. A channel that takes nothing for {SEND_S:g} s is closed
+(1013), at most {MAX_CHANNELS_PER_TITLE} channels an AE title and {MAX_CHANNELS} a process.
 
 **Errors** are problem documents (RFC 9457) with a `code` that does not change:
 
@@ -707,7 +834,7 @@ def statement() -> str:
     """The whole page."""
     sections = (
         overview, implementation_model, associations, presentation_contexts, storage_statuses, query, retrieve,
-        commitment, general_statuses, network, dicomweb, media, character_sets, security, annexes,
+        commitment, worklist, general_statuses, network, dicomweb, media, character_sets, security, annexes,
     )  # fmt: skip
     return "\n".join(section().rstrip("\n") + "\n" for section in sections)
 

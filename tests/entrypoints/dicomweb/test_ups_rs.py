@@ -172,6 +172,21 @@ def test_paging_and_fields(wire: Wire) -> None:
     assert wire.call("GET", "?Nonsense=1").status_code == 400
 
 
+def test_xml_both_ways(wire: Wire, served: Any) -> None:
+    """The Native DICOM Model is taken and given."""
+    wire.create(uid="1.2.3")
+    client = served.client()
+    url = "/dicom-web/workitems"
+    one = client.get(f"{url}/1.2.3", headers={"Accept": "application/dicom+xml"})
+    assert b'keyword="ProcedureStepLabel"' in one.content
+    many = client.get(url, headers={"Accept": 'multipart/related; type="application/dicom+xml"'})
+    assert many.headers["content-type"].startswith("multipart/related")
+    again = one.content.replace(b"1.2.3<", b"1.2.4<")
+    xml = {"Content-Type": "application/dicom+xml"}
+    assert client.post(f"{url}?1.2.4", content=again, headers=xml).status_code == 201
+    assert client.post(url, content=b"<no/>", headers=xml).status_code == 400
+
+
 def test_subscriptions(wire: Wire) -> None:
     """201 with the address of the channel; suspended and deleted."""
     answer = wire.call("POST", f"/{ALL}/subscribers/VIEWER?deletionlock=true")
@@ -196,7 +211,12 @@ def test_events_over_websocket(running: Any, wire: Wire) -> None:
         return event["00001000"]["Value"][0], event["00001002"]["Value"][0], state
 
     async def go() -> None:
-        create, change = wire.create, wire.state
+        def create(**more: Any) -> None:
+            assert wire.create(**more).status_code == 201
+
+        def change(uid: str, state: str) -> None:
+            assert wire.state(uid, state).status_code == 200
+
         async with websockets.connect(url, additional_headers=running.headers) as channel:
             await asyncio.to_thread(create, uid="1.2.3")
             assert await take(channel) == ("1.2.3", 1, "SCHEDULED")

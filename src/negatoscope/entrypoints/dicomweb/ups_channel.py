@@ -9,6 +9,7 @@ closed, and goes on from where it was when it comes again.
 import asyncio
 import contextlib
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -79,8 +80,12 @@ class EventChannels:
         self._open[title] += 1
         self._wake.setdefault(title, set()).add(wake)
         try:
+            cursor: int | None = await run_blocking(self._delivery.cursor, title)
             await send({"type": "websocket.accept"})
-            await self._run(scope, receive, send, title, wake)
+            place = _Place(cursor or 0, cursor or 0)
+            await self._run(scope, receive, send, title=title, wake=wake, place=place)
+        except DatabaseUnavailable:
+            await send({"type": "websocket.close", "code": _TRY_LATER})
         finally:
             self._open[title] -= 1
             self._wake[title].discard(wake)
@@ -111,10 +116,17 @@ class EventChannels:
         return title if decision else None
 
     async def _run(
-        self, scope: Scope, receive: Receive, send: Send, title: str, wake: asyncio.Event
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        title: str,
+        wake: asyncio.Event,
+        place: "_Place",
     ) -> None:
         gone = asyncio.create_task(_until_gone(receive))
-        tell = asyncio.create_task(self._tell(scope, send, title, wake))
+        tell = asyncio.create_task(self._tell(scope, send, title, wake, place))
         try:
             await asyncio.wait({gone, tell}, return_when=asyncio.FIRST_COMPLETED)
             if tell.done() and not gone.done():
@@ -126,11 +138,16 @@ class EventChannels:
             for task in (gone, tell):
                 task.cancel()
             await asyncio.gather(gone, tell, return_exceptions=True)
+            if place.sent > place.kept:  # the client went while it was noted
+                with contextlib.suppress(DatabaseUnavailable):
+                    await run_blocking(self._delivery.move_cursor, title, place.sent)
 
-    async def _tell(self, scope: Scope, send: Send, title: str, wake: asyncio.Event) -> int:
+    async def _tell(
+        self, scope: Scope, send: Send, title: str, wake: asyncio.Event, place: "_Place"
+    ) -> int:
         """Send events as they come. Returns: why it ends, a WebSocket close code."""
         loop = asyncio.get_running_loop()
-        position, number, check_at = -1, 0, loop.time() + CHECK_S
+        number, check_at = 0, loop.time() + CHECK_S
         while True:
             wake.clear()
             try:
@@ -139,17 +156,15 @@ class EventChannels:
                     caller = await self._access.caller(scope)
                     if caller is None or not may(caller.actor, Action.UPS):
                         return _POLICY
-                if position < 0:
-                    cursor: int | None = await run_blocking(self._delivery.cursor, title)
-                    position = cursor or 0
-                batch = await run_blocking(self._delivery.next_events, title, after=position)
+                batch = await run_blocking(self._delivery.next_events, title, after=place.sent)
                 for event in batch:
                     number = number % 0xFFFF + 1
                     async with asyncio.timeout(SEND_S):
                         await send({"type": "websocket.send", "text": event_report(event, number)})
+                    place.sent = event.id
                 if batch:
-                    position = batch[-1].id
-                    await run_blocking(self._delivery.move_cursor, title, position)
+                    await run_blocking(self._delivery.move_cursor, title, place.sent)
+                    place.kept = place.sent
                     continue
             except TimeoutError:
                 _log.warning("ups.slow_channel", ae_title=title)
@@ -169,6 +184,14 @@ class EventChannels:
                         wake.set()
             for wake in self._wake.get(title or "", ()):
                 wake.set()
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a channel is in its queue: the last event sent, the last one noted as sent."""
+
+    sent: int
+    kept: int
 
 
 def event_report(event: UpsEvent, message_id: int) -> str:

@@ -21,16 +21,25 @@ from negatoscope.domain.ups import (
 from negatoscope.domain.ups import attributes as a
 from negatoscope.domain.ups.errors import ANSWERS
 from negatoscope.domain.ups.searching import returned
-from negatoscope.entrypoints.dicomweb.media_types import BadMediaType, parse_content_type
+from negatoscope.entrypoints.dicomweb.data_sets import Form, choose_form, xml_parts
+from negatoscope.entrypoints.dicomweb.media_types import (
+    DICOM_JSON,
+    DICOM_XML,
+    JSON,
+    BadMediaType,
+    parse_content_type,
+)
+from negatoscope.entrypoints.dicomweb.multipart import new_boundary
 from negatoscope.entrypoints.dicomweb.qido_rs import SearchRequest, read_parameters
-from negatoscope.entrypoints.dicomweb.retrieve_common import accepted, check_uids
-from negatoscope.entrypoints.dicomweb.wado_rs import json_type, root_url
+from negatoscope.entrypoints.dicomweb.retrieve_common import check_uids
+from negatoscope.entrypoints.dicomweb.wado_rs import root_url
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.infra.db import Database
 from negatoscope.kit.aio import run_blocking
 from negatoscope.protocols.dicom.json import DicomJsonError, dump_array, parse_data_sets
+from negatoscope.protocols.dicom.xml import DicomXmlError, dump_native_model, parse_native_model
 from negatoscope.standard import tags
 
 BODY_BYTES: Final = 4 << 20
@@ -42,7 +51,7 @@ DEFAULT_ATTRIBUTES: Final = tuple(
     if len(requirement.path) == 1 and requirement.tags[0] not in (a.TRANSACTION_UID, a.PERFORMED)
 )
 """Answered without being asked for: the return keys of PS3.4 Table CC.2.5-3."""
-_MEDIA_TYPES: Final = frozenset({"application/dicom+json", "application/json"})
+_MEDIA_TYPES: Final = frozenset({DICOM_JSON, DICOM_XML, JSON})
 _CODES: Final = {400: "bad-workitem", 403: "forbidden", 404: "workitem-not-found", 503: "busy"}
 _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
@@ -76,11 +85,11 @@ class UpsRs:
         """Retrieve Workitem (§11.5)."""
         self._authorize(request)
         check_uids(uid)
-        content_type = json_type(accepted(request))
+        form = choose_form(request, one=True)
         item = await self._do(self._worklist.retrieve, uid)
         await self._note(request, "retrieve", uid)
-        body = dump_array([returned(item, {}, everything=True)])
-        headers: list[Header] = [(b"content-type", content_type), _NO_STORE]
+        content_type, body = _written([returned(item, {}, everything=True)], form)
+        headers: list[Header] = [content_type, _NO_STORE]
         await send_answer(send, 200, headers, body, head_only=request.method == "HEAD")
 
     async def update(self, request: Request, send: Send, uid: str) -> None:
@@ -124,7 +133,7 @@ class UpsRs:
     async def search(self, request: Request, send: Send) -> None:
         """Search for Workitems (§11.9)."""
         self._authorize(request)
-        content_type = json_type(accepted(request))
+        form = choose_form(request)
         wanted = read_parameters(request.query())
         found, more = await self._do(self._find, wanted)
         await self._note(request, "search", None, keys=sorted(wanted.matched))
@@ -134,8 +143,8 @@ class UpsRs:
         if not found:
             await send_answer(send, 204, headers)
             return
-        headers.append((b"content-type", content_type))
-        body = dump_array(found)
+        content_type, body = _written(found, form)
+        headers.append(content_type)
         await send_answer(send, 200, headers, body, head_only=request.method == "HEAD")
 
     async def subscription(self, request: Request, send: Send, uid: str, ae_title: str) -> None:
@@ -236,6 +245,18 @@ def _warning(request: Request, text: str) -> Header:
     return b"warning", f'299 {root_url(request)} "{text}"'.encode()
 
 
+def _written(data_sets: list[dict[str, Any]], form: Form) -> tuple[Header, bytes]:
+    """Data sets in the form asked for."""
+    boundary = new_boundary().encode("ascii")
+    if form is Form.XML:
+        body = dump_native_model(data_sets[0])
+    elif form is Form.XML_PARTS:
+        body = b"".join(xml_parts(data_sets, boundary))
+    else:
+        body = dump_array(data_sets)
+    return form.content_type(boundary), body
+
+
 async def _data_set(request: Request, *, may_be_empty: bool = False) -> Mapping[str, Any]:
     """The one data set of a request's body.
 
@@ -251,10 +272,13 @@ async def _data_set(request: Request, *, may_be_empty: bool = False) -> Mapping[
     except BadMediaType as error:
         raise Problem("unsupported-media-type", detail=f"Content-Type: {error}.") from error
     if media_type not in _MEDIA_TYPES:
-        raise Problem("unsupported-media-type", detail="application/dicom+json is taken.")
+        taken = "application/dicom+json and application/dicom+xml are taken."
+        raise Problem("unsupported-media-type", detail=taken)
     try:
+        if media_type == DICOM_XML:
+            return parse_native_model(body)
         data_sets = parse_data_sets(body)
-    except DicomJsonError as error:
+    except (DicomJsonError, DicomXmlError) as error:
         raise Problem("bad-workitem", detail=f"The body is none: {error}.") from error
     if len(data_sets) != 1:
         raise Problem("bad-workitem", detail="The body holds exactly one data set.")
