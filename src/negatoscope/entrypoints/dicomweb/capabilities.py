@@ -99,6 +99,7 @@ _LEVELS: Final = (
     "studies/{study}/series/{series}/instances/{instance}",
     "studies/{study}/series/{series}/instances/{instance}/frames/{frames}",
 )
+_WORKITEM: Final = (DICOM_JSON, DICOM_XML, JSON)
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     Resource("studies", (_SEARCHES, _STORE)),
@@ -141,6 +142,44 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     ),
     *(Resource(f"{level}/rendered", (_SHOWN_ALL,)) for level in _LEVELS),
     *(Resource(f"{level}/thumbnail", (_SHOWN,)) for level in _LEVELS),
+    Resource(
+        "workitems",
+        (
+            Method("GET", "Search", _DATA_SETS, parameters=_SEARCH),
+            Method("POST", "Create Workitem", (), takes=_WORKITEM, parameters=("workitem",)),
+        ),
+    ),
+    Resource(
+        "workitems/{workitem}",
+        (
+            _get("Retrieve Workitem", (*_DATA_SETS, DICOM_XML)),
+            Method("POST", "Update Workitem", (), takes=_WORKITEM, parameters=("transaction",)),
+        ),
+    ),
+    Resource(
+        "workitems/{workitem}/state",
+        (Method("PUT", "Change Workitem State", (), takes=_WORKITEM),),
+    ),
+    Resource(
+        "workitems/{workitem}/cancelrequest",
+        (Method("POST", "Request Cancellation", (), takes=_WORKITEM, parameters=("requester",)),),
+    ),
+    Resource(
+        "workitems/{workitem}/subscribers/{aetitle}",
+        (
+            Method(
+                "POST",
+                "Create Subscription",
+                (),
+                parameters=("deletionlock", "filter", "{attributeID}"),
+            ),
+            Method("DELETE", "Delete Subscription", ()),
+        ),
+    ),
+    Resource(
+        "workitems/{workitem}/subscribers/{aetitle}/suspend",
+        (Method("POST", "Suspend Global Subscription", ()),),
+    ),
 )
 """Every resource of the Studies service."""
 
