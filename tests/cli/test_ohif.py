@@ -16,8 +16,8 @@ def run(*arguments: str | Path):
 
 def test_nothing_is_installed(tmp_path):
     """Said, with an exit code for scripts; removing nothing is no failure."""
-    done = run("status", "--data-dir", tmp_path)
-    assert (done.exit_code, done.output) == (1, "OHIF is not installed\n")
+    done = CliRunner().invoke(ohif, ["status", "--data-dir", str(tmp_path)], standalone_mode=False)
+    assert (done.return_value, done.output) == (1, "OHIF is not installed\n")
     assert run("remove", "--data-dir", tmp_path).exit_code == 0
 
 
