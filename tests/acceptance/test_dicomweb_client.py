@@ -1,5 +1,8 @@
 """dicomweb-client as a stranger: it stores, searches and retrieves."""
 
+import subprocess
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +75,63 @@ def test_retrieve_frames(client: DICOMwebClient, study: list[pydicom.Dataset]) -
         one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID, [1]
     )
     assert frame == one.PixelData[: one.Rows * one.Columns * 2]
+
+
+def test_retrieve_bulk_data(
+    archive: Any, client: DICOMwebClient, study: list[pydicom.Dataset]
+) -> None:
+    """What the metadata name by URI is had under it, as the one part of a multipart."""
+    one = study[0]
+    uids = (one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID)
+    told = client.retrieve_instance_metadata(*uids)["7FE00010"]["BulkDataURI"]
+    uri = archive.dicomweb + told.partition("/dicom-web")[2]  # this client's Host has no port
+    (whole,) = client.retrieve_bulkdata(uri)
+    assert whole == one.PixelData
+
+
+def test_curl_resumes_a_download(
+    archive: Any, study: list[pydicom.Dataset], tmp_path: Path
+) -> None:
+    """``curl -C -`` asks for the rest only; ``-G`` and WADO-URI give the same object."""
+    one = study[0]
+    uids = (one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID)
+    instance = f"{archive.dicomweb}/studies/{uids[0]}/series/{uids[1]}/instances/{uids[2]}"
+    file = tmp_path / "pixels"
+    file.write_bytes(one.PixelData[:1000])
+    bearer = ("-H", f"Authorization: Bearer {archive.token}")
+    told = curl(*bearer, "-C", "-", "-o", str(file), "-w", "%{http_code} %{size_download}",
+                f"{instance}/bulkdata/7FE00010")  # fmt: skip
+    assert told == f"206 {len(one.PixelData) - 1000}".encode()
+    assert file.read_bytes() == one.PixelData
+    asked = [f"requestType=WADO&studyUID={uids[0]}&seriesUID={uids[1]}&objectUID={uids[2]}"]
+    asked.append("contentType=application/dicom")
+    given = [part for text in asked for part in ("-d", text)]
+    by_uri = curl(*bearer, "-G", *given, f"{archive.url}/wado")
+    assert by_uri == curl(*bearer, "-H", "Accept: application/dicom", instance)
+    assert pydicom.dcmread(BytesIO(by_uri)).PixelData == one.PixelData
+
+
+def test_curl_downloads_a_study_as_zip(
+    archive: Any, study: list[pydicom.Dataset], tmp_path: Path
+) -> None:
+    """Python's zipfile finds every object whole."""
+    file = tmp_path / "study.zip"
+    curl("-H", f"Authorization: Bearer {archive.token}", "-H", "Accept: application/zip",
+         "-o", str(file), f"{archive.dicomweb}/studies/{study[0].StudyInstanceUID}")  # fmt: skip
+    with zipfile.ZipFile(file) as held:
+        assert held.testzip() is None
+        found = [pydicom.dcmread(BytesIO(held.read(name))) for name in held.namelist()]
+    assert {one.SOPInstanceUID: one.PixelData for one in found} == {
+        one.SOPInstanceUID: one.PixelData for one in study
+    }
+
+
+def curl(*arguments: str) -> bytes:
+    """What curl writes; it fails on any status from 400 on."""
+    done = subprocess.run(
+        ["curl", "-sS", "--fail", *arguments], capture_output=True, check=True, timeout=60
+    )
+    return done.stdout
 
 
 def test_store_again_is_success(client: DICOMwebClient, study: list[pydicom.Dataset]) -> None:
