@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "user": ("negatoscope.cli.user:user", "Accounts."),
     "token": ("negatoscope.cli.token:token", "Bearer tokens of accounts."),
     "dump": ("negatoscope.cli.dump:dump", "Show what a DICOM file holds."),
+    "render": ("negatoscope.cli.render:render", "Draw a DICOM file."),
     "verify": ("negatoscope.cli.archive:verify", "Read everything again and compare digests."),
     "reindex": ("negatoscope.cli.archive:reindex", "Rebuild the index from the segments."),
     "task": ("negatoscope.cli.archive:task", "What an administrator must look at."),

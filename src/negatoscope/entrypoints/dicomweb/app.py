@@ -3,7 +3,7 @@
 A plain table in front of everything: no framework stands between a frame and its reader.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from negatoscope.entrypoints.dicomweb.bulk_data import BulkDataRs
@@ -106,23 +106,35 @@ class DicomWeb:
         else:
             await self._wado.retrieve(request, send, target)
 
-    def _shown(self, kind: str) -> Callable[..., Coroutine[Any, Any, None]]:
-        return self._rendered.thumbnail if kind == "thumbnail" else self._rendered.rendered
-
     def _find(
         self, request: Request, send: Send, parts: Sequence[str]
     ) -> tuple[str, tuple[str, ...], Coroutine[Any, Any, None]]:
         is_post = request.method == "POST"
         match parts:
+            case (
+                ["studies", _, "rendered"]
+                | ["studies", _, "series", _, "rendered"]
+                | ["studies", _, "series", _, "instances", _, "rendered"]
+            ):
+                target = Target(*parts[1:-1:2])
+                return "rendered", GET, self._rendered.rendered(request, send, target)
+            case (
+                ["studies", _, "thumbnail"]
+                | ["studies", _, "series", _, "thumbnail"]
+                | ["studies", _, "series", _, "instances", _, "thumbnail"]
+            ):
+                target = Target(*parts[1:-1:2])
+                return "thumbnail", GET, self._rendered.thumbnail(request, send, target)
             case [
-                *above,
-                "frames",
-                frames,
-                ("rendered" | "thumbnail") as kind,
-            ] if _is_below(above, 6):
-                return kind, GET, self._shown(kind)(request, send, Target(*above[1::2]), frames)
-            case [*above, ("rendered" | "thumbnail") as kind] if _is_below(above, len(above)):
-                return kind, GET, self._shown(kind)(request, send, Target(*above[1::2]))
+                "studies", study, "series", series, "instances", sop, "frames", frames, "rendered"
+            ]:  # fmt: skip
+                target = Target(study, series, sop)
+                return "rendered", GET, self._rendered.rendered(request, send, target, frames)
+            case [
+                "studies", study, "series", series, "instances", sop, "frames", frames, "thumbnail"
+            ]:  # fmt: skip
+                target = Target(study, series, sop)
+                return "thumbnail", GET, self._rendered.thumbnail(request, send, target, frames)
             case ["studies", study, "series", series, "instances", sop, "frames", frames]:
                 key = ObjectKey(study, series, sop)
                 return "frames", GET, self._frames.frames(request, send, key, frames)
@@ -190,12 +202,6 @@ class DicomWeb:
                 return "suspend subscription", POST, suspension
             case _:
                 raise Problem("not-found")
-
-
-def _is_below(path: Sequence[str], length: int) -> bool:
-    """Whether a path names a study, a series or an instance, and has so many segments."""
-    names = ("studies", "series", "instances")
-    return len(path) == length in (2, 4, 6) and tuple(path[::2]) == names[: length // 2]
 
 
 def _allow(methods: tuple[str, ...]) -> bytes:
