@@ -281,7 +281,7 @@ def test_performers_that_claim_at_once(node: Node, pushed: tuple[Any, str]) -> N
     assert sorted(found) == [0, 0xC301, 0xC301, 0xC301]
 
 
-def test_c_find_is_bounded_and_cancelled(node: Node, pushed: tuple[Any, str]) -> None:
+def test_c_find_is_bounded_and_can_be_cancelled(node: Node, pushed: tuple[Any, str]) -> None:
     """More than is answered is a failure; C-CANCEL ends it early."""
     association, _ = pushed
     for number in range(60):
@@ -290,6 +290,15 @@ def test_c_find_is_bounded_and_cancelled(node: Node, pushed: tuple[Any, str]) ->
     keys.SOPInstanceUID = ""
     statuses = [int(s.Status) for s, _ in association.send_c_find(keys, PULL)]
     assert (statuses.count(0xFF00), statuses[-1]) == (50, 0xA700)
+    explicit = "1.2.840.10008.1.2.1"
+    with connect(
+        "127.0.0.1", node.port, calling_ae_title="PERFORMER", called_ae_title="NEGATOSCOPE",
+        contexts=[ProposedContext(abstract_syntax=QUERY, transfer_syntaxes=(explicit,))],
+    ) as own:  # fmt: skip
+        (context,) = own.find_context(QUERY)
+        answers = scu.find(own, context, encode({"00080018": {"vr": "UI"}}, explicit))
+        assert next(answers).is_pending
+        answers.close()  # sends C-CANCEL-FIND-RQ and waits for the final answer
 
 
 @dataclass

@@ -53,12 +53,14 @@ VALUES (%(ae)s, %(is_filtered)s, %(lock)s, %(filter)s)
 ON CONFLICT (ae_title, is_filtered) DO UPDATE SET deletion_lock = excluded.deletion_lock, filter = excluded.filter
 
 -- name: report_states
--- The initial event of workitems: their state and input readiness as they are (event 1).
+-- The initial event of workitems: their state and input readiness as they are (event 1); of too many, the newest.
 INSERT INTO ups_event (ae_title, sop_instance_uid, event_type_id, information)
-SELECT %(ae)s, w.sop_instance_uid, 1, jsonb_build_object('00741000', w.attributes -> '00741000', '00404041', w.attributes -> '00404041')
-FROM ups_workitem w JOIN ups_subscription s ON s.workitem_fk = w.id
-WHERE s.ae_title = %(ae)s AND (%(ids)s::bigint[] IS NULL OR w.id = ANY (%(ids)s::bigint[]))
-ORDER BY w.id DESC LIMIT %(most)s
+SELECT %(ae)s, n.sop_instance_uid, 1,
+       jsonb_build_object('00741000', n.attributes -> '00741000', '00404041', n.attributes -> '00404041')
+FROM (SELECT w.* FROM ups_workitem w JOIN ups_subscription s ON s.workitem_fk = w.id
+       WHERE s.ae_title = %(ae)s AND (%(ids)s::bigint[] IS NULL OR w.id = ANY (%(ids)s::bigint[]))
+       ORDER BY w.id DESC LIMIT %(most)s) n
+ORDER BY n.id
 
 -- name: unsubscribe
 DELETE FROM ups_subscription WHERE workitem_fk = %(id)s AND ae_title = %(ae)s
