@@ -29,6 +29,10 @@ _COMMANDS: Final = {
     "ae": ("negatoscope.cli.ae:ae", "Application entities that may call, and are called."),
     "user": ("negatoscope.cli.user:user", "Accounts."),
     "token": ("negatoscope.cli.token:token", "Bearer tokens of accounts."),
+    "transcode": (
+        "negatoscope.cli.transcode:transcode",
+        "Write a DICOM file in another transfer syntax.",
+    ),
     "dump": ("negatoscope.cli.dump:dump", "Show what a DICOM file holds."),
     "render": ("negatoscope.cli.render:render", "Draw a DICOM file."),
     "verify": ("negatoscope.cli.archive:verify", "Read everything again and compare digests."),

@@ -106,6 +106,8 @@ def encode_frame(
     description.check()
     if samples.shape != description.shape:
         raise InvalidDescription("the samples have another shape than described")
+    if description.bits_allocated == 1 and not codec.is_packed:
+        raise NotEncodable("this transfer syntax is not written with one bit per sample")
     try:
         return codec.encode(samples, description, transfer_syntax_uid, quality)
     except (RuntimeError, ValueError) as error:

@@ -28,7 +28,7 @@ from negatoscope.standard.transfer_syntaxes import (
     JPEG_2000_MC_LOSSLESS,
 )
 
-DEFAULT_QUALITY = 45
+DEFAULT_QUALITY = 60
 """Of lossy encoding: peak signal-to-noise ratio in decibel."""
 _MULTI_COMPONENT = frozenset({JPEG_2000_MC, JPEG_2000_MC_LOSSLESS})
 _MAX_BITS = 24

@@ -13,6 +13,7 @@ from negatoscope.protocols.dicom.pixel.limits import PixelLimits
 
 _HEADER = Struct("<16I")
 _MAX_SEGMENTS = 15
+_MAX_PADDING = 2
 
 
 def decode(data: Bytes, description: PixelDescription, _uid: str, _limits: PixelLimits) -> Frame:
@@ -70,6 +71,8 @@ def _unpacked(segment: memoryview, length: int, number: int) -> Samples:
         raise CorruptFrame(f"RLE segment {number + 1} is damaged") from error
     if len(raw) < length:
         raise CorruptFrame(f"RLE segment {number + 1} has {len(raw)} of {length} bytes")
+    if len(raw) > length + _MAX_PADDING:
+        raise CorruptFrame(f"RLE segment {number + 1} has {len(raw)} bytes, not {length}")
     return np.frombuffer(raw, "u1", length)
 
 

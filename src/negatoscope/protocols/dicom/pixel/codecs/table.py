@@ -37,6 +37,7 @@ class Codec:
         is_lossy: What is encoded is not what comes back.
         method: Lossy Image Compression Method (0028,2114) of what `encode` makes, if lossy.
         bits: Most bits stored that can be encoded.
+        is_packed: Images of one bit allocated are encoded too.
     """
 
     decode: Decode
@@ -44,9 +45,10 @@ class Codec:
     is_lossy: bool = False
     method: str = ""
     bits: int = 32
+    is_packed: bool = False
 
 
-_NATIVE = Codec(decode=native.decode, encode=native.encode, bits=64)
+_NATIVE = Codec(decode=native.decode, encode=native.encode, bits=64, is_packed=True)
 _JPEG = Codec(decode=jpeg.decode)
 _J2K = Codec(decode=jpeg_2000.decode)
 _JPEG_XL = Codec(decode=jpeg_xl.decode)
@@ -61,8 +63,10 @@ CODECS: Final[Mapping[str, Codec]] = MappingProxyType(
         ts.PAPYRUS_3_IMPLICIT_VR_LITTLE_ENDIAN: Codec(decode=native.decode),
         ts.GE_PRIVATE_IMPLICIT_VR_BIG_ENDIAN_PIXELS: Codec(decode=native.decode),
         ts.ENCAPSULATED_UNCOMPRESSED_EXPLICIT_VR_LITTLE_ENDIAN: _NATIVE,
-        ts.DEFLATED_IMAGE_FRAME_COMPRESSION: Codec(decode=deflated.decode, encode=deflated.encode),
-        ts.RLE_LOSSLESS: Codec(decode=rle.decode, encode=rle.encode),
+        ts.DEFLATED_IMAGE_FRAME_COMPRESSION: Codec(
+            decode=deflated.decode, encode=deflated.encode, is_packed=True
+        ),
+        ts.RLE_LOSSLESS: Codec(decode=rle.decode, encode=rle.encode, is_packed=True),
         ts.JPEG_BASELINE_8BIT: Codec(
             decode=jpeg.decode,
             encode=jpeg.encode_lossy,
@@ -90,7 +94,9 @@ CODECS: Final[Mapping[str, Codec]] = MappingProxyType(
             method="ISO_14495_1",
             bits=16,
         ),
-        ts.JPEG_2000_LOSSLESS: Codec(decode=jpeg_2000.decode, encode=jpeg_2000.encode, bits=24),
+        ts.JPEG_2000_LOSSLESS: Codec(
+            decode=jpeg_2000.decode, encode=jpeg_2000.encode, bits=24, is_packed=True
+        ),
         ts.JPEG_2000: Codec(
             decode=jpeg_2000.decode,
             encode=jpeg_2000.encode,
