@@ -9,6 +9,7 @@ from negatoscope.protocols.dicom.part10 import guess_file_meta, read_file_meta
 from negatoscope.protocols.dicom.part10.file_meta import encode_file_meta
 from negatoscope.protocols.dicom.pixel.errors import CorruptFrame
 from negatoscope.standard.transfer_syntaxes import (
+    EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     transfer_syntax,
 )
@@ -68,9 +69,21 @@ class FileSource:
 
     def frame(self, number: int) -> bytes:
         """A frame's bytes, from 1."""
+        layout = self._layout
+        if layout is not None and transfer_syntax(self.transfer_syntax_uid).is_video:
+            fragments = layout.fragments
+            return b"".join(
+                self.read(fragments[at], fragments[at + 1]) for at in range(0, len(fragments), 2)
+            )
         if self._frames is None or number > len(self._frames):
             raise CorruptFrame(f"the file has no frame {number}")
-        raw = b"".join(self.read(at, length) for at, length in self._frames.frame(number - 1))
+        ranges = self._frames.frame(number - 1)
+        if self.transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN and layout is not None:
+            # Bytes swapped in words of OW: the last one lies where the padding is.
+            at, length = ranges[0]
+            if length % 2 and not (at - layout.value_offset) % 2:
+                ranges = [(at, length + 1)]
+        raw = b"".join(self.read(at, length) for at, length in ranges)
         bits = self._frames.frame_bits
         if bits is None:
             return raw

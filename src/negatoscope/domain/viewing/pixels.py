@@ -29,7 +29,7 @@ from negatoscope.protocols.dicom.pixel.errors import (
     UnsupportedTransferSyntax,
 )
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
-from negatoscope.standard.transfer_syntaxes import transfer_syntax
+from negatoscope.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, transfer_syntax
 
 ENTRY = "negatoscope.domain.viewing.work"
 _DESCRIBED_COUNT = 1024
@@ -193,4 +193,10 @@ def frame_bytes(member: Member, frame: FrameRange) -> bytes:
     """
     if frame.length > DEFAULT_LIMITS.frame_bytes:
         raise CorruptFrame(f"the frame has {frame.length} bytes")
+    stored = member.stored
+    if stored.transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN and frame.length % 2:
+        # Bytes swapped in words of OW: the last one lies where the padding is.
+        at = frame.offset - (stored.pixel_offset or 0)
+        if not at % 2 and frame.offset + frame.length < stored.size:
+            return member.read(frame.offset, frame.length + 1)
     return read_frame(member, frame)

@@ -75,8 +75,8 @@ def _colours(
 ) -> tuple[str | None, str | None, str]:
     """Colour space in the stream, the one wanted, and its Photometric Interpretation.
 
-    Adobe's marker knows best, then components named R, G, B; subsampled chrominance and JFIF are
-    YCbCr; for the rest the attribute decides. Lossless processes transform nothing.
+    Adobe's marker knows best, then components named R, G, B; subsampled chrominance is YCbCr; for
+    the rest the attribute decides, since encoders write JFIF around RGB too. Lossless processes transform nothing.
     """
     declared = description.photometric_interpretation
     count = len(header.components)
@@ -91,7 +91,7 @@ def _colours(
         is_ybr = header.adobe_transform != 0
     elif identifiers == _RGB_IDENTIFIERS:
         is_ybr = False
-    elif header.is_subsampled or header.is_jfif:
+    elif header.is_subsampled:
         is_ybr = True
     else:
         is_ybr = declared.startswith("YBR")

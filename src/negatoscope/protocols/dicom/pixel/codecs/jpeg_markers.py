@@ -18,7 +18,6 @@ _SOFS: Final = frozenset({*range(0xC0, 0xD0), SOF_JPEG_LS}) - {0xC4, 0xC8, 0xCC}
 _SOI: Final = 0xD8
 _EOI: Final = 0xD9
 _SOS: Final = 0xDA
-_APP0: Final = 0xE0
 _APP14: Final = 0xEE
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 #: A marker behind entropy-coded data: FF and neither a stuffed zero, a fill byte nor a restart.
@@ -37,7 +36,6 @@ class JpegHeader:
         sof: The start-of-frame marker's second byte.
         components: Identifier, horizontal and vertical sampling of each.
         adobe_transform: Of APP14: 0 none, 1 YCbCr, 2 YCCK; None without it.
-        is_jfif: APP0 says so; its colours are YCbCr.
         scans: How many.
         end: After the end-of-image marker; None when there is none.
     """
@@ -48,7 +46,6 @@ class JpegHeader:
     columns: int = 0
     components: tuple[tuple[int, int, int], ...] = ()
     adobe_transform: int | None = None
-    is_jfif: bool = False
     scans: int = 0
     end: int | None = None
     _seen: int = field(default=0, repr=False)
@@ -128,8 +125,6 @@ def _segment(header: JpegHeader, marker: int, content: bytes) -> None:
         )
         if any(not (1 <= h <= 4 and 1 <= v <= 4) for _, h, v in header.components):
             raise CorruptFrame("a JPEG sampling factor is not between 1 and 4")
-    elif marker == _APP0 and content[:5] == b"JFIF\x00":
-        header.is_jfif = True
     elif marker == _APP14 and content[:5] == b"Adobe" and len(content) >= 12:
         header.adobe_transform = content[11]
     elif marker == _SOS and not header.sof:
