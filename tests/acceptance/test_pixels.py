@@ -62,7 +62,7 @@ def _reference(path: Path, uid: str, frames: int, scratch: Path):
     if uid in JPEG:
         out = scratch / "native.dcm"
         done = subprocess.run(
-            ["dcmdjpeg", "+cn" if uid in {ts.JPEG_LOSSLESS, ts.JPEG_LOSSLESS_SV1} else "+cl", path, out],
+            ["dcmdjpeg", "+cn" if uid in {ts.JPEG_LOSSLESS, ts.JPEG_LOSSLESS_SV1} else "+cp", path, out],
             capture_output=True, check=False,
         )  # fmt: skip
         if done.returncode:
