@@ -102,6 +102,23 @@ def test_known_instances_are_not_sent_again(served, three):
     assert head.headers["content-length"] == answer.headers["content-length"]
 
 
+def test_a_download_can_be_resumed(served, three):
+    """Ranges of an instance as stored, under its ETag; nothing of one that changed."""
+    client = served.client()
+    accept = {"Accept": "application/dicom; transfer-syntax=*"}
+    whole = client.get(INSTANCE, headers=accept)
+    assert whole.headers["accept-ranges"] == "bytes"
+    rest = client.get(
+        INSTANCE,
+        headers=accept | {"Range": "bytes=100-", "If-Range": whole.headers["etag"]},
+    )
+    assert (rest.status_code, rest.content) == (206, whole.content[100:])
+    other = client.get(INSTANCE, headers=accept | {"Range": "bytes=100-", "If-Range": '"x"'})
+    assert (other.status_code, other.content) == (200, whole.content)
+    outside = client.get(INSTANCE, headers=accept | {"Range": "bytes=99999-"})
+    assert outside.status_code == 416
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [

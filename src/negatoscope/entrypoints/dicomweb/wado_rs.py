@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.reading import Member
+from negatoscope.domain.archive.reading import WHOLE_BYTES, Member
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
@@ -34,6 +34,7 @@ from negatoscope.entrypoints.dicomweb.transcoded import object_syntax, problem_o
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.ranges import BytesSource, JoinedSource, send_source
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
@@ -161,6 +162,11 @@ class WadoRs:
         else:
             head = tail = b""
             headers.append((b"content-type", _dicom_type(uid)))
+        if not is_transcoded:
+            headers.append((b"accept-ranges", b"bytes"))
+            if request.method == "GET" and request.header(b"range") is not None:
+                await self._send_ranges(request, send, stored, headers, (etag, head, tail))
+                return
         length = None if is_transcoded else len(head) + stored.size + len(tail)
         if request.method == "HEAD":
             await _send_head(send, headers, length)
@@ -168,6 +174,25 @@ class WadoRs:
         chunks = self._file(stored, head, tail, uid)
         sent = await send_stream(send, request.receive, 200, headers, chunks, length=length)
         _SENT.inc(sent)
+
+    async def _send_ranges(
+        self,
+        request: Request,
+        send: Send,
+        stored: StoredInstance,
+        headers: list[Header],
+        body: tuple[str, bytes, bytes],
+    ) -> None:
+        """Ranges of an object as stored: what resumes a download."""
+        etag, head, tail = body
+        member = await run_blocking(self._retrieval.open, stored)
+        try:
+            if stored.size <= WHOLE_BYTES:
+                await run_blocking(member.look)
+            source = JoinedSource((BytesSource(head), _FileSource(member), BytesSource(tail)))
+            _SENT.inc(await send_source(request, send, headers, source, etag=etag))
+        finally:
+            member.close()
 
     async def _many(
         self, request: Request, send: Send, target: Target, ranges: Sequence[MediaRange]
@@ -251,6 +276,20 @@ class WadoRs:
         pieces = transcode_stored(self._transcoder, self._retrieval, member, transfer_syntax_uid)
         yield meta + next(pieces, b"")
         yield from pieces
+
+
+class _FileSource:
+    """A Part 10 file as it lies in its segment."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+
+    @property
+    def length(self) -> int:
+        return self._member.stored.size
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        return self._member.chunks(start, stop)
 
 
 def root_url(request: Request) -> str:

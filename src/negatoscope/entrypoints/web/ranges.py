@@ -169,7 +169,9 @@ async def send_source(
     """
     length = source.length
     ranges = wanted_ranges(request, length, etag)
-    all_headers = [*headers, (b"accept-ranges", b"bytes")]
+    all_headers = [*headers]
+    if (b"accept-ranges", b"bytes") not in all_headers:
+        all_headers.append((b"accept-ranges", b"bytes"))
     if ranges is None:
         return await _send(request, send, 200, all_headers, source)
     if len(ranges) == 1:
