@@ -283,3 +283,49 @@ def test_what_is_no_image_says_so(served, helpers) -> None:
     served.store(one)
     answer = served.client().get(f"{PATH}/instances/{SERIES}.9/rendered")
     assert (answer.status_code, answer.json()["code"]) == (406, "not-displayable")
+
+
+def store_files(served, helpers, *paths) -> list[Dataset]:
+    """Real objects, as they are."""
+    found = []
+    for path in paths:
+        body, headers = helpers.related(path.read_bytes())
+        assert served.client().post("/dicom-web/studies", content=body, headers=headers).is_success
+        found.append(pydicom.dcmread(path, stop_before_pixels=True))
+    return found
+
+
+def url_of(one: Dataset) -> str:
+    """The instance's resource."""
+    return (
+        f"/dicom-web/studies/{one.StudyInstanceUID}/series/{one.SeriesInstanceUID}"
+        f"/instances/{one.SOPInstanceUID}"
+    )
+
+
+def test_a_presentation_state_is_rendered_on_its_image(served, helpers, shared_data) -> None:
+    """All six overlays of the test object: two in pixel bits, two of the image, two of the state."""
+    image_of, state = store_files(
+        served, helpers, shared_data / "pr/overlay.dcm", shared_data / "pr/prOverlay.dcm"
+    )
+    answer = served.client().get(f"{url_of(state)}/rendered?accept=image/png")
+    pixels = np.asarray(image(answer).convert("L"))
+    lines = [pixels[row : row + 16].any() for row in (134, 176, 218, 260, 302, 345)]
+    assert lines == [True] * 6
+    assert served.client().get(f"{url_of(image_of)}/rendered").status_code == 200
+
+
+def test_waveforms_video_and_documents_of_the_corpus(served, helpers, shared_data) -> None:
+    """Each in its default media type, and as a thumbnail where it has a picture."""
+    paths = (
+        ("waveform/waveform_ecg.dcm", "image/png", 200),
+        ("video/h264_hp41.dcm", "video/mp4", 200),
+        ("video/mpeg2_mpml.dcm", "video/mpeg", 200),
+        ("sr/dcmqi_tid1500.dcm", "text/html; charset=utf-8", 406),
+    )
+    client = served.client()
+    for path, media_type, thumbnail in paths:
+        (one,) = store_files(served, helpers, shared_data / path)
+        answer = client.get(f"{url_of(one)}/rendered")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, media_type), path
+        assert client.get(f"{url_of(one)}/thumbnail").status_code == thumbnail, path

@@ -33,7 +33,8 @@ class DocumentKind(Enum):
     PDF = ("application/pdf", *PAGE_TYPES)
     CDA = ("text/plain", "text/xml")
     REPORT = ("text/html", "text/plain")
-    PRESENTATION_STATE = ("image/jpeg", "image/png")
+    PRESENTATION_STATE = ("image/jpeg", "image/png", "image/gif")
+    WAVEFORM = ("image/png", "image/jpeg")
 
     @property
     def media_types(self) -> tuple[str, ...]:
@@ -49,6 +50,8 @@ def kind_of(sop_class_uid: str) -> DocumentKind:
         return DocumentKind.CDA
     if sop_class_uid.startswith("1.2.840.10008.5.1.4.1.1.88."):
         return DocumentKind.REPORT
+    if sop_class_uid.startswith("1.2.840.10008.5.1.4.1.1.9."):
+        return DocumentKind.WAVEFORM
     if sop_class_uid in _PRESENTATION_STATES:
         return DocumentKind.PRESENTATION_STATE
     return DocumentKind.NONE
@@ -86,6 +89,9 @@ class Documents:
         """The worker function that draws a document's first page, its arguments and payload."""
         if kind_of(stored.sop_class_uid) is DocumentKind.PDF:
             return "page", ({}, (encapsulated(data_set),))
+        if kind_of(stored.sop_class_uid) is DocumentKind.WAVEFORM:
+            kept = f"{tags.WAVEFORM_SEQUENCE:08X}"
+            return "waveform", ({"data_set": {kept: data_set.get(kept, {})}}, ())
         return None, ({}, ())
 
 

@@ -23,7 +23,9 @@ from negatoscope.protocols.dicom.pixel.display import (
 )
 from negatoscope.protocols.dicom.pixel.display.attributes import Array
 from negatoscope.protocols.dicom.pixel.display.drawing import annotate
+from negatoscope.protocols.dicom.pixel.display.geometry import fitted, resize
 from negatoscope.protocols.dicom.pixel.display.overlays import embedded_bits
+from negatoscope.protocols.dicom.pixel.display.waveforms import draw_waveform
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
@@ -87,6 +89,20 @@ def page(arguments: Mapping[str, Any], payload: Payload) -> Result:
     except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError) as error:
         raise NotDisplayable("the document is not a PDF that can be drawn") from error
     picture = Picture(pixels=np.asarray(image, dtype=np.uint8))
+    return {"notes": []}, encode(picture, arguments["media_type"], arguments["quality"])
+
+
+def waveform(arguments: Mapping[str, Any], _payload: Payload) -> Result:
+    """A waveform on paper.
+
+    Args:
+        arguments: ``data_set``, ``width`` and ``height`` of the box, ``media_type``, ``quality``.
+    """
+    drawn = draw_waveform(arguments["data_set"])
+    rows, columns = drawn.shape[:2]
+    box = (min(columns, arguments["width"]), min(rows, arguments["height"]))
+    drawn = resize(drawn, *fitted(rows, columns, 1.0, *box))
+    picture = Picture(pixels=drawn)
     return {"notes": []}, encode(picture, arguments["media_type"], arguments["quality"])
 
 

@@ -41,6 +41,7 @@ MAX_VIDEO_BYTES: Final = 512 << 20
 THUMBNAIL: Final = Viewport(width=128, height=128)
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/jp2")
 FILM_TYPES: Final = ("image/gif", "video/mp4")
+_MPEG2: Final = ("1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101")
 _DEFAULT_RATE: Final = 15.0
 _MAX_RATE: Final = 120.0
 
@@ -137,7 +138,8 @@ class Renderer:
         if not self._has_pixels(stored):
             return ()
         if transfer_syntax(stored.transfer_syntax_uid).is_video:
-            return ("video/mp4", "video/mpeg", *IMAGE_TYPES)
+            is_mpeg2 = stored.transfer_syntax_uid.startswith(_MPEG2)
+            return ("video/mpeg" if is_mpeg2 else "video/mp4", *IMAGE_TYPES)
         if (stored.number_of_frames or 1) > 1:
             return (*IMAGE_TYPES, "video/mp4")
         return IMAGE_TYPES
@@ -205,7 +207,7 @@ class Renderer:
             if kind is DocumentKind.PRESENTATION_STATE:
                 return self._draw_state(member, header, wish)
             if kind is not DocumentKind.NONE:
-                box = wish.viewport or Viewport(width=1240, height=1754)
+                box = wish.viewport or Viewport(width=1754, height=1754)
                 arguments = {
                     "width": box.width,
                     "height": box.height,

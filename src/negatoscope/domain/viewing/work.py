@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from negatoscope.domain.viewing.drawing import draw, film, page
+from negatoscope.domain.viewing.drawing import draw, film, page, waveform
 from negatoscope.protocols.dicom.pixel.codecs import Frame, decode_frame, decode_picture
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
@@ -70,5 +70,6 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "draw": draw,
         "film": film,
         "page": page,
+        "waveform": waveform,
     }
 )

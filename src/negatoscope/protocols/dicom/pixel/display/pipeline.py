@@ -140,7 +140,9 @@ def _finish(
         picture = _with_shutters(picture, attributes, state)
     aspect = geometry.pixel_aspect(attributes)
     if state is not None:
-        picture, aspect = state.place(picture, attributes, aspect, options.viewport, notes)
+        picture, aspect = state.place(
+            picture, attributes, aspect, viewport=options.viewport, raw=raw, notes=notes
+        )
     viewport = options.viewport
     if viewport is not None:
         picture = geometry.crop(picture, viewport)

@@ -21,7 +21,7 @@ from negatoscope.protocols.dicom.pixel.display.errors import InvalidLut
 from negatoscope.protocols.dicom.pixel.display.geometry import Viewport
 from negatoscope.protocols.dicom.pixel.display.graphics import draw_graphics
 from negatoscope.protocols.dicom.pixel.display.modality import Modality, read_modality
-from negatoscope.protocols.dicom.pixel.display.overlays import read_overlays
+from negatoscope.protocols.dicom.pixel.display.overlays import Overlay, read_overlays
 from negatoscope.protocols.dicom.pixel.display.palette import Palette, has_palette, read_palette
 from negatoscope.protocols.dicom.pixel.display.presentation import Presentation, read_presentation
 from negatoscope.protocols.dicom.pixel.display.voi import Voi, read_tables, read_windows
@@ -111,7 +111,9 @@ class PresentationState:
         picture: Array,
         attributes: FrameAttributes,
         aspect: float,
+        *,
         viewport: Viewport | None,
+        raw: Array | None,
         notes: list[str],
     ) -> tuple[Array, float]:
         """Displayed area, size, turning, drawings (PS3.4 §N.2.4: in this order).
@@ -133,6 +135,10 @@ class PresentationState:
             )
             if len(ratio) >= 2:
                 aspect = geometry.sane_aspect(ratio[0], ratio[1])
+        masks = [
+            geometry.window_of(overlay.mask, left - 1, top - 1, right, bottom)
+            for overlay in self._overlays(attributes, raw, picture.shape)
+        ]
         picture = geometry.window_of(picture, left - 1, top - 1, right, bottom)
         rotation = integer(self.data_set, tags.IMAGE_ROTATION) or 0
         width = None if viewport is None else viewport.width
@@ -141,13 +147,6 @@ class PresentationState:
             width, height = height, width
         rows, columns = geometry.fitted(picture.shape[0], picture.shape[1], aspect, width, height)
         scale = (columns / picture.shape[1], rows / picture.shape[0])
-        own = read_overlays(
-            self.data_set, frame=attributes.frame, rows=bottom, columns=right, raw=None
-        )
-        masks = [
-            geometry.window_of(overlay.mask, left - 1, top - 1, right, bottom)
-            for overlay in (*own, *self._activated(attributes, bottom, right))
-        ]
         picture = geometry.resize(picture, rows, columns)
         for mask in masks:
             resized = geometry.resize(mask.astype("u1") * 255, rows, columns) > 127
@@ -176,8 +175,10 @@ class PresentationState:
                 return item
         return None
 
-    def _activated(self, attributes: FrameAttributes, rows: int, columns: int) -> list[Any]:
-        """Overlays of the image that the state puts on a layer (60xx,1001)."""
+    def _overlays(
+        self, attributes: FrameAttributes, raw: Array | None, shape: tuple[int, ...]
+    ) -> list[Overlay]:
+        """Its own overlays, and those of the image, that it puts on a layer (60xx,1001)."""
         wanted = {
             group
             for group in range(0x6000, 0x6020, 2)
@@ -185,12 +186,9 @@ class PresentationState:
         }
         return [
             overlay
+            for source, cells in ((self.data_set, None), (attributes.data_set, raw))
             for overlay in read_overlays(
-                attributes.data_set,
-                frame=attributes.frame,
-                rows=rows,
-                columns=columns,
-                raw=None,
+                source, frame=attributes.frame, rows=shape[0], columns=shape[1], raw=cells
             )
             if overlay.group in wanted
         ]
