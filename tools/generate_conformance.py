@@ -560,7 +560,7 @@ UID is never answered.
 
 **Subscriptions**: to one instance, global (`1.2.840.10008.5.1.4.34.5`) and filtered global (`1.2.840.10008.5.1.4.34.5.1`), with and
 without deletion lock. Unsubscribing from either well-known instance ends all subscriptions of the AE. A request is refused when the
-Receiving AE is not registered (C308), or beyond {
+Receiving AE is not registered (C308) or has no role `ups` (0124), or beyond {
         MAX_SUBSCRIBERS
     } subscribers (0213). Deletion locks are granted always and never
 removed by this AE. A finished step without lock is deleted after `ups_retention_days`.

@@ -8,8 +8,10 @@ from psycopg.types.json import Jsonb
 from negatoscope.domain.archive.query import matches, unusable_keys
 from negatoscope.domain.devices import ae as devices
 from negatoscope.domain.devices.errors import InvalidApplicationEntity
+from negatoscope.domain.identity.policies import Action, may
 from negatoscope.domain.ups.errors import (
     INVALID_VALUE,
+    NOT_AUTHORIZED,
     RESOURCE_LIMITATION,
     UNKNOWN_AE,
     WRONG_ACTION,
@@ -55,7 +57,7 @@ class Subscriptions:
             transport: How it is told from now on.
             keys: Matching keys of a filtered global subscription.
         Raises:
-            UpsError: C307, C308, 0106, 0213.
+            UpsError: C307, C308, 0106, 0124, 0213.
         """
         title = self._title(ae_title, transport)
         filter_ = dict(keys or {})
@@ -136,8 +138,12 @@ class Subscriptions:
 
     def _title(self, ae_title: str, transport: Transport) -> str:
         title = _known_title(ae_title)
-        if transport is Transport.DIMSE and devices.find(self._database, title) is None:
-            raise UpsError(UNKNOWN_AE, "the Receiving AE Title is unknown")
+        if transport is Transport.DIMSE:
+            entity = devices.find(self._database, title)
+            if entity is None:
+                raise UpsError(UNKNOWN_AE, "the Receiving AE Title is unknown")
+            if not may(entity.actor, Action.UPS):
+                raise UpsError(NOT_AUTHORIZED, "the Receiving AE may not be told of worklists")
         return title
 
     @staticmethod

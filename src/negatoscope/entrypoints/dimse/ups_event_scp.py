@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from negatoscope.domain.devices import ae
+from negatoscope.domain.identity.policies import Action, may
 from negatoscope.domain.ups import Delivery, UpsEvent
 from negatoscope.infra.db import Database
 from negatoscope.protocols.dicom.dataset import NotEncodable, encode
@@ -33,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Refused(Exception):
-    """The subscriber answered a failure."""
+    """The subscriber answered a failure, or may not be told any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class UpsEventScp:
         entity = ae.find(self.database, title)
         if entity is None:
             raise _Refused(f"{title} is not registered any more")
+        if not may(entity.actor, Action.UPS):
+            raise _Refused(f"{title} may not be told of worklists any more")
         events = delivery.next_events(title)
         if not events:
             return

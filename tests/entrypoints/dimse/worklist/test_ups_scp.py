@@ -179,42 +179,53 @@ def test_life_of_a_workitem(node: Node, pushed: tuple[Any, str]) -> None:
     assert noted == {"create", "search", "change state", "update", "retrieve"}
 
 
-REFUSED = {  # PS3.4 Table CC.1.1-2
-    ("SCHEDULED", "IN PROGRESS", ""): 0xC301,
-    ("SCHEDULED", "SCHEDULED", KEY): 0xC303,
-    ("SCHEDULED", "COMPLETED", KEY): 0xC310,
-    ("SCHEDULED", "CANCELED", KEY): 0xC310,
-    ("IN PROGRESS", "IN PROGRESS", KEY): 0xC302,
-    ("IN PROGRESS", "IN PROGRESS", "1.2.9"): 0xC301,
-    ("IN PROGRESS", "SCHEDULED", KEY): 0xC303,
-    ("IN PROGRESS", "COMPLETED", KEY): 0xC304,
-    ("IN PROGRESS", "CANCELED", KEY): 0xC304,
-    ("IN PROGRESS", "COMPLETED", "1.2.9"): 0xC301,
-    ("IN PROGRESS", "FINISHED", KEY): 0x0106,
-    ("COMPLETED", "IN PROGRESS", KEY): 0xC300,
-    ("COMPLETED", "SCHEDULED", KEY): 0xC303,
-    ("COMPLETED", "CANCELED", KEY): 0xC300,
-    ("COMPLETED", "COMPLETED", "1.2.9"): 0xC301,
+STATES = ("SCHEDULED", "IN PROGRESS", "COMPLETED", "CANCELED")
+TABLE = {  # PS3.4 Table CC.1.1-2
+    ("IN PROGRESS", KEY): (0, 0xC302, 0xC300, 0xC300),
+    ("IN PROGRESS", "1.2.9"): (0, 0xC301, 0xC301, 0xC301),
+    ("IN PROGRESS", ""): (0xC301, 0xC301, 0xC301, 0xC301),
+    ("SCHEDULED", KEY): (0xC303, 0xC303, 0xC303, 0xC303),
+    ("COMPLETED", KEY): (0xC310, 0, 0xB306, 0xC300),
+    ("COMPLETED", "1.2.9"): (0xC310, 0xC301, 0xC301, 0xC301),
+    ("CANCELED", KEY): (0xC310, 0, 0xC300, 0xB304),
+    ("CANCELED", ""): (0xC301, 0xC301, 0xC301, 0xC301),
+    ("FINISHED", KEY): (0x0106, 0x0106, 0x0106, 0x0106),
 }
 
 
-def test_illegal_changes_over_the_wire(node: Node, pushed: tuple[Any, str]) -> None:
-    """The state table as a peer sees it."""
-    association, uid = pushed
+def brought_to(association: Any, state: str, uid: str) -> None:
+    """A workitem in a state, ready for either end."""
+    assert association.send_n_create(step(), PUSH, uid)[0].Status == 0
+    if state != "SCHEDULED":
+        assert change(association, uid, "IN PROGRESS") == 0
+        ready, item = performed(), Dataset()
+        item.ProcedureStepCancellationDateTime = "20261124081500"
+        item.ProcedureStepDiscontinuationReasonCodeSequence = [code("STOP")]
+        ready.ProcedureStepProgressInformationSequence = [item]
+        assert association.send_n_set(ready, PUSH, uid, meta_uid=PULL)[0].Status == 0
+    if state in ("COMPLETED", "CANCELED"):
+        assert change(association, uid, state) == 0
+
+
+def test_every_change_in_every_state(node: Node) -> None:
+    """The whole state table as a peer sees it."""
+    association = node.associate(PUSH, PULL)
     found = {}
-    for state in ("SCHEDULED", "IN PROGRESS", "COMPLETED"):
-        if state == "IN PROGRESS":
-            assert change(association, uid, state) == 0
-        if state == "COMPLETED":
-            association.send_n_set(performed(), PUSH, uid, meta_uid=PULL)
-            assert change(association, uid, state) == 0
-        for case in REFUSED:
-            if case[0] == state:
-                found[case] = change(association, uid, *case[1:])
-    assert found == REFUSED
-    status, _ = association.send_n_set(performed(), PUSH, uid, meta_uid=PULL)
-    assert status.Status == 0xC300
+    for number, asked in enumerate(TABLE):
+        statuses = []
+        for place, state in enumerate(STATES):
+            uid = f"1.2.3.{number}.{place}"
+            brought_to(association, state, uid)
+            statuses.append(change(association, uid, *asked))
+        found[asked] = tuple(statuses)
+    assert found == TABLE
+    for place, state in ((2, "COMPLETED"), (3, "CANCELED")):
+        status, _ = association.send_n_set(performed(), PUSH, f"1.2.3.3.{place}", meta_uid=PULL)
+        assert status.Status == 0xC300, state
     assert change(association, "1.2.99", "IN PROGRESS") == 0xC307
+    association.send_n_create(step(), PUSH, "1.2.4")
+    assert change(association, "1.2.4", "IN PROGRESS") == 0
+    assert [change(association, "1.2.4", end) for end in STATES[2:]] == [0xC304, 0xC304]
 
 
 def test_bad_requests(node: Node, pushed: tuple[Any, str]) -> None:
@@ -239,6 +250,7 @@ def test_bad_requests(node: Node, pushed: tuple[Any, str]) -> None:
     assert status.Status == 0xB300
     assert subscribe(association, "1.2.99") == 0xC307
     assert subscribe(association, uid, title="NOBODY") == 0xC308
+    assert subscribe(association, uid, title="STORER") == 0x0124
     assert subscribe(association, uid, action=5) == 0xC314
     assert subscribe(association, uid, lock="YES") == 0x0106
     info = Dataset()
