@@ -1,6 +1,8 @@
 """Rendered resources over HTTP: what a browser gets to see, and what it is told otherwise."""
 
+import asyncio
 import io
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -226,8 +228,12 @@ def test_an_image_of_65535_squared_is_refused_by_budget(served, helpers) -> None
     one.Rows = one.Columns = 65535
     served.store(one)
     answer = served.client().get(f"{PATH}/instances/{SERIES}.1/rendered")
-    assert answer.status_code in (404, 406, 413, 500), answer.status_code
-    assert answer.json()["code"] in ("too-large-to-render", "not-displayable", "frame-not-found")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large-to-render")
+    two = ramp(helpers, 2)
+    two.Rows = two.Columns = 500
+    served.store(two)
+    answer = served.client().get(f"{PATH}/instances/{SERIES}.2/rendered")
+    assert (answer.status_code, answer.json()["code"]) == (406, "not-displayable")
 
 
 def test_a_document_is_served_in_a_sandbox(served, helpers) -> None:
@@ -329,3 +335,52 @@ def test_waveforms_video_and_documents_of_the_corpus(served, helpers, shared_dat
         answer = client.get(f"{url_of(one)}/rendered")
         assert (answer.status_code, answer.headers["content-type"]) == (200, media_type), path
         assert client.get(f"{url_of(one)}/thumbnail").status_code == thumbnail, path
+
+
+def test_nothing_is_drawn_for_who_went_away(served, helpers, monkeypatch) -> None:
+    """A request that waits for its turn when its client closes the connection gives up its place."""
+    served.store(ramp(helpers))
+    drawn: list[int] = []
+    renderer = served.services.renderer
+    real = renderer.picture
+
+    def slow(*arguments):
+        drawn.append(1)
+        time.sleep(0.3)
+        return real(*arguments)
+
+    monkeypatch.setattr(renderer, "picture", slow)
+    token = served.token()
+
+    async def ask(number: int) -> None:
+        gone = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, gone.set)
+        began = False
+
+        async def receive():
+            nonlocal began
+            if not began:
+                began = True
+                return {"type": "http.request", "body": b"", "more_body": False}
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_message):
+            return None
+
+        scope = {
+            "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1",
+            "path": f"{PATH}/instances/{SERIES}.1/rendered", "raw_path": b"",
+            "query_string": f"quality={number + 1}".encode(), "client": ("127.0.0.1", 1),
+            "server": ("archive.test", 80),
+            "headers": [(b"host", b"archive.test"), (b"authorization", f"Bearer {token}".encode())],
+        }  # fmt: skip
+        await served.application(scope, receive, send)
+
+    async def many() -> None:
+        await asyncio.gather(*(ask(number) for number in range(60)))
+
+    helpers.loop.run_until_complete(many())
+    assert 0 < len(drawn) < 12
+    monkeypatch.undo()
+    assert served.client().get(f"{PATH}/instances/{SERIES}.1/rendered").status_code == 200

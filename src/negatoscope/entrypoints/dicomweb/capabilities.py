@@ -90,7 +90,10 @@ _SHOWN: Final = Method("GET", "Retrieve", (*IMAGE_TYPES,), parameters=PARAMETERS
 _SHOWN_ALL: Final = Method(
     "GET",
     "Retrieve",
-    (*IMAGE_TYPES, "video/mp4", "application/pdf", "text/html", "text/plain"),
+    (
+        *IMAGE_TYPES,
+        *("video/mp4", "video/mpeg", "application/pdf", "text/html", "text/plain", "text/xml"),
+    ),
     parameters=PARAMETERS,
 )
 _LEVELS: Final = (

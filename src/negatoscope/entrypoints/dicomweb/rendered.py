@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from negatoscope.domain.archive.errors import RetrieveError
+from negatoscope.domain.archive.errors import FramesUnavailable, RetrieveError
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
@@ -149,6 +149,10 @@ class RenderedRs:
                 warnings=warnings,
                 is_thumbnail=is_thumbnail,
             )
+        except FramesUnavailable as error:
+            raise Problem(
+                "not-displayable", detail="No frames can be cut out of its pixel data."
+            ) from error
         except RetrieveError as error:
             raise problem_of(error) from error
         except NoRendition as error:
