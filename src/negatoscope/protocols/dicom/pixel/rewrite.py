@@ -3,6 +3,9 @@
 Between two syntaxes that write elements alike (all explicit VR little endian ones) elements are
 copied byte by byte, private ones and undefined lengths included. Otherwise headers are written
 anew and words swapped; what implicit VR does not tell comes from the dictionary.
+
+An icon that is compressed (Icon Image Sequence, Type 3) has no place in a syntax without
+encapsulation, and is left out there.
 """
 
 from collections.abc import Mapping
@@ -21,7 +24,7 @@ from negatoscope.protocols.dicom.dataset.reader import (
 )
 from negatoscope.protocols.dicom.dataset.values import swapped
 from negatoscope.protocols.dicom.dataset.vr import LONG_VRS, NUMBERS, WORD_BYTES
-from negatoscope.standard.tags import PIXEL_REPRESENTATION, dictionary_vr, vr_for
+from negatoscope.standard.tags import PIXEL_DATA, PIXEL_REPRESENTATION, dictionary_vr, vr_for
 from negatoscope.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     TransferSyntax,
@@ -72,6 +75,8 @@ class _Rewriter(ElementReader):
         self._long = Struct(order + "HH2s2xI").pack
         self._plain = Struct(order + "HHI").pack
         self._signed = False
+        self._is_encapsulated = target.is_encapsulated
+        self._has_icon = False
 
     def elements(
         self, pos: int, end: int, *, implicit: bool, depth: int = 0, delimited: bool = False
@@ -90,11 +95,16 @@ class _Rewriter(ElementReader):
                 return out, pos
             if tag == PIXEL_REPRESENTATION and length == 2:
                 self._signed = any(self.data[start : start + 2])
+            if not depth:
+                self._has_icon = False
             piece, after = self._element(
                 tag, vr, start, length, end=end, implicit=implicit, depth=depth
             )
             if self._is_copy:
                 piece = bytes(self.data[pos:after])
+            if self._has_icon and not depth:
+                pos = after
+                continue
             if tag & 0xFFFF or self._is_copy:
                 out.append((tag, piece))
             pos = after
@@ -111,7 +121,17 @@ class _Rewriter(ElementReader):
                 vr = "SS"
             if length == UNDEFINED_LENGTH and vr != "SQ":
                 vr = "SQ" if implicit else "UN"
-        if length == UNDEFINED_LENGTH or vr == "SQ":
+        if vr == "UN" and self._swap and length != UNDEFINED_LENGTH:
+            # What the dictionary knows need not stay unknown, whose values are little endian.
+            known = dictionary_vr(tag)
+            if known is not None and known != "UN":
+                vr = vr_for(tag)
+                implicit = implicit or vr == "SQ"
+        if length == UNDEFINED_LENGTH and tag == PIXEL_DATA and vr in {"OB", "OW"}:
+            after = self.end_of_fragments(start, end)
+            self._has_icon = not self._is_encapsulated
+            value = bytes(self.data[start:after])
+        elif length == UNDEFINED_LENGTH or vr == "SQ":
             if vr not in {"SQ", "UN"}:
                 raise BadElement("undefined length of what is no sequence", offset=start, tag=tag)
             value, after = self._sequence(
