@@ -9,6 +9,9 @@ from negatoscope.protocols.dicom.part10 import Part10Error, read_file_meta
 from negatoscope.protocols.dicom.pixel.rewrite import rewrite
 from negatoscope.standard import transfer_syntaxes as ts
 
+#: Some say here another representation than the dictionary, which implicit VR cannot: LUT Data as
+#: OW or US, and a retired attribute.
+OTHERWISE = {"00283006", "00189445"}
 TARGETS = (ts.IMPLICIT_VR_LITTLE_ENDIAN, ts.EXPLICIT_VR_LITTLE_ENDIAN, ts.EXPLICIT_VR_BIG_ENDIAN)
 
 
@@ -31,7 +34,7 @@ def _values(data: bytes, uid: str):
     def plain(attributes):
         out = {}
         for key, attribute in attributes.items():
-            if int(key[:4], 16) % 2 or attribute["vr"] == "UN":
+            if int(key[:4], 16) % 2 or attribute["vr"] == "UN" or key in OTHERWISE:
                 continue
             if attribute["vr"] == "SQ":
                 out[key] = [plain(item) for item in attribute.get("Value", [])]
@@ -53,10 +56,6 @@ def test_the_corpus_reads_the_same(shared_data: Path, target: str) -> None:
             continue
         after = rewrite(data, uid, target, changes={})
         got = _values(after.data, target)
-        if target == ts.IMPLICIT_VR_LITTLE_ENDIAN:
-            # What implicit VR cannot say: representations that are not the dictionary's.
-            for key in ("00189321", "00283000", "00283010"):
-                before.pop(key, None), got.pop(key, None)
         if "00880200" not in got:
             before.pop("00880200", None)  # a compressed icon
         assert got == before, name
