@@ -40,6 +40,7 @@ from negatoscope.entrypoints.dicomweb.stow_receiving import (
     StoreResult,
     part_type,
 )
+from negatoscope.entrypoints.dicomweb.transcoded import DEFAULT_SYNTAXES as FRAME_SYNTAXES
 from negatoscope.protocols.dicom.dataset import DataSetError, DicomJson, encode
 from negatoscope.protocols.dicom.dataset.vr import LONG_VRS
 from negatoscope.protocols.dicom.json import BadDicomJson, parse_data_sets
@@ -47,15 +48,9 @@ from negatoscope.protocols.dicom.xml import BadNativeModel, parse_native_model
 from negatoscope.standard.tags import vr_for
 from negatoscope.standard.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
-    HTJ2K_LOSSLESS,
-    JPEG_2000_LOSSLESS,
     JPEG_2000_MC_LOSSLESS,
-    JPEG_LOSSLESS_SV1,
-    JPEG_LS_LOSSLESS,
-    JPEG_XL_LOSSLESS,
     MPEG2_MPML,
     MPEG4_HP41,
-    RLE_LOSSLESS,
     transfer_syntax,
 )
 
@@ -69,13 +64,8 @@ _TAG: Final = re.compile("[0-9A-Fa-f]{8}")
 _PIXELS: Final = ("7FE00008", "7FE00009", "7FE00010")
 _UNREADABLE: Final = int(CannotUnderstandCode.UNREADABLE)
 DEFAULT_SYNTAXES: Final[Mapping[str, str]] = {  # PS3.18 Table 8.7.3-5
-    "image/jpeg": JPEG_LOSSLESS_SV1,
-    "image/dicom-rle": RLE_LOSSLESS,
-    "image/jls": JPEG_LS_LOSSLESS,
-    "image/jp2": JPEG_2000_LOSSLESS,
+    **{kind: uid for kind, uid in FRAME_SYNTAXES.items() if kind != OCTET_STREAM},
     "image/jpx": JPEG_2000_MC_LOSSLESS,
-    "image/jphc": HTJ2K_LOSSLESS,
-    "image/jxl": JPEG_XL_LOSSLESS,
     "video/mpeg": MPEG2_MPML,
     "video/mp4": MPEG4_HP41,
 }
