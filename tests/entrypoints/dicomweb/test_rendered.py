@@ -384,3 +384,25 @@ def test_nothing_is_drawn_for_who_went_away(served, helpers, monkeypatch) -> Non
     assert 0 < len(drawn) < 12
     monkeypatch.undo()
     assert served.client().get(f"{PATH}/instances/{SERIES}.1/rendered").status_code == 200
+
+
+def test_wado_uri_gives_the_same_picture(served, helpers, shared_data) -> None:
+    """PS3.18 §9: window by windowCenter and windowWidth; a presentation state by its UIDs."""
+    image_of, state = store_files(
+        served, helpers, shared_data / "pr/overlay.dcm", shared_data / "pr/prOverlay.dcm"
+    )
+    client = served.client()
+    query = (
+        f"/wado?requestType=WADO&studyUID={image_of.StudyInstanceUID}"
+        f"&seriesUID={image_of.SeriesInstanceUID}&objectUID={image_of.SOPInstanceUID}"
+        "&contentType=image/png"
+    )
+    window = client.get(f"{query}&windowCenter=40&windowWidth=400")
+    same = client.get(f"{url_of(image_of)}/rendered?window=40,400,linear&accept=image/png")
+    assert window.content == same.content
+    presented = client.get(
+        f"{query}&presentationUID={state.SOPInstanceUID}"
+        f"&presentationSeriesUID={state.SeriesInstanceUID}"
+    )
+    expected = client.get(f"{url_of(state)}/rendered?accept=image/png")
+    assert presented.content == expected.content

@@ -14,9 +14,10 @@ def test_one_request_of_each_user_in_rotation() -> None:
         turns, order, gate = Turns(1), [], asyncio.Event()
 
         async def ask(user: str) -> None:
-            async with turns.turn(user):
-                await gate.wait()
-                order.append(user)
+            await turns.take(user)
+            await gate.wait()
+            order.append(user)
+            turns.give()
 
         work = [asyncio.ensure_future(ask("a")) for _ in range(4)]
         await asyncio.sleep(0)
@@ -34,19 +35,20 @@ def test_a_cancelled_wait_passes_the_turn_on() -> None:
 
     async def go() -> None:
         turns = Turns(1)
-        async with turns.turn("a"):
-            first = asyncio.ensure_future(turns._take("b"))
-            second = asyncio.ensure_future(turns._take("c"))
-            await asyncio.sleep(0)
-            first.cancel()
-            await asyncio.sleep(0)
-        await asyncio.wait_for(second, 1)
-        third = asyncio.ensure_future(turns._take("d"))
+        await turns.take("a")
+        first = asyncio.ensure_future(turns.take("b"))
+        second = asyncio.ensure_future(turns.take("c"))
         await asyncio.sleep(0)
-        turns._give()
+        first.cancel()
+        await asyncio.sleep(0)
+        turns.give()
+        await asyncio.wait_for(second, 1)
+        third = asyncio.ensure_future(turns.take("d"))
+        await asyncio.sleep(0)
+        turns.give()
         third.cancel()
         await asyncio.sleep(0)
-        await asyncio.wait_for(turns._take("e"), 1)
+        await asyncio.wait_for(turns.take("e"), 1)
 
     asyncio.run(go())
 
@@ -56,10 +58,10 @@ def test_the_queue_has_an_end() -> None:
 
     async def go() -> None:
         turns = Turns(0, waiting=1)
-        waiting = asyncio.ensure_future(turns._take("a"))
+        waiting = asyncio.ensure_future(turns.take("a"))
         await asyncio.sleep(0)
         with pytest.raises(TooManyWait):
-            await turns._take("b")
+            await turns.take("b")
         waiting.cancel()
 
     asyncio.run(go())

@@ -296,8 +296,16 @@ class RenderedRs:
                 work.cancel()
 
     async def _when_free(self, user: str, maker: Callable[[], Rendition]) -> Rendition:
-        async with self._turns.turn(user):
-            return await run_blocking(maker)
+        await self._turns.take(user)
+        job = asyncio.ensure_future(run_blocking(maker))
+        job.add_done_callback(self._done)
+        # A thread ends in its own time: the turn is given back then, whoever has gone by now.
+        return await asyncio.shield(job)
+
+    def _done(self, job: "asyncio.Future[Rendition]") -> None:
+        self._turns.give()
+        if not job.cancelled():
+            job.exception()  # seen, even when nobody waits for it any more
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Turns:
@@ -20,21 +18,13 @@ class Turns:
         self._waiting = 0
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
-    @asynccontextmanager
-    async def turn(self, user: str) -> AsyncIterator[None]:
-        """Wait for a turn; give it back at the end.
+    async def take(self, user: str) -> None:
+        """Wait for a turn, to be given back with ``give``.
 
         Raises:
             TooManyWait: the queue is full.
             CancelledError: the waiting was ended; the place in the queue is given up.
         """
-        await self._take(user)
-        try:
-            yield
-        finally:
-            self._give()
-
-    async def _take(self, user: str) -> None:
         if self._free and not self._queues:
             self._free -= 1
             return
@@ -47,12 +37,13 @@ class Turns:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():  # given in the same moment
-                self._give()
+                self.give()
             raise
         finally:
             self._waiting -= 1
 
-    def _give(self) -> None:
+    def give(self) -> None:
+        """Give a turn back: to the user who waits for longest."""
         while self._queues:
             user, queue = self._queues.popitem(last=False)
             place = queue.popleft()
