@@ -33,6 +33,8 @@ TRANSFER_SYNTAXES = frozenset(
     if syntax.is_video and syntax.keyword[:4] in {"MPEG", "HEVC"}
 )
 _FORMATS = ("mpeg", "mpegts", "mpegvideo", "mov", "h264", "hevc")
+#: Nothing but streams of DICOM video is opened: playlists and the like would name other files.
+_OPTIONS = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "none"}
 _CODECS = frozenset({"mpeg1video", "mpeg2video", "h264", "hevc"})
 
 
@@ -92,7 +94,9 @@ def _pictures(data: Bytes) -> Generator["av.VideoFrame", None, None]:
     """All pictures in display order."""
     import av
 
-    with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
+    with av.open(
+        io.BytesIO(data), mode="r", metadata_errors="ignore", options=_OPTIONS
+    ) as container:
         if not set(container.format.name.split(",")) & set(_FORMATS):
             raise CorruptFrame(f"{container.format.name} is no container of DICOM video")
         if not container.streams.video:
