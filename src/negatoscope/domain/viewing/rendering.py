@@ -17,6 +17,7 @@ from negatoscope.domain.archive.frames import find_fragments
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
+from negatoscope.domain.viewing.annotations import corners_of
 from negatoscope.domain.viewing.attributes import Header, Headers
 from negatoscope.domain.viewing.cache import DerivedCache
 from negatoscope.domain.viewing.documents import DocumentKind, Documents, kind_of
@@ -26,7 +27,7 @@ from negatoscope.protocols.dicom.dataset import DataSetError, inflate, read_valu
 from negatoscope.protocols.dicom.pixel.codecs import can_decode
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import IccChoice, Viewport, Window
-from negatoscope.protocols.dicom.pixel.display.attributes import number, text
+from negatoscope.protocols.dicom.pixel.display.attributes import number
 from negatoscope.protocols.dicom.pixel.display.state import references
 from negatoscope.protocols.dicom.pixel.errors import InvalidDescription
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
@@ -378,56 +379,3 @@ def _rate(data_set: Mapping[str, Any]) -> float:
         frame_time_ms = number(data_set, tags.FRAME_TIME)
         rate = 1000.0 / frame_time_ms if frame_time_ms and frame_time_ms > 0 else _DEFAULT_RATE
     return min(max(rate, 0.5), _MAX_RATE)
-
-
-def corners_of(data_set: Mapping[str, Any], annotations: Sequence[str]) -> list[list[str]] | None:
-    """Lines of text for the upper left (patient) and upper right (technique) corners.
-
-    Standard: PS3.18 §8.3.5.1.1.
-    """
-    if not annotations:
-        return None
-    left: list[str] = []
-    right: list[str] = []
-    if "patient" in annotations:
-        left = [
-            _person(data_set),
-            text(data_set, tags.PATIENT_ID) or "",
-            " ".join(
-                (
-                    _date(text(data_set, tags.PATIENT_BIRTH_DATE)),
-                    text(data_set, tags.PATIENT_SEX) or "",
-                )
-            ).strip(),
-        ]
-    if "technique" in annotations:
-        modality = text(data_set, tags.MODALITY) or ""
-        right = [
-            f"{modality} {_date(text(data_set, tags.STUDY_DATE))}".strip(),
-            text(data_set, tags.STUDY_DESCRIPTION) or "",
-            text(data_set, tags.SERIES_DESCRIPTION) or "",
-        ]
-        for tag, unit in (
-            (tags.KVP, "kV"),
-            (tags.SLICE_THICKNESS, "mm"),
-            (tags.REPETITION_TIME, "ms TR"),
-            (tags.ECHO_TIME, "ms TE"),
-        ):
-            value = number(data_set, tag)
-            if value is not None:
-                right.append(f"{value:g} {unit}")
-    return [[line for line in lines if line] for lines in (left, right)]
-
-
-def _person(data_set: Mapping[str, Any]) -> str:
-    element = data_set.get(f"{tags.PATIENT_NAME:08X}")
-    found = element.get("Value") if isinstance(element, Mapping) else None
-    name = found[0] if isinstance(found, list) and found else None
-    alphabetic = name.get("Alphabetic", "") if isinstance(name, Mapping) else ""
-    return " ".join(part for part in str(alphabetic).split("^") if part)
-
-
-def _date(given: str | None) -> str:
-    if given and len(given) == 8 and given.isdigit():
-        return f"{given[:4]}-{given[4:6]}-{given[6:]}"
-    return given or ""

@@ -180,3 +180,26 @@ def test_segmentation_colors() -> None:
     assert picture[1, 1, 0] > 200
     assert picture[1, 1, 2] < 60
     assert picture[0, 0].max() == 0
+
+
+def test_a_pseudo_color_state_colors_the_whole_range() -> None:
+    """PS3.3 §A.33.4: the palette is applied after the VOI LUT."""
+    table = np.zeros(256, np.uint16)
+    table[-1] = 0xFFFF
+    state = attributes(
+        X00281101=[256, 0, 16],
+        X00281102=[256, 0, 16],
+        X00281103=[256, 0, 16],
+        X00281201=table.astype("<u2").tobytes(),
+        X00281202=bytes(512),
+        X00281203=bytes(512),
+    )
+    state["00283110"] = {
+        "vr": "SQ",
+        "Value": [
+            {"00281050": {"vr": "DS", "Value": [100]}, "00281051": {"vr": "DS", "Value": [100]}}
+        ],
+    }
+    picture = shown(attributes(), state=PresentationState.read(state, "1.2.3"))
+    assert picture.reshape(-1, 3)[-1].tolist() == [255, 0, 0]
+    assert picture.reshape(-1, 3)[0].tolist() == [0, 0, 0]
