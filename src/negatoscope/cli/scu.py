@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -127,9 +127,11 @@ def find(
 @series_option
 @pass_context
 def send(context: CommandContext, *, aet: str, study_uid: str, series_uid: str | None) -> int:
-    """Send what we hold of a study to AET (C-STORE), as it is stored."""
+    """Send what we hold of a study to AET (C-STORE), as it is stored when AET takes that."""
     from negatoscope.domain.archive.retrieve import Retrieval
     from negatoscope.domain.identity.policies import Action
+    from negatoscope.domain.viewing.pixels import PixelService
+    from negatoscope.domain.viewing.transcoding import Transcoder
 
     selection = _selection(study_uid, series_uid)
     with context.database() as database, _interruptible() as stop:
@@ -137,12 +139,14 @@ def send(context: CommandContext, *, aet: str, study_uid: str, series_uid: str |
         retrieval = Retrieval(database, context.volumes())
         caller = _caller(context, entity, stop)
         show = _Line()
-        with _peer(entity):
+        pixels = PixelService.open(context.settings.codecs)
+        with _peer(entity), closing(pixels):
             tally = caller.send(
                 retrieval,
                 selection,
                 through=lambda instances: instances,
                 progress=lambda now: show(f"{now.completed + now.warning} of {now.total} sent"),
+                transcoder=Transcoder(pixels=pixels),
             )
         retrieval.close()
         if not tally.total:

@@ -14,6 +14,7 @@ from negatoscope.domain.archive import Archive, IngestError, IngestSession, Sour
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.devices.ae import ApplicationEntity
+from negatoscope.domain.viewing.transcoding import Transcoder
 from negatoscope.entrypoints.dimse.delivery import deliver, open_association
 from negatoscope.entrypoints.dimse.storage_scp import COERCION_OF_DATA_ELEMENTS, SET_ASIDE_COMMENTS
 from negatoscope.entrypoints.dimse.suboperations import StoreChannel, Tally
@@ -146,14 +147,16 @@ class Caller:
         *,
         through: Callable[[Iterator[StoredInstance]], Iterator[StoredInstance]],
         progress: Callable[[Tally], None] = lambda _tally: None,
+        transcoder: Transcoder | None = None,
     ) -> Tally:
-        """C-STORE: our objects to the peer, as they are stored.
+        """C-STORE: our objects to the peer, as they are stored when it takes that.
 
         Args:
             retrieval: Where they are read.
             selection: Which.
             through: Sees every instance before it is sent.
             progress: Told of the counts now and then.
+            transcoder: For what it does not take as it is stored.
         Returns: The counts; ``remaining`` is not 0 when it was stopped.
         Raises:
             DatabaseUnavailable: the index does not answer.
@@ -180,6 +183,7 @@ class Caller:
                 progress=tally,
                 window=association.async_window.invoked,
                 tick=tally.report_if_due,
+                transcoder=transcoder,
             )
 
         deliver(
