@@ -10,13 +10,14 @@ from typing import Final
 import structlog
 
 from negatoscope.app.calling import client_tls
-from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
 from negatoscope.domain.archive.commitment import Commitment
+from negatoscope.domain.archive.configured import volumes
 from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
+from negatoscope.domain.identity import setup, tokens
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
 from negatoscope.entrypoints.dimse.server import timeouts_of
@@ -78,11 +79,11 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
         Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
         Chore(name="ups retention", every_s=600.0, run=forget_workitems),
         Chore(name="announce", every_s=1.0, run=housekeeping.announce),
-        Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle),
+        Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle, is_patient=True),
         Chore(name="recover", every_s=5.0, run=housekeeping.recover),
-        Chore(name="adopt", every_s=300.0, run=housekeeping.adopt),
-        Chore(name="compact", every_s=600.0, run=housekeeping.compact),
-        Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub),
+        Chore(name="adopt", every_s=300.0, run=housekeeping.adopt, is_patient=True),
+        Chore(name="compact", every_s=600.0, run=housekeeping.compact, is_patient=True),
+        Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub, is_patient=True),
         Chore(name="measure", every_s=15.0, run=housekeeping.measure),
         Chore(name="forget", every_s=3600.0, run=housekeeping.forget),
     ]
@@ -173,11 +174,8 @@ class Housekeeping:
 
     def forget(self, _stop: threading.Event) -> None:
         """Take away what has no more use: tokens and links that ended long ago."""
-        with self._database.connection() as connection:
-            connection.execute(
-                "DELETE FROM api_token WHERE expires_at < now() - interval '90 days'"
-            )
-            connection.execute("DELETE FROM setup_link WHERE expires_at < now()")
+        tokens.forget_ended(self._database)
+        setup.forget_ended(self._database)
 
     def _write_metadata(self, series_id: int) -> None:
         self._metadata.write(series_id, self._archive.append_member)

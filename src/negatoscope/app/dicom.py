@@ -9,9 +9,9 @@ import structlog
 
 from negatoscope.app.calling import client_tls
 from negatoscope.app.registry import PatientRegistry
-from negatoscope.app.services import volumes
 from negatoscope.domain.archive import Archive
 from negatoscope.domain.archive.commitment import Commitment
+from negatoscope.domain.archive.configured import volumes
 from negatoscope.domain.archive.headers import header_reader
 from negatoscope.domain.archive.query import QueryLimits
 from negatoscope.domain.archive.retrieve import Retrieval

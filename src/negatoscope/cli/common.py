@@ -66,7 +66,7 @@ class CommandContext:
 
     def volumes(self) -> tuple["Volume", ...]:
         """The configured volumes."""
-        from negatoscope.app.services import volumes
+        from negatoscope.domain.archive.configured import volumes
 
         return volumes(self.settings)
 

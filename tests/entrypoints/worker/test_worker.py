@@ -1,5 +1,6 @@
 """Chores, and the worker process as a whole."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -139,3 +140,21 @@ def test_the_queries_are_where_they_are_looked_for() -> None:
 
     queries = load_queries("negatoscope.entrypoints.worker.sql", "outbox.sql")
     assert {"due", "delete", "postpone", "park", "task", "unpark", "waiting"} == set(queries)
+
+
+def test_a_patient_chore_takes_what_others_leave():
+    """Settling and scrubbing run at the lowest priority, on their thread alone."""
+    seen: list[int] = []
+    ran = threading.Event()
+
+    def look(_stop: threading.Event) -> None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        ran.set()
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    chores = Chores([Chore(name="patient", every_s=60.0, run=look, is_patient=True)])
+    chores.start()
+    assert ran.wait(10)
+    chores.stop(5)
+    assert seen == [19]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before

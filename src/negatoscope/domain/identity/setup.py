@@ -69,5 +69,11 @@ def redeem(database: Database, *, secret: str, name: str, password: str) -> User
         )
 
 
+def forget_ended(database: Database) -> None:
+    """Take away links that ended."""
+    with database.connection() as connection:
+        connection.execute("DELETE FROM setup_link WHERE expires_at < now()")
+
+
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

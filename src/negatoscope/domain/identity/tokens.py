@@ -18,6 +18,8 @@ PREFIX = "nsc_"
 """Lets a scanner for leaked secrets know ours."""
 CACHE_S = 5.0
 """How long a revoked or expired token may still be honoured by a process that knew it."""
+KEPT_FOR = timedelta(days=90)
+"""How long an ended token can still be named in the trail by its row."""
 _CACHE_SIZE = 4096
 
 _TOUCH = """
@@ -77,6 +79,12 @@ def revoke(database: Database, token: str) -> bool:
     with _LOCK:
         _CACHES.get(database, {}).pop(digest, None)
     return cursor.rowcount == 1
+
+
+def forget_ended(database: Database) -> None:
+    """Take away the rows of tokens that ended ``KEPT_FOR`` ago."""
+    with database.connection() as connection:
+        connection.execute("DELETE FROM api_token WHERE expires_at < %s", (utc_now() - KEPT_FOR,))
 
 
 def remembered(database: Database, bearer: str) -> Actor | None:

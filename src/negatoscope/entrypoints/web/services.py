@@ -1,11 +1,11 @@
 """What an HTTP process works with, opened once and closed at its end."""
 
-import shutil
 import time
 from dataclasses import dataclass
 from typing import Self
 
-from negatoscope.domain.archive import Archive, ArchiveSettings
+from negatoscope.domain.archive import Archive
+from negatoscope.domain.archive.configured import open_archive, volumes
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.versions import Versions
 from negatoscope.domain.viewing.cache import DerivedCache
@@ -17,7 +17,6 @@ from negatoscope.entrypoints.web.sessions import SessionSigner, load_key
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
-from negatoscope.infra.storage.contract import Volume
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,20 +48,11 @@ class Services:
             raise ConfigurationError(
                 "no database is named", hint="`negatoscope serve` starts one and names it."
             )
-        volumes = _volumes(settings)
         database = Database(settings.database_url)
         try:
-            archive = Archive(
-                database=database,
-                volumes=volumes,
-                settings=ArchiveSettings(
-                    segment_max_bytes=settings.segment_max_bytes,
-                    segment_idle_s=settings.segment_idle_s,
-                    settle_idle_s=settings.settle_idle_s,
-                ),
-            )
+            archive = open_archive(settings, database)
             secure = (settings.public_url or "").startswith("https:")
-            retrieval = Retrieval(database, volumes)
+            retrieval = Retrieval(database, volumes(settings))
             pixels = PixelService.open(settings.codecs)
             derived = DerivedCache(
                 settings.data_dir / "derived", max_bytes=settings.derived_max_bytes
@@ -92,13 +82,3 @@ class Services:
         self.archive.close()
         self.retrieval.close()
         self.database.close()
-
-
-def _volumes(settings: Settings) -> tuple[Volume, ...]:
-    made = []
-    for volume in settings.volumes:
-        volume.path.mkdir(parents=True, exist_ok=True)
-        total_bytes = shutil.disk_usage(volume.path).total
-        watermark = volume.watermark_bytes(total_bytes)
-        made.append(Volume(name=volume.name, path=volume.path, low_watermark_bytes=watermark))
-    return tuple(made)

@@ -1,5 +1,6 @@
 """What is done again and again: each chore on a thread of its own, so that none waits for another."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ _LOG = structlog.get_logger(__name__)
 
 FIRST_DELAY_S: Final = 1.0
 LONGEST_DELAY_S: Final = 300.0
+PATIENT_NICENESS: Final = 19
+"""Of a thread whose work nobody waits for; Linux keeps one value for each thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +29,13 @@ class Chore:
         run: Does what is due. It looks at the event it gets between steps, and returns when that
             is set. What it raises is logged, and it runs again after ``FIRST_DELAY_S``, then twice
             that, up to ``LONGEST_DELAY_S``.
+        is_patient: Whether it takes only what others leave of the processors.
     """
 
     name: str
     every_s: float
     run: Callable[[threading.Event], None]
+    is_patient: bool = False
 
 
 class Chores:
@@ -59,6 +64,8 @@ class Chores:
                 _LOG.warning("a chore did not end in time", chore=thread.name)
 
     def _repeat(self, chore: Chore) -> None:
+        if chore.is_patient:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
         delay_s = FIRST_DELAY_S
         while not self._stop.is_set():
             try:
