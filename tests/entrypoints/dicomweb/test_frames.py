@@ -45,6 +45,30 @@ def test_one_frame_alone(served, native):
     assert answer.headers["content-type"].startswith("application/octet-stream")
 
 
+def test_a_range_of_one_frame(served, native):
+    """206 with the bytes asked for; the whole when the frame is another one meanwhile; 416 beyond it."""
+    accept = {"Accept": "application/octet-stream"}
+    pixels = native.PixelData[512:1024]
+    whole = served.client().get(f"{FRAMES}/2", headers=accept)
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = served.client().get(f"{FRAMES}/2", headers=accept | {"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, pixels[100:200])
+    assert part.headers["content-range"] == "bytes 100-199/512"
+    stale = {"Range": "bytes=100-199", "If-Range": '"of-another"'}
+    assert served.client().get(f"{FRAMES}/2", headers=accept | stale).content == pixels
+    beyond = served.client().get(f"{FRAMES}/2", headers=accept | {"Range": "bytes=512-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */512")
+
+
+def test_a_range_over_a_multipart_of_frames(served, native):
+    """It counts over the whole body, whose boundary is the same each time."""
+    whole = served.client().get(f"{FRAMES}/3,1", headers={"Accept": OCTETS}).content
+    for first, last in ((0, 99), (150, 900), (600, len(whole) - 1)):
+        wanted = {"Accept": OCTETS, "Range": f"bytes={first}-{last}"}
+        part = served.client().get(f"{FRAMES}/3,1", headers=wanted)
+        assert (part.status_code, part.content) == (206, whole[first : last + 1])
+
+
 def test_several_frames_need_a_multipart(served, native):
     """Two frames do not fit one body."""
     answer = served.client().get(f"{FRAMES}/1,2", headers={"Accept": "application/octet-stream"})

@@ -40,6 +40,7 @@ from negatoscope.entrypoints.dicomweb.transcoded import frame_syntax, problem_of
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, send_answer
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.entrypoints.web.ranges import BytesSource, JoinedSource, Source, send_source
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
@@ -148,6 +149,11 @@ class FramesRs:
             await self._send_transcoded(request, send, headers, made, at_once=once)
             return
         pieces = list(_layout(stored, shape, boundary, ranges))
+        headers.append((b"accept-ranges", b"bytes"))
+        if request.header(b"range") is not None:
+            source = JoinedSource([_source(entry, one) for one in pieces])
+            _SENT.inc(await send_source(request, send, headers, source, etag=etag))
+            return
         length = sum(len(one) if isinstance(one, bytes) else _length(one) for one in pieces)
         if request.method == "HEAD":
             headers.append((b"content-length", str(length).encode("ascii")))
@@ -302,6 +308,36 @@ def _layout(
         yield part_head(boundary, shape.part_type, (b"Content-Location", location))
         yield frame
     yield closing(boundary)
+
+
+class _FrameSource:
+    """A frame's bytes, from any offset.
+
+    Args:
+        entry: The object, held open by the request.
+        frame: Where it lies.
+    """
+
+    def __init__(self, entry: OpenObject, frame: FrameRange) -> None:
+        self._entry = entry
+        self._frame = frame
+
+    @property
+    def length(self) -> int:
+        """How many."""
+        return _length(self._frame)
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        """Those from ``start`` to ``stop``."""
+        frame = self._frame
+        if frame.is_contiguous:
+            yield from self._entry.member.chunks(frame.offset + start, frame.offset + stop)
+        else:
+            yield read_frame(self._entry.member, frame)[start:stop]
+
+
+def _source(entry: OpenObject, piece: bytes | FrameRange) -> Source:
+    return BytesSource(piece) if isinstance(piece, bytes) else _FrameSource(entry, piece)
 
 
 def _length(frame: FrameRange) -> int:
