@@ -414,11 +414,20 @@ def test_get_sends_the_stored_bytes_on_the_same_association(
     assert received == {uid: node.data_set_bytes(file) for uid, file in node.sent.items()}
 
 
-def test_get_counts_what_the_peer_does_not_take(node: Any) -> None:
+def test_get_rewrites_for_a_peer_that_takes_another_syntax(node: Any) -> None:
     node.study("1.1", 2)
     responses, received = get(
         node, identifier("STUDY", StudyInstanceUID="1.1"), syntaxes=["1.2.840.10008.1.2"]
     )
+    assert counts(responses[-1][0]) == (0x0000, None, 2, 0, 0)
+    assert set(received) == set(node.sent)
+    assert all(received[uid] != node.data_set_bytes(file) for uid, file in node.sent.items())
+
+
+def test_get_counts_what_the_peer_does_not_take(node: Any) -> None:
+    node.study("1.1", 2)
+    mpeg2 = "1.2.840.10008.1.2.4.100"  # nothing here can be made into that
+    responses, received = get(node, identifier("STUDY", StudyInstanceUID="1.1"), syntaxes=[mpeg2])
     assert counts(responses[-1][0]) == (0xA702, None, 0, 2, 0)
     assert responses[-1][1] is not None
     assert list(responses[-1][1].FailedSOPInstanceUIDList) == ["1.1.1.1", "1.1.1.2"]
