@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.servers import MemoryWatch, Negatoscope, Orthanc, Server, free_port
-from bench.table import MARK, Row, as_markdown, as_text
+from bench.table import END_MARK, MARK, Row, as_markdown, as_text
 
 from bench import machine
 from negatoscope.bench.ingest import ingest
@@ -392,8 +392,11 @@ def write(comparison: Comparison, described: dict[str, str], *, write_docs: bool
     (RESULTS / "compare.md").write_text(markdown, encoding="utf-8")
     if write_docs:
         page = PERFORMANCE_PAGE.read_text(encoding="utf-8")
-        before = page.partition(MARK)[0]
-        PERFORMANCE_PAGE.write_text(f"{before}{MARK}\n\n{markdown}", encoding="utf-8")
+        before, _, rest = page.partition(MARK)
+        after = rest.partition(END_MARK)[2]
+        PERFORMANCE_PAGE.write_text(
+            f"{before}{MARK}\n\n{markdown}\n{END_MARK}{after}", encoding="utf-8"
+        )
     print(as_text(rows))
 
 

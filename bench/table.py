@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MARK = "<!-- bench table -->"
+END_MARK = "<!-- end of bench table -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
