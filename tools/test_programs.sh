@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetch the other toolkits' programs that tests and benchmarks talk to, from Debian.
 #
-#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, strace, curl, openssl, Chromium, node
+#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, GDCM, OpenJPEG, strace, curl, openssl, Chromium, node
 #   tools/test_programs.sh bench    DCMTK, Orthanc with DICOMweb, wrk
 #
 # Installs only what is missing, starts no service, and says what the absence of each one costs
@@ -26,6 +26,8 @@ LIST
 curl;curl;an HTTP client of another make
 openssl;openssl;a TLS client of another make
 dciodvfy;dicom3tools;a second opinion on the objects we generate
+gdcmconv;libgdcm-tools;a second opinion on pixels
+opj_decompress;libopenjp2-tools;a second opinion on HTJ2K
 strace;strace;system calls made to fail or to kill
 chromium;chromium;OHIF in a real browser
 node;nodejs;OHIF in a real browser

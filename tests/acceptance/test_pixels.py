@@ -65,7 +65,7 @@ def _reference(path: Path, uid: str, frames: int, scratch: Path):
             ["dcmdjpeg", "+cn" if uid in {ts.JPEG_LOSSLESS, ts.JPEG_LOSSLESS_SV1} else "+cp", path, out],
             capture_output=True, check=False,
         )  # fmt: skip
-        if done.returncode:
+        if done.returncode and shutil.which("gdcmconv"):
             done = subprocess.run(
                 ["gdcmconv", "--raw", path, out], capture_output=True, check=False
             )
