@@ -4,7 +4,7 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from negatoscope.domain.archive.errors import FrameNotFound, FramesUnavailable, ObjectCorrupt
@@ -45,6 +45,11 @@ class FrameRange:
     def is_contiguous(self) -> bool:
         """Whether the bytes of the range are the frame."""
         return self.bit_length is None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frame put together."""
+        return self.length if self.bit_length is None else (self.bit_length + 7) // 8
 
 
 def frame_ranges(
@@ -161,6 +166,17 @@ def read_frame(member: Member, frame: FrameRange) -> bytes:
         return data
     value = int.from_bytes(data, "little") >> frame.bit_offset & ((1 << frame.bit_length) - 1)
     return value.to_bytes((frame.bit_length + 7) // 8, "little")
+
+
+def frame_chunks(
+    member: Member, frame: FrameRange, start: int = 0, stop: int | None = None
+) -> Iterator[bytes]:
+    """The frame's bytes from ``start`` to ``stop``, in pieces of bounded size where it is contiguous."""
+    end = frame.size if stop is None else stop
+    if frame.is_contiguous:
+        yield from member.chunks(frame.offset + start, frame.offset + end)
+    else:
+        yield read_frame(member, frame)[start:end]
 
 
 def unpack_frame_index(sop_instance_uid: str, packed: bytes) -> "array[int]":

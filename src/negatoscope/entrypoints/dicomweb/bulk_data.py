@@ -24,7 +24,7 @@ from negatoscope.domain.archive.bulk_data import (
     find_bulk_data,
 )
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.frames import read_frame
+from negatoscope.domain.archive.frames import frame_chunks
 from negatoscope.domain.archive.metadata import read_metadata
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
@@ -226,10 +226,7 @@ class BulkDataRs:
         for frame in self._retrieval.frames(stored, numbers):
             location = (b"Content-Location", f"{url}{frame.number}".encode("ascii"))
             yield part_head(boundary, shape.part_type, location)
-            if frame.bit_length is None:
-                yield from member.chunks(frame.offset, frame.offset + frame.length)
-            else:
-                yield read_frame(member, frame)
+            yield from frame_chunks(member, frame)
 
 
 class ValueSource:

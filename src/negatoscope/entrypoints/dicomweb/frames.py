@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.frames import FrameRange, read_frame
+from negatoscope.domain.archive.frames import FrameRange, frame_chunks, read_frame
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
@@ -154,7 +154,7 @@ class FramesRs:
             source = JoinedSource([_source(entry, one) for one in pieces])
             _SENT.inc(await send_source(request, send, headers, source, etag=etag))
             return
-        length = sum(len(one) if isinstance(one, bytes) else _length(one) for one in pieces)
+        length = sum(len(one) if isinstance(one, bytes) else one.size for one in pieces)
         if request.method == "HEAD":
             headers.append((b"content-length", str(length).encode("ascii")))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -325,27 +325,19 @@ class _FrameSource:
     @property
     def length(self) -> int:
         """How many."""
-        return _length(self._frame)
+        return self._frame.size
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
         """Those from ``start`` to ``stop``."""
-        frame = self._frame
-        if frame.is_contiguous:
-            yield from self._entry.member.chunks(frame.offset + start, frame.offset + stop)
-        else:
-            yield read_frame(self._entry.member, frame)[start:stop]
+        return frame_chunks(self._entry.member, self._frame, start, stop)
 
 
 def _source(entry: OpenObject, piece: bytes | FrameRange) -> Source:
     return BytesSource(piece) if isinstance(piece, bytes) else _FrameSource(entry, piece)
 
 
-def _length(frame: FrameRange) -> int:
-    return frame.length if frame.bit_length is None else (frame.bit_length + 7) // 8
-
-
 def _is_in_memory(entry: OpenObject, frame: FrameRange) -> bool:
-    return frame.bit_length is None and entry.is_in_memory(frame.offset, frame.length)
+    return frame.is_contiguous and entry.is_in_memory(frame.offset, frame.length)
 
 
 def _assemble(entry: OpenObject, pieces: Sequence[bytes | FrameRange]) -> bytes:
@@ -357,7 +349,5 @@ def _stream(entry: OpenObject, pieces: Sequence[bytes | FrameRange]) -> Iterator
     for one in pieces:
         if isinstance(one, bytes):
             yield one
-        elif one.bit_length is None:
-            yield from entry.member.chunks(one.offset, one.offset + one.length)
         else:
-            yield read_frame(entry.member, one)
+            yield from frame_chunks(entry.member, one)
