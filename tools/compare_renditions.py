@@ -20,7 +20,8 @@ import pydicom
 from PIL import Image
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 
-from negatoscope.domain.viewing.files import DicomFile
+from negatoscope.domain.viewing.attributes import make_header
+from negatoscope.domain.viewing.file_source import FileSource
 from negatoscope.protocols.dicom.pixel.codecs import decode_frame, decode_picture
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import (
@@ -48,7 +49,7 @@ PALETTES: Final = frozenset({"00281101", "00281102", "00281103", "00089205"})
 class Drawn(NamedTuple):
     """A frame and what it was drawn from."""
 
-    opened: DicomFile
+    opened: FileSource
     description: PixelDescription
     number: int
     picture: Any
@@ -66,8 +67,9 @@ def drawn(path: Path, *, own_window: bool = True) -> Drawn:
         path: Of the file.
         own_window: Otherwise one of ours: what the object says plays no part then.
     """
-    opened = DicomFile(path)
-    description = PixelDescription.of(opened.header.shown)
+    opened = FileSource(path, bulk_threshold=64 << 20)
+    header = make_header(opened.attributes)
+    description = PixelDescription.of(header.shown)
     number = (description.number_of_frames + 1) // 2
     data, uid = opened.frame(number), opened.transfer_syntax_uid
     if transfer_syntax(uid).is_video:
@@ -76,13 +78,13 @@ def drawn(path: Path, *, own_window: bool = True) -> Drawn:
         frame = decode_frame(data, description, uid)
     left_out = {*ASPECT, PADDING} | (set() if own_window else PALETTES)
     attributes = {
-        key: value for key, value in opened.header.of_frame(number).items() if key not in left_out
+        key: value for key, value in header.of_frame(number).items() if key not in left_out
     }
     window = None
     if not own_window:
         values = read_modality(FrameAttributes(attributes, number), notes=[]).apply(frame.samples)
         low, high = float(np.min(values)), float(np.max(values))
-        named = (opened.data_set.get("00281056") or {}).get("Value", ["LINEAR"])[0]
+        named = (opened.attributes.get("00281056") or {}).get("Value", ["LINEAR"])[0]
         window = Window(
             center=round((low + high) / 2),
             width=max(round((high - low) * 0.8), 2),
@@ -185,7 +187,7 @@ def main() -> None:
         if given.pictures:
             name = f"{len(rows):03}-{path.stem[:40]}.png"
             Image.fromarray(picture.pixels).save(given.pictures / name)
-        sop_class = (opened.data_set.get("00080016") or {}).get("Value", ["?"])[0]
+        sop_class = (opened.attributes.get("00080016") or {}).get("Value", ["?"])[0]
         key = (
             sop_class_name(sop_class),
             transfer_syntax(opened.transfer_syntax_uid).name,

@@ -25,3 +25,12 @@ def test_what_is_no_image_is_an_error(shared_data: Path, tmp_path: Path) -> None
     found = CliRunner().invoke(render, [str(shared_data / "MANIFEST.tsv"), "-o", str(out)])
     assert found.exit_code == 1
     assert not out.exists()
+
+
+def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
+    """Said in a sentence."""
+    empty = tmp_path / "empty.dcm"
+    empty.touch()
+    found = CliRunner().invoke(render, [str(empty)])
+    assert (found.exit_code, "empty" in found.output) == (1, True)
+    assert not isinstance(found.exception, ValueError)

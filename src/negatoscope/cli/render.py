@@ -1,11 +1,17 @@
 """``negatoscope render``: a DICOM file as a picture."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+if TYPE_CHECKING:
+    from negatoscope.domain.viewing.attributes import Header
+
+_KEPT_BYTES: Final = 64 << 20
+"""Longest value that a picture may depend on: a lookup table, an overlay, a waveform."""
 _TYPES: Final = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -45,7 +51,8 @@ def render(  # noqa: PLR0917 - click passes them by name
 
     Exit code 1 when the file cannot be read, or holds nothing that could be drawn.
     """
-    from negatoscope.domain.viewing.files import DicomFile
+    from negatoscope.domain.viewing.attributes import make_header
+    from negatoscope.domain.viewing.file_source import FileSource
     from negatoscope.protocols.dicom.dataset import DataSetError
     from negatoscope.protocols.dicom.part10 import Part10Error
     from negatoscope.protocols.dicom.pixel.errors import PixelError
@@ -56,9 +63,12 @@ def render(  # noqa: PLR0917 - click passes them by name
         raise click.UsageError(f"{target.name} does not end in {', '.join(_TYPES)}")
     wish = {"window": _window(window), "viewport": _viewport(viewport)}
     try:
-        opened = DicomFile(file)
-        state = None if presentation_state is None else DicomFile(presentation_state).data_set
-        arguments = _arguments(opened, frame, wish, state)
+        opened = FileSource(file, bulk_threshold=_KEPT_BYTES)
+        state = None
+        if presentation_state is not None:
+            state = FileSource(presentation_state, bulk_threshold=_KEPT_BYTES).attributes
+        header = make_header(opened.attributes)
+        arguments = _arguments(header, opened.transfer_syntax_uid, frame, wish, state)
         notes, body = _drawn(
             arguments | {"media_type": media_type, "quality": quality},
             opened.frame(arguments["number"]),
@@ -77,17 +87,23 @@ def render(  # noqa: PLR0917 - click passes them by name
     return 0
 
 
-def _arguments(opened: Any, frame: int | None, wish: dict[str, Any], state: Any) -> dict[str, Any]:
+def _arguments(
+    header: "Header",
+    transfer_syntax_uid: str,
+    frame: int | None,
+    wish: dict[str, Any],
+    state: Mapping[str, Any] | None,
+) -> dict[str, Any]:
     from negatoscope.protocols.dicom.pixel.description import PixelDescription
 
-    description = PixelDescription.of(opened.header.shown)
+    description = PixelDescription.of(header.shown)
     number = frame or (description.number_of_frames + 1) // 2
-    uid = (opened.header.shown.get("00080018") or {}).get("Value") or [""]
+    uid = (header.shown.get("00080018") or {}).get("Value") or [""]
     return {
         "description": asdict(description),
-        "transfer_syntax_uid": opened.transfer_syntax_uid,
+        "transfer_syntax_uid": transfer_syntax_uid,
         "number": number,
-        "data_set": opened.header.of_frame(number),
+        "data_set": header.of_frame(number),
         "wish": wish,
         "state": None if state is None else dict(state),
         "sop_instance_uid": uid[0],

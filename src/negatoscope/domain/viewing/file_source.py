@@ -1,10 +1,11 @@
-"""A DICOM file as what the transcoder reads."""
+"""A DICOM file that is in no archive: its attributes and its frames, for a person at a terminal."""
 
 import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from negatoscope.protocols.dicom.dataset import DataSetScanner, decode, inflate
+from negatoscope.protocols.dicom.dataset.decode import DEFAULT_BULK_THRESHOLD_BYTES
 from negatoscope.protocols.dicom.part10 import guess_file_meta, read_file_meta
 from negatoscope.protocols.dicom.part10.file_meta import encode_file_meta
 from negatoscope.protocols.dicom.pixel.errors import CorruptFrame
@@ -25,13 +26,14 @@ class FileSource:
 
     Args:
         path: Of the file.
+        bulk_threshold: Longer values, in bytes, are left out of ``attributes``.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is empty.
         Part10Error, DataSetError: it is no DICOM file, or ends inside an element.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bulk_threshold: int = DEFAULT_BULK_THRESHOLD_BYTES) -> None:
         if not path.stat().st_size:
             raise CorruptFileError("the file is empty")
         with path.open("rb") as file:
@@ -51,7 +53,10 @@ class FileSource:
         self._frames = result.frame_locations()
         self.data_set_length = len(self._data)
         self.attributes: dict[str, Any] = decode(
-            self._data[: self.head_length()], uid, bulk_uri=str
+            self._data[: self.head_length()],
+            uid,
+            bulk_threshold=bulk_threshold,
+            bulk_uri=str,
         )
 
     def file_meta(self, transfer_syntax_uid: str, changes: "Changes | None") -> bytes:
@@ -75,7 +80,7 @@ class FileSource:
             return b"".join(
                 self.read(fragments[at], fragments[at + 1]) for at in range(0, len(fragments), 2)
             )
-        if self._frames is None or number > len(self._frames):
+        if self._frames is None or not 1 <= number <= len(self._frames):
             raise CorruptFrame(f"the file has no frame {number}")
         ranges = self._frames.frame(number - 1)
         if self.transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN and layout is not None:
