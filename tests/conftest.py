@@ -8,11 +8,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from negatoscope.infra.db import Database, migrate
 from negatoscope.infra.db.embedded import EmbeddedPostgres
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search", derandomize=False)  # pytest --hypothesis-profile search
+"""The same examples on each run unless asked, so that a run says something about the change."""
 
 _DATABASE_NUMBERS = itertools.count(1)
 

@@ -66,6 +66,18 @@ def test_lossless_syntaxes_lose_nothing(uid, image):
     assert frame.photometric_interpretation == description.photometric_interpretation
 
 
+@pytest.mark.parametrize("stored", range(1, 17))
+def test_jpeg_xl_takes_every_depth_in_words(stored):
+    """The codec refuses eight bits in a container of sixteen: it is given bytes then."""
+    uid = "1.2.840.10008.1.2.4.110"
+    description = PixelDescription(
+        rows=5, columns=7, bits_allocated=16, bits_stored=stored, high_bit=stored - 1
+    )
+    samples = np.random.default_rng(stored).integers(0, 1 << stored, (5, 7)).astype("u2")
+    coded = encode_frame(samples.reshape(description.shape), description, uid)
+    assert np.array_equal(decode_frame(coded, description, uid).samples.reshape(5, 7), samples)
+
+
 @pytest.mark.parametrize("uid", WRITTEN)
 @settings(max_examples=40, deadline=None)
 @given(data=st.binary(max_size=300))

@@ -132,7 +132,7 @@ def encode(
         "RGB",
     }:
         raise NotEncodable("JPEG XL is written with grey, palette or RGB samples")
-    container = np.dtype("u1" if description.bits_allocated <= 8 else "u2")
+    container = np.dtype("u1" if description.bits_stored <= 8 else "u2")
     values = np.ascontiguousarray(samples.astype(container))
     if description.is_signed:
         values &= container.type((1 << description.bits_stored) - 1)
