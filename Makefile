@@ -10,7 +10,7 @@ CYCLES ?= 1000
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: help run dev test quick bench check format kill-loop fuzz crash-points docs lock clean
+.PHONY: help run dev web web-dev test quick bench check format kill-loop fuzz crash-points docs client lock clean
 
 help:
 	@sed -n 's/^##! //p' Makefile
@@ -18,15 +18,26 @@ help:
 ##! make run [ARGS="…"]    install, load a demonstration department and serve; prints URL and accounts
 run:
 	@tools/bootstrap.sh run
+	@tools/web.sh build --optional
 	@exec $(BIN)/negatoscope serve --demo --ohif $(ARGS)
 
 ##! make dev               install what developers need in .venv
 dev:
 	@tools/bootstrap.sh dev
 
+##! make web               build the web application into the package (Node.js 20.19 or later)
+web:
+	@tools/web.sh build
+
+##! make web-dev           its sources, rebuilt as they change; NEGATOSCOPE_SERVER=URL of a running server
+web-dev:
+	@tools/web.sh dev
+
 ##! make test [ARGS="…"]   install what the tests need, then run every test
 test: dev
 	@tools/test_programs.sh test
+	@tools/web.sh build --optional
+	@tools/web.sh test --optional
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 $(ARGS)
 
 ##! make quick             the tests that need a few seconds and no other toolkit
@@ -39,11 +50,13 @@ check: dev
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@tools/web.sh check --optional
 
 ##! make format            put the code in its one format
 format: dev
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+	@tools/web.sh format --optional
 
 ##! make bench [ARGS="…"]  measure against Orthanc and the machine itself; writes bench/results/
 bench: dev
@@ -65,6 +78,10 @@ crash-points: dev
 ##! make docs              write the generated pages again (conformance statement)
 docs: dev
 	@$(BIN)/python tools/generate_conformance.py
+
+##! make client            write the TypeScript types of our JSON API again, after a change of its routes
+client: dev
+	@$(BIN)/python tools/generate_api_client.py
 
 ##! make lock              lock the dependencies again, after a change in pyproject.toml
 lock: dev

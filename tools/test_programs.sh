@@ -31,7 +31,7 @@ opj_decompress;libopenjp2-tools;a second opinion on HTJ2K
 strace;strace;system calls made to fail or to kill
 chromium;chromium;OHIF in a real browser
 node;nodejs;OHIF in a real browser
-npm;npm;OHIF and the driver of the browser
+npm;npm;OHIF and the driver of the browser; the web application
 LIST
 }
 

@@ -8,6 +8,7 @@
     /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
     /metrics            by token, for a role that may read metrics
     /ohif               somebody else's viewer, when it is installed
+    /studies …          the web application
     everything else     the page
 
 A database that does not answer yet is waited for: requests get 503 until it does, and no process
@@ -46,6 +47,7 @@ from negatoscope.entrypoints.web.page.app import Page
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.proxies import HOST, NOTHING, TrustedProxies
 from negatoscope.entrypoints.web.services import Services
+from negatoscope.entrypoints.web.site import Site
 from negatoscope.infra import metrics
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
@@ -101,6 +103,7 @@ class HttpApplication:
         self._api: Application | None = None
         self._page: Page | None = None
         self._ohif: OhifSite | None = None
+        self._site = Site()
         self._opening: asyncio.Task[None] | None = None
         self._observers: dict[tuple[str, int], Any] = {}
         if services is not None:
@@ -213,6 +216,9 @@ class HttpApplication:
         if scope["method"] == "OPTIONS" and self._is_preflight(scope):
             await send_answer(send, 204, _PREFLIGHT)
             return "preflight"
+        if self._site.serves(request):
+            await self._site(request, send)
+            return "site"
         services, dicomweb, page = self._services, self._dicomweb, self._page
         if services is None or dicomweb is None or page is None or self._api is None:
             raise Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)

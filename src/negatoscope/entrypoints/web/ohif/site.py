@@ -12,11 +12,11 @@ from urllib.parse import quote
 from negatoscope.domain.identity import Action
 from negatoscope.entrypoints.web.access import Caller, cookie, unauthenticated
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, accepts_html
+from negatoscope.entrypoints.web.content_coding import best_coding
 from negatoscope.entrypoints.web.ohif.configuration import script
 from negatoscope.entrypoints.web.ohif.installation import (
     BASE_PATH,
     ENCODINGS,
-    Asset,
     Installation,
     Installed,
 )
@@ -114,7 +114,7 @@ class OhifSite:
         name: str,
     ) -> None:
         asset = installation.assets[name]
-        encoding = _encoding(request, asset)
+        encoding = best_coding(request.header(b"accept-encoding"), asset.encodings)
         etag = f'"{asset.digest}-{encoding or "id"}"'.encode("ascii")
         headers: list[Header] = [
             (b"etag", etag),
@@ -171,22 +171,6 @@ def _content_type(name: str) -> bytes:
     suffix = name[name.rfind(".") :]
     known = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     return known.encode("ascii")
-
-
-def _encoding(request: Request, asset: Asset) -> str | None:
-    """The best content coding that is there and that the client takes (RFC 9110 §12.5.3)."""
-    weights: dict[str, float] = {}
-    for piece in (request.header(b"accept-encoding") or "").lower().split(","):
-        coding, _, parameters = piece.partition(";")
-        name, _, value = parameters.strip().partition("=")
-        try:
-            weights[coding.strip()] = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            weights[coding.strip()] = 0.0
-    for encoding in asset.encodings:
-        if weights.get(encoding, weights.get("*", 0.0)) > 0:
-            return encoding
-    return None
 
 
 async def _redirect(send: Send, path: str) -> None:

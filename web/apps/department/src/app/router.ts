@@ -1,0 +1,16 @@
+import { createRouter } from '@tanstack/react-router';
+import { queryClient } from './queryClient';
+import { routeTree } from './routes';
+
+export const router = createRouter({
+  routeTree,
+  context: { queryClient },
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,16 @@
+import { designRoutes } from '../features/design/routes';
+import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
+
+/**
+ * Every route of the application. A feature adds one line in the list of the parent it chose:
+ * `publicRoute` (nobody need be signed in), `bareRoute` (fills the window), `shellRoute` (header
+ * and menu). Its routes are small; its pages are loaded when they are opened (`lazyRouteComponent`).
+ */
+export const routeTree = rootRoute.addChildren([
+  publicRoute.addChildren([]),
+  bareRoute.addChildren([
+    shellRoute.addChildren([
+      ...designRoutes, //
+    ]),
+  ]),
+]);

@@ -1,0 +1,2 @@
+/** The viewer as React components around `@negatoscope/viewer-core`. */
+export {};
