@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetch the other toolkits' programs that tests and benchmarks talk to, from Debian.
 #
-#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, GDCM, OpenJPEG, strace, curl, openssl, Chromium, node
+#   tools/test_programs.sh test     DCMTK, Orthanc with DICOMweb, dicom3tools, GDCM, OpenJPEG, strace, rsyslog, curl, openssl, Chromium, node
 #   tools/test_programs.sh bench    DCMTK, Orthanc with DICOMweb, wrk
 #
 # Installs only what is missing, starts no service, and says what the absence of each one costs
@@ -29,6 +29,8 @@ dciodvfy;dicom3tools;a second opinion on the objects we generate
 gdcmconv;libgdcm-tools;a second opinion on pixels
 opj_decompress;libopenjp2-tools;a second opinion on HTJ2K
 strace;strace;system calls made to fail or to kill
+rsyslogd;rsyslog;a repository of audit messages
+/usr/lib/*/rsyslog/lmnsd_gtls.so;rsyslog-gnutls;audit messages over TLS
 chromium;chromium;OHIF in a real browser
 node;nodejs;OHIF in a real browser
 npm;npm;OHIF and the driver of the browser; the web application
@@ -37,7 +39,11 @@ LIST
 
 is_present() {
     case $1 in
-        /*) [ -e "$1" ] ;;
+        /*)
+            # shellcheck disable=SC2086 # the directory may be that of any architecture
+            set -- $1
+            [ -e "$1" ]
+            ;;
         *) PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
@@ -69,16 +75,18 @@ install_quietly() {
     $as_root apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$@" >&2
     result=$?
-    case " $* " in
-        *" orthanc "*)
-            # Not at the next start of the machine either.
-            if [ -d /run/systemd/system ]; then
-                $as_root systemctl disable --now orthanc >/dev/null 2>&1
-            elif command -v update-rc.d >/dev/null 2>&1; then
-                $as_root update-rc.d orthanc disable >/dev/null 2>&1
-            fi
-            ;;
-    esac
+    for service in orthanc rsyslog; do
+        case " $* " in
+            *" $service "*)
+                # Not at the next start of the machine either.
+                if [ -d /run/systemd/system ]; then
+                    $as_root systemctl disable --now "$service" >/dev/null 2>&1
+                elif command -v update-rc.d >/dev/null 2>&1; then
+                    $as_root update-rc.d "$service" disable >/dev/null 2>&1
+                fi
+                ;;
+        esac
+    done
     return $result
 }
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from negatoscope.app.auditing import audit_chores
 from negatoscope.app.calling import client_tls
 from negatoscope.domain.archive import Archive
 from negatoscope.domain.archive.commitment import Commitment
@@ -86,6 +87,7 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
         Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub, is_patient=True),
         Chore(name="measure", every_s=15.0, run=housekeeping.measure),
         Chore(name="forget", every_s=3600.0, run=housekeeping.forget),
+        *audit_chores(settings, archive.database),
     ]
 
 

@@ -118,7 +118,7 @@ def serve(
             metrics.HALF_OPEN.set(server.stats().half_open)
     finally:
         server.stop(settings.stop_grace_s)
-        reads.flush()
+        reads.close()
         pixels.close()
         retrieval.close()
 
@@ -142,6 +142,7 @@ class _Refusals:
                     action="associate",
                     outcome=audit.Outcome.REFUSED,
                     peer=peer.host,
+                    door="dimse",
                     detail={"reason": reason, "called_ae_title": request.called_ae_title},
                     coalesce_key=f"associate|{actor.name}|{peer.host}|{reason}|{minute}",
                 )

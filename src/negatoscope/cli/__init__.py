@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "dump": ("negatoscope.cli.dump:dump", "Show what a DICOM file holds."),
     "render": ("negatoscope.cli.render:render", "Draw a DICOM file."),
     "verify": ("negatoscope.cli.archive:verify", "Read everything again and compare digests."),
+    "audit": ("negatoscope.cli.audit:audit", "The audit trail: search, anchors, repositories."),
     "reindex": ("negatoscope.cli.archive:reindex", "Rebuild the index from the segments."),
     "task": ("negatoscope.cli.archive:task", "What an administrator must look at."),
     "migrate": ("negatoscope.cli.migrate:migrate", "Bring the database to this version's schema."),

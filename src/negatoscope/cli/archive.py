@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from negatoscope.cli.common import CommandContext, pass_context
+from negatoscope.cli.audit import verify_audit
+from negatoscope.cli.common import CommandContext, data_options, pass_context
 
 _AGE = re.compile(r"^([0-9]+)([dh])$")
 
@@ -38,18 +39,26 @@ def _bar(label: str) -> Any:
     )  # fmt: skip
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--study", help="Only this Study Instance UID.")
 @click.option(
     "--older-than", callback=_age, help="Only what was not verified for so long: 30d, 12h."
 )
-@pass_context
+@data_options
+@click.pass_context
 def verify(
-    context: CommandContext, study: str | None, older_than: datetime.datetime | None
+    click_context: click.Context,
+    /,
+    study: str | None,
+    older_than: datetime.datetime | None,
+    **given: str | None,
 ) -> None:
     """Re-read stored objects and compare their digests. Exit code 1 when one differs."""
     from negatoscope.domain.archive.verify import verify as run
 
+    if click_context.invoked_subcommand is not None:
+        return
+    context = CommandContext(**given)
     with context.database() as database, _bar("verifying") as bar:
         task = bar.add_task("verify", total=None)
         result = run(
@@ -63,6 +72,9 @@ def verify(
     )
     if result.failed:
         raise SystemExit(1)
+
+
+verify.add_command(verify_audit)
 
 
 @click.command()

@@ -72,6 +72,29 @@ REFUSALS = Counter(
 EVENTS_PARKED = Counter(
     "negatoscope_events_parked", "Outbox events set aside after repeated failure.", ["kind"]
 )
+AUDIT_SEALED = Counter("negatoscope_audit_sealed", "Audit records chained.")
+AUDIT_WAITING = Gauge(
+    "negatoscope_audit_waiting", "Audit records not chained yet.", multiprocess_mode="mostrecent"
+)
+AUDIT_LAG_SECONDS = Gauge(
+    "negatoscope_audit_lag_seconds",
+    "Age of the oldest audit record that could be chained.",
+    multiprocess_mode="mostrecent",
+)
+AUDIT_FINDINGS = Gauge(
+    "negatoscope_audit_findings",
+    "What the last verification of the audit trail found wrong.",
+    multiprocess_mode="mostrecent",
+)
+AUDIT_SINK_WAITING = Gauge(
+    "negatoscope_audit_sink_waiting",
+    "Audit records a repository was not told yet.",
+    ["sink"],
+    multiprocess_mode="mostrecent",
+)
+AUDIT_SINK_FAILURES = Counter(
+    "negatoscope_audit_sink_failures", "Attempts to reach a repository that failed.", ["sink"]
+)
 ASSOCIATIONS = Gauge(
     "negatoscope_associations", "Associations established now.", multiprocess_mode="livesum"
 )

@@ -244,6 +244,7 @@ class QueryScp:
                 study_instance_uid=study_instance_uid,
                 patient_id=patient_id,
                 peer=association.peer_host,
+                door="dimse",
                 detail=detail,
             )
         except DatabaseUnavailable as error:

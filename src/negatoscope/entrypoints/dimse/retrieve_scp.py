@@ -242,6 +242,7 @@ class RetrieveSCP:
                 action=Action.RETRIEVE,
                 study_instance_uid=stored.study_instance_uid,
                 peer=association.peer_host,
+                door="dimse",
             )
             yield stored
 
@@ -252,6 +253,7 @@ class RetrieveSCP:
             action=Action.RETRIEVE,
             outcome=Outcome.REFUSED,
             peer=association.peer_host,
+            door="dimse",
             detail={"reason": reason},
         )
 
@@ -272,6 +274,7 @@ class RetrieveSCP:
                 action=Action.RETRIEVE,
                 outcome=Outcome.FAILED if progress.failed else Outcome.SUCCESS,
                 peer=association.peer_host,
+                door="dimse",
                 detail={"destination": destination, "level": request.level, **counts},
             )
         status = progress.finish(cancelled=cancelled)

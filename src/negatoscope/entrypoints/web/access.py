@@ -7,7 +7,7 @@ counts for reading anywhere, and for changes only from this site's own pages.
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from negatoscope.domain.identity import Action, Actor, may, tokens, users
 from negatoscope.domain.identity.errors import UnknownUser
@@ -166,6 +166,7 @@ class Access:
             action=action,
             study_instance_uid=study_instance_uid,
             peer=request.peer,
+            **_entered_by(request, action),
         )
 
     async def note(
@@ -177,8 +178,9 @@ class Access:
         actor: Actor | None = None,
         study_instance_uid: str | None = None,
         detail: Mapping[str, object] | None = None,
+        **more: Any,
     ) -> None:
-        """Note anything else.
+        """Note anything else; ``more`` is given to ``audit.record_in``.
 
         Raises:
             DatabaseUnavailable: it cannot be noted.
@@ -192,11 +194,29 @@ class Access:
             study_instance_uid=study_instance_uid,
             peer=request.peer,
             detail=detail,
+            **{**_entered_by(request, action), **more},
         )
 
     def close(self) -> None:
         """Write what is counted."""
-        self._reads.flush()
+        self._reads.close()
+
+
+def _entered_by(request: Request, action: str) -> dict[str, Any]:
+    """By which door and with what credential, for the trail.
+
+    What a browser fetches with its session is looked at by a person.
+    """
+    first = request.path.split("/", 2)[1]
+    door = {"dicom-web": "dicomweb", "wado": "dicomweb", "api": "api", "fhir": "fhir"}
+    found: dict[str, Any] = {"door": door.get(first, "web")}
+    if request.header(b"authorization") is not None:
+        found["credential"] = "token"
+    elif request.actor.kind == "user":
+        found["credential"] = "session"
+        if action == Action.RETRIEVE:
+            found["event_class"] = str(audit.EventClass.VIEW)
+    return found
 
 
 def unauthenticated() -> Problem:

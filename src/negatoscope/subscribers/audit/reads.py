@@ -1,13 +1,14 @@
 """Reads come by the thousand; the trail keeps one row per reader, study and minute.
 
 The first read of a minute is written at once, before anything is delivered; further ones are
-counted in memory and added when the minute is over. A killed process loses a count, never the
-fact.
+counted in memory and added within seconds of the minute's end. A killed process loses a count,
+never the fact.
 """
 
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -20,6 +21,7 @@ from negatoscope.subscribers.audit.trail import record_in
 _LOG = structlog.get_logger(__name__)
 
 _MINUTE_S: Final = 60
+_SWEEP_S: Final = 3.0
 _MAX_KEYS: Final = 20_000
 
 
@@ -30,11 +32,15 @@ class _Key:
     study_instance_uid: str | None
     peer: str | None
     minute: int
+    door: str | None
+    credential: str | None
+    event_class: str | None
 
     @property
     def text(self) -> str:
         parts = (self.actor.kind, self.actor.name, self.peer or "", self.action)
-        return "|".join((*parts, self.study_instance_uid or "", str(self.minute)))
+        more = (self.event_class or "", self.door or "", self.credential or "")
+        return "|".join((*parts, *more, self.study_instance_uid or "", str(self.minute)))
 
 
 class ReadRecorder:
@@ -49,6 +55,8 @@ class ReadRecorder:
         self._lock = threading.Lock()
         self._counts: dict[_Key, int] = {}
         self._minute = 0
+        self._sweeper: threading.Thread | None = None
+        self._closed = threading.Event()
 
     def seen(
         self,
@@ -58,6 +66,9 @@ class ReadRecorder:
         study_instance_uid: str | None,
         peer: str | None = None,
         count: int = 1,
+        door: str | None = None,
+        credential: str | None = None,
+        event_class: str | None = None,
     ) -> None:
         """Record a read. The first of its kind in this minute is durable when this returns.
 
@@ -65,7 +76,9 @@ class ReadRecorder:
             DatabaseUnavailable: it could not be written; nothing must be delivered.
         """
         minute = int(time.time()) // _MINUTE_S
-        key = _Key(actor, str(action), study_instance_uid, peer, minute)
+        key = _Key(
+            *(actor, str(action), study_instance_uid, peer, minute, door, credential, event_class)
+        )
         finished: dict[_Key, int] = {}
         with self._lock:
             if minute != self._minute or len(self._counts) >= _MAX_KEYS:
@@ -74,6 +87,11 @@ class ReadRecorder:
             known = key in self._counts
             if known:
                 self._counts[key] += count
+            if self._sweeper is None:
+                self._sweeper = threading.Thread(
+                    target=self._sweep, name="audit-reads", daemon=True
+                )
+                self._sweeper.start()
         if finished:
             self._write_counts(finished)
         if not known:
@@ -82,6 +100,20 @@ class ReadRecorder:
                 if self._minute == minute:
                     self._counts.setdefault(key, 0)
 
+    def _sweep(self) -> None:
+        """Add the counts of a minute that is over, though nobody reads any more."""
+        while not self._closed.wait(_SWEEP_S):
+            with self._lock:
+                if int(time.time()) // _MINUTE_S == self._minute:
+                    continue
+                finished, self._counts = self._counts, {}
+            self._write_counts(finished)
+
+    def close(self) -> None:
+        """Write what is counted; nothing is recorded any more."""
+        self._closed.set()
+        self.flush()
+
     def flush(self) -> None:
         """Write what is counted but not written yet."""
         with self._lock:
@@ -89,7 +121,7 @@ class ReadRecorder:
             self._counts = dict.fromkeys(counts, 0)
         self._write_counts(counts)
 
-    def _write(self, key: _Key, count: int) -> None:
+    def _write(self, key: _Key, count: int, *, at: datetime | None = None) -> None:
         with self._database.connection() as connection:
             record_in(
                 connection,
@@ -98,13 +130,19 @@ class ReadRecorder:
                 study_instance_uid=key.study_instance_uid,
                 peer=key.peer,
                 count=count,
+                door=key.door,
+                credential=key.credential,
+                event_class=key.event_class,
                 coalesce_key=key.text,
+                occurred_at=at,
             )
 
     def _write_counts(self, counts: dict[_Key, int]) -> None:
         try:
             for key, count in counts.items():
                 if count:
-                    self._write(key, count)
+                    end_s = (key.minute + 1) * _MINUTE_S - 0.001
+                    at = datetime.fromtimestamp(min(time.time(), end_s), UTC)
+                    self._write(key, count, at=at)
         except DatabaseUnavailable as error:
             _LOG.warning("counts of reads are lost, their rows are not", reason=error.message)
