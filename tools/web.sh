@@ -46,7 +46,7 @@ fi
 case $verb in
     build)
         say "negatoscope: building the web application (once)"
-        npm run --silent build >&2
+        NEGATOSCOPE_WEB_SOURCES=$sum npm run --silent build >&2
         printf '%s' "$sum" >$built
         ;;
     *) npm run --silent "$verb" ;;

@@ -1,12 +1,29 @@
+import { createHash } from 'node:crypto';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 // `make web-dev` serves the sources with a running server behind them.
 const server = process.env['NEGATOSCOPE_SERVER'] ?? 'http://127.0.0.1:8080';
 const behind = ['/api', '/dicom-web', '/wado', '/ohif', '/healthz', '/readyz'];
 
+/** Another name for every build: of what it is made from, or of the moment. */
+const build = createHash('sha256')
+  .update(process.env['NEGATOSCOPE_WEB_SOURCES'] ?? String(Date.now()))
+  .digest('hex')
+  .slice(0, 16);
+
+/** Tells pages that are open when the server was given a newer build. */
+const buildName: Plugin = {
+  name: 'build-name',
+  apply: 'build',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'build.json', source: JSON.stringify({ build }) });
+  },
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), buildName],
+  define: { __BUILD__: JSON.stringify(build) },
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: [] },
   build: {

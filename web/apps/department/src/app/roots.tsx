@@ -1,18 +1,30 @@
-import type { Translated } from '@negatoscope/ui';
+import { Crash, Loading, type Translated, useLanguage } from '@negatoscope/ui';
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, Outlet, redirect } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  Outlet,
+  redirect,
+  useMatches,
+} from '@tanstack/react-router';
+import { type ComponentType, type ReactNode, useEffect } from 'react';
 import { type Action, sessionQuery } from '../features/session/session';
+import { Banners } from './Banners';
+import { NotAllowed, NotFound } from './pages';
 import { Shell } from './Shell';
+import { SignedOut } from './SignedOut';
 
-/** An entry of the menu; shown to who has `needs`. */
+/** An entry of the menu; shown to who has the function that its route needs. */
 export interface NavEntry {
   readonly label: Translated;
   /** Groups of the menu, in this order. */
   readonly group: 'work' | 'administration';
   /** Within the group, ascending. */
   readonly order: number;
-  readonly icon?: () => ReactNode;
+  /** Of `@tabler/icons-react`. */
+  readonly icon: ComponentType<{ readonly size?: number | string; readonly stroke?: number | string }>;
+  /** Typed anywhere: `g s`. */
+  readonly shortcut?: string;
 }
 
 declare module '@tanstack/react-router' {
@@ -26,7 +38,26 @@ declare module '@tanstack/react-router' {
   }
 }
 
-export const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({ component: Outlet });
+export const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Root,
+  notFoundComponent: NotFound,
+});
+
+function Root(): ReactNode {
+  const { language } = useLanguage();
+  const title = useMatches({
+    select: (matches) => matches.findLast((one) => one.staticData.title)?.staticData.title,
+  });
+  useEffect(() => {
+    document.title = title === undefined ? 'Negatoscope' : `${title[language]} · Negatoscope`;
+  }, [title, language]);
+  return (
+    <>
+      <Banners />
+      <Outlet />
+    </>
+  );
+}
 
 /** Parent of what is open to everybody: sign-in, set-up, links. */
 export const publicRoute = createRoute({ getParentRoute: () => rootRoute, id: 'public', component: Outlet });
@@ -37,12 +68,30 @@ export const bareRoute = createRoute({
   id: 'signed-in',
   beforeLoad: async ({ context, location }) => {
     const session = await context.queryClient.ensureQueryData(sessionQuery);
-    if (session === null)
-      throw redirect({ href: `/sign-in?next=${encodeURIComponent(location.href)}`, reloadDocument: true });
+    if (session === null) throw redirect({ to: '/sign-in', search: { next: location.href } });
     return { session };
   },
-  component: Outlet,
+  component: SignedIn,
+  pendingComponent: Loading,
+  errorComponent: ({ error, reset }) => <Crash error={error} onRetry={reset} />,
 });
 
+function SignedIn(): ReactNode {
+  return (
+    <>
+      <Outlet />
+      <SignedOut />
+    </>
+  );
+}
+
 /** Parent of every ordinary page: header and menu stand around it. Somebody is signed in. */
-export const shellRoute = createRoute({ getParentRoute: () => bareRoute, id: 'shell', component: Shell });
+export const shellRoute = createRoute({
+  getParentRoute: () => bareRoute,
+  id: 'shell',
+  component: Shell,
+  notFoundComponent: NotFound,
+});
+
+/** What stands in place of a page whose function the account does not have. */
+export { NotAllowed };

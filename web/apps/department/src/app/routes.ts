@@ -1,4 +1,6 @@
+import { accountRoutes } from '../features/account/routes';
 import { designRoutes } from '../features/design/routes';
+import { signInRoutes } from '../features/sign-in/routes';
 import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
 
 /**
@@ -7,10 +9,13 @@ import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
  * and menu). Its routes are small; its pages are loaded when they are opened (`lazyRouteComponent`).
  */
 export const routeTree = rootRoute.addChildren([
-  publicRoute.addChildren([]),
+  publicRoute.addChildren([
+    ...signInRoutes, //
+  ]),
   bareRoute.addChildren([
     shellRoute.addChildren([
-      ...designRoutes, //
+      ...accountRoutes, //
+      ...designRoutes,
     ]),
   ]),
 ]);

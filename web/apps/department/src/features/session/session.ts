@@ -1,5 +1,6 @@
 import { call, Problem, request } from '@negatoscope/api-client';
-import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
+import { queryOptions, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
 
 /** What an account may do: the strings of `Action` in `negatoscope.domain.identity`. */
 export type Action = string;
@@ -8,6 +9,9 @@ export interface Session {
   readonly user: { readonly name: string; readonly display_name: string; readonly roles: readonly string[] };
   /** The server decides again at every door; these only shape what is shown. */
   readonly functions: readonly Action[];
+  readonly language?: string | null;
+  readonly expires_at?: string | null;
+  readonly must_change_password?: boolean;
 }
 
 const ALL: readonly Action[] = ['query', 'retrieve', 'store', 'administer', 'read audit'];
@@ -47,4 +51,18 @@ export function useSession(): Session {
 /** Whether this account has a function. */
 export function useMay(wanted: Action): boolean {
   return useSession().functions.includes(wanted);
+}
+
+/** End the session and forget everything that was read in it. */
+export function useSignOut(): () => Promise<void> {
+  const client = useQueryClient();
+  return useCallback(async () => {
+    try {
+      await request('/api/v1/session', { method: 'DELETE' });
+    } catch (error) {
+      if (!(error instanceof Problem) || (error.status !== 401 && error.status !== 404)) throw error;
+    }
+    client.clear();
+    window.location.assign('/sign-in');
+  }, [client]);
 }

@@ -1,0 +1,2 @@
+export { ConfirmProvider, type Question, useConfirm } from './ConfirmProvider';
+export { type Notify, useNotify } from './notify';

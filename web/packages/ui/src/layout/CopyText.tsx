@@ -1,0 +1,24 @@
+import { ActionIcon, Code, CopyButton, Group, Tooltip } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { useMessages } from '../i18n';
+import { messages } from '../messages';
+
+/** A text to be taken elsewhere: a UID, a token, a command. */
+export function CopyText(props: { readonly text: string }): ReactNode {
+  const say = useMessages(messages);
+  return (
+    <Group gap={4} wrap="nowrap" miw={0}>
+      <Code style={{ overflowWrap: 'anywhere' }}>{props.text}</Code>
+      <CopyButton value={props.text}>
+        {({ copied, copy }) => (
+          <Tooltip label={copied ? say('copied') : say('copy')}>
+            <ActionIcon onClick={copy} aria-label={copied ? say('copied') : say('copy')} size="sm">
+              {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+            </ActionIcon>
+          </Tooltip>
+        )}
+      </CopyButton>
+    </Group>
+  );
+}

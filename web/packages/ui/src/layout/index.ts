@@ -1,0 +1,3 @@
+export { CopyText } from './CopyText';
+export { PageHeader } from './PageHeader';
+export { Panel } from './Panel';

@@ -1,0 +1,71 @@
+import { defineMessages, type Say } from '../i18n';
+
+/** What refusals mean to the person who reads them, by their published code. */
+export const problemMessages = defineMessages({
+  en: {
+    unreachable: 'The server does not answer. It will be asked again.',
+    unauthenticated: 'You are signed out. Sign in again.',
+    forbidden: 'Your account may not do that.',
+    'cross-site': 'The request came from another site and was refused.',
+    'too-many-attempts': 'Too many failed attempts. Wait a little, then try again.',
+    'not-found': 'There is nothing here, or no longer.',
+    'study-not-found': 'This study is not in the archive.',
+    'series-not-found': 'This series is not in the archive.',
+    'instance-not-found': 'This object is not in the archive.',
+    'frame-not-found': 'This object has no such frame.',
+    'invalid-input': 'A value is missing or cannot be used.',
+    'bad-request': 'The server could not read the request.',
+    'bad-query': 'The search cannot be read.',
+    conflict: 'Somebody changed this meanwhile, or its state does not allow it. Reload and look again.',
+    'body-too-large': 'That is larger than the server takes.',
+    'too-large-to-render': 'This picture is too large to be drawn.',
+    'not-displayable': 'This object cannot be shown as a picture.',
+    'object-unreadable': 'The stored object cannot be read. The administrator finds the cause in the log.',
+    'pixels-unreadable': 'The stored pixels cannot be decoded.',
+    'ae-unreachable': 'The other application did not answer as it should.',
+    'database-unavailable': 'The database does not answer. It will be asked again.',
+    'out-of-resources': 'The archive takes no objects now: its volumes are full.',
+    busy: 'The server is at its limit. Try again in a moment.',
+    'internal-error': 'The server failed. The administrator finds the cause in its log.',
+    unknown: 'Something went wrong.',
+  },
+  fr: {
+    unreachable: 'Le serveur ne répond pas. Il sera interrogé de nouveau.',
+    unauthenticated: 'Vous êtes déconnecté. Connectez-vous de nouveau.',
+    forbidden: 'Votre compte ne permet pas cela.',
+    'cross-site': 'La demande venait d’un autre site et a été refusée.',
+    'too-many-attempts': 'Trop d’essais infructueux. Attendez un peu, puis réessayez.',
+    'not-found': 'Il n’y a rien ici, ou plus rien.',
+    'study-not-found': 'Cet examen n’est pas dans l’archive.',
+    'series-not-found': 'Cette série n’est pas dans l’archive.',
+    'instance-not-found': 'Cet objet n’est pas dans l’archive.',
+    'frame-not-found': 'Cet objet n’a pas cette image.',
+    'invalid-input': 'Une valeur manque ou ne peut pas être utilisée.',
+    'bad-request': 'Le serveur n’a pas pu lire la demande.',
+    'bad-query': 'La recherche ne peut pas être lue.',
+    conflict:
+      'Quelqu’un a modifié ceci entre-temps, ou son état ne le permet pas. Rechargez et regardez de nouveau.',
+    'body-too-large': 'C’est plus grand que ce que le serveur accepte.',
+    'too-large-to-render': 'Cette image est trop grande pour être dessinée.',
+    'not-displayable': 'Cet objet ne peut pas être montré comme une image.',
+    'object-unreadable':
+      'L’objet enregistré est illisible. L’administrateur trouve la cause dans le journal.',
+    'pixels-unreadable': 'Les pixels enregistrés ne peuvent pas être décodés.',
+    'ae-unreachable': 'L’autre application n’a pas répondu comme elle le devrait.',
+    'database-unavailable': 'La base de données ne répond pas. Elle sera interrogée de nouveau.',
+    'out-of-resources': 'L’archive n’accepte plus d’objets : ses volumes sont pleins.',
+    busy: 'Le serveur est à sa limite. Réessayez dans un instant.',
+    'internal-error': 'Le serveur est en erreur. L’administrateur trouve la cause dans son journal.',
+    unknown: 'Quelque chose n’a pas marché.',
+  },
+});
+
+type Code = keyof (typeof problemMessages)['en'];
+
+/** One sentence about what went wrong, in the reader's language. */
+export function describe(error: unknown, say: Say<(typeof problemMessages)['en']>): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (typeof code === 'string' && code in problemMessages.en) return say(code as Code);
+  const title = typeof error === 'object' && error !== null && 'title' in error ? error.title : undefined;
+  return typeof title === 'string' ? title : say('unknown');
+}
