@@ -18,7 +18,7 @@ from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
-from negatoscope.domain.identity import setup, tokens
+from negatoscope.domain.identity import attempts, sessions, setup, tokens
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
 from negatoscope.entrypoints.dimse.server import timeouts_of
@@ -178,6 +178,8 @@ class Housekeeping:
         """Take away what has no more use: tokens and links that ended long ago."""
         tokens.forget_ended(self._database)
         setup.forget_ended(self._database)
+        sessions.forget_ended(self._database)
+        attempts.forget_old(self._database)
 
     def _write_metadata(self, series_id: int) -> None:
         self._metadata.write(series_id, self._archive.append_member)

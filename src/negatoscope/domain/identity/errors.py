@@ -6,7 +6,13 @@
     ├── UnknownUser        no account of that name
     ├── UserExists         the name is taken
     ├── UnknownRole        not a role of users
-    ├── WeakPassword       too short, or the name itself
+    ├── WeakPassword       short, well known, or made of a name
+    ├── LastAdministrator  nobody could administer afterwards
+    ├── InvalidCredentials name, password or code
+    ├── TotpRequired       the password is right, a code is needed
+    ├── TooManyAttempts    wait
+    ├── LocalSignInClosed  at the provider, please
+    ├── InvalidGrant       a data scope that cannot be
     └── SetupLinkRefused   used, expired, unknown, or no longer needed
 """
 
@@ -38,8 +44,48 @@ class UnknownRole(IdentityError):
 
 
 class WeakPassword(IdentityError):
-    """The password is too short or is the account's name."""
+    """The password is short, well known, or made of a name.
+
+    Args:
+        code: Which of these; does not change.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", code: str) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class SetupLinkRefused(IdentityError):
     """The link was used, has expired, was never made, or an account exists already."""
+
+
+class InvalidGrant(IdentityError):
+    """A data scope that cannot be."""
+
+
+class LastAdministrator(IdentityError):
+    """Nobody could administer afterwards."""
+
+
+class InvalidCredentials(IdentityError):
+    """Name, password or code: which of them is not told."""
+
+
+class TotpRequired(IdentityError):
+    """The password is right and a code is needed."""
+
+
+class TooManyAttempts(IdentityError):
+    """Too many failures; nothing was looked at.
+
+    Args:
+        wait_s: Until the next attempt is looked at.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("too many failed sign-ins", hint=f"wait {int(wait_s) + 1} s.")
+        self.wait_s = wait_s
+
+
+class LocalSignInClosed(IdentityError):
+    """The account signs in at a provider."""

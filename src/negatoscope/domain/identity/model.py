@@ -1,11 +1,13 @@
 """Who acts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
-ActorKind = Literal["user", "ae", "system", "anonymous"]
+from negatoscope.domain.identity.scope import EVERYTHING, NOTHING, DataScope
+
+ActorKind = Literal["user", "ae", "link", "system", "anonymous"]
 
 
 class Role(StrEnum):
@@ -34,21 +36,42 @@ class AERole(StrEnum):
     UPS = "ups"
 
 
+GRANTED_ONLY: Final = frozenset({Role.PARTNER, Role.PATIENT})
+"""Roles that see what was granted to the account and nothing else, whatever the settings say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Whoever asks for something, by whatever door.
 
     Attributes:
-        kind: A user, an application entity, the program itself, or nobody we know.
-        name: The account's name, the calling AE title, or the name of a part of the program.
+        kind: A user, an application entity, the holder of a one-study link, the program itself, or
+            nobody we know.
+        name: The account's name, the calling AE title, the link's number, or the name of a part of
+            the program.
         roles: ``Role`` values of a user, ``AERole`` values of an application entity.
         user_id: The account's key; ``None`` for all others.
+        scope: Which studies, when it was looked up; else what the roles see.
+        actions: What a token is limited to; None: all that the roles may.
     """
 
     kind: ActorKind
     name: str
     roles: frozenset[str] = frozenset()
     user_id: int | None = None
+    scope: DataScope | None = field(default=None, compare=False)
+    actions: frozenset[str] | None = field(default=None, compare=False)
+
+    @property
+    def data_scope(self) -> DataScope:
+        """Which studies it may see."""
+        if self.scope is not None:
+            return self.scope
+        if self.kind in ("system", "ae"):
+            return EVERYTHING
+        if self.kind == "user" and self.roles - GRANTED_ONLY:
+            return EVERYTHING
+        return NOTHING
 
     @classmethod
     def application_entity(cls, ae_title: str, roles: frozenset[str]) -> "Actor":
@@ -78,6 +101,9 @@ class User:
     has_password: bool
     created_at: datetime
     last_sign_in_at: datetime | None
+    must_change_password: bool = False
+    is_emergency: bool = False
+    has_totp: bool = False
 
     @property
     def actor(self) -> Actor:

@@ -1,7 +1,6 @@
 """May this actor do that? One function, called by every door.
 
-The tables are the policy; ``may`` reads them. A profile whose access must be limited to some
-studies (a partner's, a patient's own) gets no reading right before such limits exist.
+The tables are the policy; ``may`` reads them, and asks the actor's data scope about the study.
 """
 
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from negatoscope.domain.identity.model import Actor, AERole, Role
+from negatoscope.domain.identity.scope import StudyFacts
 
 
 class Action(StrEnum):
@@ -33,6 +33,10 @@ class Action(StrEnum):
     READ_AUDIT = "read audit"
     METRICS = "metrics"
     """Figures of operation: counts and times, no patient."""
+    BREAK_GLASS = "break glass"
+    """Open a patient's file outside one's data scope, with a reason that is reviewed."""
+    SHARE = "share"
+    """Make a link by which somebody without an account sees one study."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +56,28 @@ class Decision:
         return self.allowed
 
 
+OUTSIDE_SCOPE: Final = "outside its data scope"
 FOR_EVERYBODY: Final = frozenset({Action.VERIFY})
 
 USER_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
     Role.ADMINISTRATOR: frozenset(Action),
     Role.RADIOLOGIST: frozenset(
         {Action.STORE, Action.QUERY, Action.RETRIEVE, Action.COMMIT, Action.WORKLIST}
-        | {Action.PRINT, Action.UPS}
+        | {Action.PRINT, Action.UPS, Action.BREAK_GLASS, Action.SHARE}
     ),
     Role.TECHNOLOGIST: frozenset(
         {Action.STORE, Action.QUERY, Action.RETRIEVE, Action.COMMIT, Action.WORKLIST}
-        | {Action.MPPS, Action.PRINT, Action.UPS}
+        | {Action.MPPS, Action.PRINT, Action.UPS, Action.BREAK_GLASS}
     ),
-    Role.SECRETARY: frozenset({Action.QUERY, Action.WORKLIST, Action.UPS}),
-    Role.CLINICIAN: frozenset({Action.QUERY, Action.RETRIEVE}),
+    Role.SECRETARY: frozenset({Action.QUERY, Action.WORKLIST, Action.UPS, Action.SHARE}),
+    Role.CLINICIAN: frozenset({Action.QUERY, Action.RETRIEVE, Action.BREAK_GLASS, Action.SHARE}),
     Role.PHYSICIST: frozenset({Action.QUERY, Action.RETRIEVE, Action.METRICS}),
-    Role.PARTNER: frozenset({Action.STORE}),
-    Role.PATIENT: frozenset(),
+    Role.PARTNER: frozenset({Action.STORE, Action.QUERY, Action.RETRIEVE}),
+    Role.PATIENT: frozenset({Action.QUERY, Action.RETRIEVE}),
 }
+
+LINK_ACTIONS: Final = frozenset({Action.QUERY, Action.RETRIEVE})
+"""Of whoever holds a link to one study."""
 
 AE_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
     AERole.STORE: frozenset({Action.STORE}),
@@ -83,23 +91,39 @@ AE_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
 }
 
 
-def may(actor: Actor, action: Action, *, resource: object | None = None) -> Decision:  # noqa: ARG001
+def may(actor: Actor, action: Action, *, resource: StudyFacts | None = None) -> Decision:
     """Whether an actor may do something.
 
     Args:
         actor: Who asks.
         action: What is asked.
-        resource: To what; no rule of this version looks at it.
+        resource: To which study; None: to none in particular, that is whether at all.
     """
+    decision = _function(actor, action)
+    if decision and resource is not None and not actor.data_scope.covers(resource):
+        return Decision(allowed=False, reason=OUTSIDE_SCOPE)
+    return decision
+
+
+def _function(actor: Actor, action: Action) -> Decision:
     if action in FOR_EVERYBODY:
         return Decision(allowed=True, reason="open to everybody")
     if actor.kind == "system":
         return Decision(allowed=True, reason="the program itself")
     if actor.kind == "anonymous":
         return Decision(allowed=False, reason="not known here")
+    if actor.actions is not None and action not in actor.actions:
+        return Decision(allowed=False, reason="not among the actions of its token")
+    if actor.kind == "link":
+        return Decision(allowed=action in LINK_ACTIONS, reason="a link to one study")
     table: Mapping[str, frozenset[Action]] = USER_ACTIONS if actor.kind == "user" else AE_ACTIONS
     for role in sorted(actor.roles):
         if action in table.get(role, frozenset()):
             return Decision(allowed=True, reason=f"role {role}")
     roles = ", ".join(sorted(actor.roles)) or "none"
     return Decision(allowed=False, reason=f"not among the rights of its roles ({roles})")
+
+
+def functions(actor: Actor) -> frozenset[Action]:
+    """Everything it may do, to some study at least."""
+    return frozenset(action for action in Action if may(actor, action))

@@ -17,6 +17,8 @@ from negatoscope.entrypoints.api import (
     application_entities,
     archive,
     identity,
+    me,
+    session,
     studies,
     system,
 )
@@ -48,7 +50,7 @@ def create_api(services: Services) -> Application:
     )
     api.state.services = services
     api.state.overview = Overview(services.database)
-    for module in (system, studies, archive, application_entities, identity):
+    for module in (system, session, me, studies, archive, application_entities, identity):
         api.include_router(module.router, prefix=PREFIX)
     for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):
         api.add_exception_handler(expected, _problem)

@@ -6,10 +6,12 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
 from negatoscope.domain.identity import Action, Actor
+from negatoscope.entrypoints.web.access import unauthenticated
 
 if TYPE_CHECKING:
     from negatoscope.domain.archive.overview import Overview
     from negatoscope.entrypoints.web import asgi
+    from negatoscope.entrypoints.web.access import Caller
     from negatoscope.entrypoints.web.services import Services
 
 
@@ -26,12 +28,14 @@ class Asking:
         services: The public faces.
         overview: Lists for people.
         request: As the server gave it.
+        caller: Who, and by which session; None of somebody who has not signed in.
     """
 
     def __init__(self, request: Request) -> None:
         self.services: Services = request.app.state.services
         self.overview: Overview = request.app.state.overview
         self.request: asgi.Request = request.scope["negatoscope.request"]
+        self.caller: Caller | None = request.scope.get("negatoscope.caller")
 
     @property
     def actor(self) -> Actor:
@@ -46,21 +50,38 @@ class Asking:
         """
         self.services.access.require(self.actor, action, study_instance_uid=study_instance_uid)
 
+    async def require_study(self, action: Action, study_instance_uid: str) -> None:
+        """Ask the policy about a study that the path does not name.
+
+        Raises:
+            Forbidden: it says no.
+        """
+        await self.services.access.require_study(self.actor, action, study_instance_uid)
+
     async def note(self, action: str, **detail: Any) -> None:
         """Note a change in the audit trail."""
         await self.services.access.note(self.request, action, detail=detail)
 
 
-async def _asking(request: Request) -> Asking:
+async def _anyone(request: Request) -> Asking:
     return Asking(request)
 
 
-async def _administering(request: Request) -> Asking:
+async def _asking(request: Request) -> Asking:
     asking = Asking(request)
+    if asking.caller is None:
+        raise unauthenticated()
+    return asking
+
+
+async def _administering(request: Request) -> Asking:
+    asking = await _asking(request)
     asking.require(Action.ADMINISTER)
     return asking
 
 
+Anyone = Annotated[Asking, Depends(_anyone)]
+"""Signed in or not: the routes of signing in, nothing else."""
 Ask = Annotated[Asking, Depends(_asking)]
 Administer = Annotated[Asking, Depends(_administering)]
 """The same for who may administer; everybody else is refused before the body is looked at."""

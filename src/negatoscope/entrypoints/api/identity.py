@@ -14,6 +14,7 @@ from negatoscope.domain.identity.errors import (
     WeakPassword,
 )
 from negatoscope.entrypoints.api.common import Administer, Schema
+from negatoscope.entrypoints.api.session import weak_password
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.kit.aio import run_blocking
 
@@ -84,11 +85,7 @@ async def add_user(ask: Administer, user: NewUser) -> User:
     except UserExists as error:
         raise Problem("conflict", detail="That name is taken.") from error
     except WeakPassword as error:
-        raise Problem(
-            "invalid-input",
-            detail=f"The password needs {users.MIN_PASSWORD_LENGTH} characters and must not be "
-            "the name.",
-        ) from error
+        raise weak_password(error) from error
     except IdentityError as error:
         raise Problem("invalid-input") from error
     await ask.note("add user", user=made.name, roles=sorted(made.roles))

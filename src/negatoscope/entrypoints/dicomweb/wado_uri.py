@@ -87,7 +87,7 @@ class WadoUri:
             raise Problem("method-not-allowed", allow=_ALLOW.decode("ascii"))
         given = _parameters(request)
         study, series, sop = (given[name] for name in ("studyUID", "seriesUID", "objectUID"))
-        self._access.require(request.actor, Action.RETRIEVE, study_instance_uid=study)
+        await self._access.require_study(request.actor, Action.RETRIEVE, study)
         stored = await run_blocking(self._retrieval.find, sop, study=study, series=series)
         if stored is None:
             raise Problem("instance-not-found")

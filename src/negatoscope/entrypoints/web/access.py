@@ -4,25 +4,33 @@ A request is made by the owner of its bearer token (RFC 6750) or of its session 
 counts for reading anywhere, and for changes only from this site's own pages.
 """
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from negatoscope.domain.identity import Action, Actor, may, tokens, users
-from negatoscope.domain.identity.errors import UnknownUser
+import structlog
+
+from negatoscope.domain.archive import visibility
+from negatoscope.domain.identity import Action, Actor, StudyFacts, may, sessions, tokens
+from negatoscope.domain.identity.sessions import Session
 from negatoscope.entrypoints.web.asgi import Request, Scope
 from negatoscope.entrypoints.web.problems import Problem
-from negatoscope.entrypoints.web.sessions import COOKIE, Session, SessionSigner
+from negatoscope.entrypoints.web.sessions import SessionCookie
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database
+from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers import audit
 
 CHALLENGE: Final = 'Bearer realm="negatoscope"'
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_USER_S = 5.0
+_FACTS_S = 5.0
+_FACTS_GOOD_S = 30.0
 _REMEMBERED_COUNT = 4096
+_STUDY_IN_PATH = re.compile(r"/(?:dicom-web|api/v1)/studies/([0-9.]{1,64})(?:/|$)")
+_log = structlog.get_logger(__name__)
 _REFUSED = metrics.REFUSALS.labels("http", "forbidden")
 _UNAUTHENTICATED = metrics.REFUSALS.labels("http", "unauthenticated")
 
@@ -35,10 +43,27 @@ class Forbidden(Problem):
         study_instance_uid: Of what, if of a study.
     """
 
-    def __init__(self, action: Action, study_instance_uid: str | None) -> None:
-        super().__init__("forbidden")
+    def __init__(
+        self, action: Action, study_instance_uid: str | None, *, code: str = "forbidden"
+    ) -> None:
+        super().__init__(code)
         self.action = action
         self.study_instance_uid = study_instance_uid
+
+
+class OutsideScope(Forbidden):
+    """403: the account's role may, but not with this study; it may break the glass."""
+
+    def __init__(self, action: Action, study_instance_uid: str) -> None:
+        super().__init__(action, study_instance_uid, code="outside-scope")
+        self.extra = {"study_instance_uid": study_instance_uid}
+
+
+class Hidden(Forbidden):
+    """404: not even that the study exists is told."""
+
+    def __init__(self, action: Action, study_instance_uid: str) -> None:
+        super().__init__(action, study_instance_uid, code="study-not-found")
 
 
 class Caller(NamedTuple):
@@ -46,21 +71,23 @@ class Caller(NamedTuple):
 
     actor: Actor
     session: Session | None = None
+    cookie: str | None = None
+    """The value of the session's cookie."""
 
 
-class _Remembered:
-    """Who is behind the name of a session, bounded and good for ``_USER_S``."""
+class _Facts:
+    """What is known of studies, bounded; of a study that is not there nothing is kept."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[float, StudyFacts]] = OrderedDict()
 
-    def get(self, name: str) -> Actor | None:
-        entry = self._entries.get(name)
-        return None if entry is None or entry[0] < time.monotonic() else entry[1]
+    def get(self, study_instance_uid: str, age_s: float) -> StudyFacts | None:
+        entry = self._entries.get(study_instance_uid)
+        return None if entry is None or time.monotonic() - entry[0] > age_s else entry[1]
 
-    def put(self, name: str, actor: Actor) -> None:
-        self._entries[name] = (time.monotonic() + _USER_S, actor)
-        self._entries.move_to_end(name)
+    def put(self, facts: StudyFacts) -> None:
+        self._entries[facts.study_instance_uid] = (time.monotonic(), facts)
+        self._entries.move_to_end(facts.study_instance_uid)
         while len(self._entries) > _REMEMBERED_COUNT:
             self._entries.popitem(last=False)
 
@@ -70,13 +97,22 @@ class Access:
 
     Args:
         database: Accounts, tokens, audit trail.
-        signer: Of session cookies.
+        settings: How long sessions last, who sees what.
+        key: That seals second factors.
     """
 
-    def __init__(self, database: Database, signer: SessionSigner) -> None:
+    def __init__(self, database: Database, settings: Settings, key: bytes) -> None:
         self._database = database
-        self.signer = signer
-        self._by_user = _Remembered()
+        identity = settings.identity
+        self.key = key
+        self.cookie = SessionCookie(secure=(settings.public_url or "").startswith("https:"))
+        self.limits = sessions.Limits(
+            idle_s=identity.session_idle_s,
+            absolute_s=identity.session_absolute_s,
+            totp_roles=frozenset(identity.totp_roles),
+            limited_roles=frozenset(identity.limited_roles),
+        )
+        self._facts = _Facts()
         self._reads = audit.ReadRecorder(database)
         self._noted: set[tuple[str, str, str | None, str]] = set()
         self._minute = 0
@@ -106,39 +142,77 @@ class Access:
             return None
         token = token.strip()
         actor = tokens.remembered(self._database, token)
-        return actor or await run_blocking(tokens.resolve, self._database, token)
+        return actor or await run_blocking(
+            tokens.resolve, self._database, token, limited_roles=self.limits.limited_roles
+        )
 
     async def _by_cookie(self, scope: Scope, cookies: str) -> Caller | None:
-        value = cookie(cookies, COOKIE)
-        session = None if value is None else self.signer.decode(value)
-        if session is None or (scope["method"] not in SAFE_METHODS and not same_origin(scope)):
+        value = cookie(cookies, self.cookie.name)
+        if not value or (scope["method"] not in SAFE_METHODS and not same_origin(scope)):
             return None
-        actor = self._by_user.get(session.user_name)
-        if actor is None:
-            actor = await run_blocking(self._active_user, session.user_name)
-            if actor is None:
-                return None
-            self._by_user.put(session.user_name, actor)
-        return Caller(actor, session)
+        session = sessions.remembered(self._database, value)
+        if session is None:
+            session = await run_blocking(sessions.resolve, self._database, self.limits, value)
+        return None if session is None else Caller(session.actor, session, value)
 
-    def _active_user(self, name: str) -> Actor | None:
-        try:
-            user = users.get(self._database, name)
-        except UnknownUser:
-            return None
-        return user.actor if user.is_active else None
+    async def prepare(self, actor: Actor, path: str) -> None:
+        """Look up what a decision about the study of a path will need, off the event loop."""
+        if actor.data_scope.is_everything:
+            return
+        found = _STUDY_IN_PATH.match(path)
+        if found is not None:
+            await self._look_up(found[1])
+
+    async def _look_up(self, study_instance_uid: str) -> StudyFacts | None:
+        facts = self._facts.get(study_instance_uid, _FACTS_S)
+        if facts is None:
+            facts = await run_blocking(visibility.facts, self._database, study_instance_uid)
+            if facts is not None:
+                self._facts.put(facts)
+        return facts
 
     def require(
         self, actor: Actor, action: Action, *, study_instance_uid: str | None = None
     ) -> None:
-        """Ask the policy.
+        """Ask the policy; for an actor with a limited scope, ``prepare`` has looked the study up.
 
         Raises:
-            Forbidden: it says no.
+            Forbidden: it says no, or nothing is known of the study.
         """
-        if not may(actor, action, resource=study_instance_uid):
+        if not may(actor, action):
             _REFUSED.inc()
             raise Forbidden(action, study_instance_uid)
+        if study_instance_uid is None or actor.data_scope.is_everything:
+            return
+        facts = self._facts.get(study_instance_uid, _FACTS_GOOD_S)
+        self._decide(actor, action, study_instance_uid, facts)
+
+    async def require_study(self, actor: Actor, action: Action, study_instance_uid: str) -> None:
+        """The same for a study that the path does not name.
+
+        Raises:
+            Forbidden: the policy says no.
+        """
+        if not actor.data_scope.is_everything:
+            await self._look_up(study_instance_uid)
+        self.require(actor, action, study_instance_uid=study_instance_uid)
+
+    def _decide(
+        self, actor: Actor, action: Action, study_instance_uid: str, facts: StudyFacts | None
+    ) -> None:
+        if facts is None:
+            if action is Action.STORE:  # a study that is not there yet
+                return
+            raise Problem("study-not-found")
+        if not may(actor, action, resource=facts):
+            _REFUSED.inc()
+            refusal = OutsideScope if may(actor, Action.BREAK_GLASS) else Hidden
+            raise refusal(action, study_instance_uid)
+
+    def changed(self) -> None:
+        """Rights or accounts were changed by this process: look them up anew."""
+        sessions.forget_all(self._database)
+        tokens.forget_all(self._database)
 
     async def note_read(
         self, request: Request, action: Action, study_instance_uid: str | None = None

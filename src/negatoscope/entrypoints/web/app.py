@@ -228,6 +228,7 @@ class HttpApplication:
             if caller is None:
                 raise unauthenticated()
             request.actor = caller.actor
+            await services.access.prepare(caller.actor, path)
             return await dicomweb(request, send)
         if path == wado_uri.PATH:
             caller = await services.access.caller(scope)
@@ -238,10 +239,13 @@ class HttpApplication:
             return await serve(request, send)
         if path.startswith("/api/"):
             caller = await services.access.caller(scope)
-            if caller is None:
+            if caller is not None:
+                request.actor = caller.actor
+                await services.access.prepare(caller.actor, path)
+            elif not path.startswith("/api/v1/session"):  # whose routes say who may
                 raise unauthenticated()
-            request.actor = caller.actor
             scope["negatoscope.request"] = request
+            scope["negatoscope.caller"] = caller
             await self._api(scope, receive, send)
             return "api"
         if path == "/metrics":

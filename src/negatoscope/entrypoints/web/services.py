@@ -13,7 +13,7 @@ from negatoscope.domain.viewing.htj2k import Htj2kRenditions
 from negatoscope.domain.viewing.pixels import PixelService
 from negatoscope.domain.viewing.rendering import Renderer
 from negatoscope.entrypoints.web.access import Access
-from negatoscope.entrypoints.web.sessions import SessionSigner, load_key
+from negatoscope.entrypoints.web.sessions import load_key
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
@@ -51,7 +51,6 @@ class Services:
         database = Database(settings.database_url)
         try:
             archive = open_archive(settings, database)
-            secure = (settings.public_url or "").startswith("https:")
             retrieval = Retrieval(database, volumes(settings))
             pixels = PixelService.open(settings.codecs)
             derived = DerivedCache(
@@ -63,7 +62,7 @@ class Services:
                 archive=archive,
                 retrieval=retrieval,
                 versions=Versions(archive),
-                access=Access(database, SessionSigner(load_key(settings.data_dir), secure=secure)),
+                access=Access(database, settings, load_key(settings.data_dir)),
                 pixels=pixels,
                 renderer=Renderer(retrieval, pixels, derived),
                 derived=derived,

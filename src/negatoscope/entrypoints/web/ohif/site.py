@@ -88,7 +88,7 @@ class OhifSite:
             if _EXTENSION.search(name):
                 raise Problem("not-found")
             name = "index.html"
-        await self._send_asset(request, send, caller, installation, name)
+        await self._send_asset(request, send, installation, name)
 
     async def _send_configuration(
         self, request: Request, send: Send, caller: Caller, installation: Installation
@@ -109,7 +109,6 @@ class OhifSite:
         self,
         request: Request,
         send: Send,
-        caller: Caller,
         installation: Installation,
         name: str,
     ) -> None:
@@ -123,9 +122,6 @@ class OhifSite:
         ]
         if name.endswith(".html"):
             headers.append((b"content-security-policy", _policy(installation)))
-            session = caller.session
-            if session is not None and (fresh := self._access.signer.refreshed(session)):
-                headers.append((b"set-cookie", self._access.signer.set_cookie(fresh)))
         if etag.decode("ascii") in (request.header(b"if-none-match") or ""):
             await _send(request, send, 304, headers, b"")
             return

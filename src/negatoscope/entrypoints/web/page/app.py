@@ -14,9 +14,11 @@ from negatoscope.domain.archive.overview import Overview, StudyFilter
 from negatoscope.domain.archive.retrieve import Selection
 from negatoscope.domain.archive.versions import NoSuchDecision, Task
 from negatoscope.domain.devices import ae
-from negatoscope.domain.identity import Action, Actor, may, setup, users
+from negatoscope.domain.identity import Action, Actor, may, sessions, setup, sign_in, users
 from negatoscope.domain.identity.errors import (
+    IdentityError,
     SetupLinkRefused,
+    TooManyAttempts,
     UnknownUser,
     UserExists,
     WeakPassword,
@@ -33,7 +35,6 @@ from negatoscope.entrypoints.web.page.language import COOKIE as LANGUAGE_COOKIE
 from negatoscope.entrypoints.web.page.language import Language, Speaker, choose
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
-from negatoscope.entrypoints.web.sessions import AttemptLimiter
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers.audit import Outcome
@@ -157,7 +158,6 @@ class Page:
         self._database = services.database
         self._access = services.access
         self._overview = Overview(services.database)
-        self._attempts = AttemptLimiter()
         self._hashing = asyncio.Semaphore(2)  # a password costs a core for a tenth of a second
         self._static = {
             name: (
@@ -236,9 +236,6 @@ class Page:
                 await visit.go(f"/sign-in?next={quote(visit.path, safe='')}")
                 return
             raise unauthenticated()
-        session = visit.caller.session
-        if session is not None and (fresh := self._access.signer.refreshed(session)) is not None:
-            visit.headers.append((b"set-cookie", self._access.signer.set_cookie(fresh)))
         await handler(visit)
 
     def _study_route(self, visit: Visit, method: str) -> Handler | None:
@@ -311,28 +308,34 @@ class Page:
         form = await visit.form()
         name, password = form.get("name", "")[:100].strip(), form.get("password", "")[:1000]
         following = local_path(form.get("next", "/"))
-        keys = (f"name {name.casefold()}", f"peer {visit.request.peer}")
-        wait_s = max(self._attempts.wait_s(key) for key in keys)
         say = visit.say
-        if wait_s > 0:
+        actor = None
+        try:
+            async with self._hashing:
+                user, value = await run_blocking(
+                    sign_in.local,
+                    self._database,
+                    self._access.limits,
+                    self._access.key,
+                    name=name,
+                    password=password,
+                    code=form.get("code"),
+                    client=self._client(visit),
+                )
+            actor = user.actor
+        except TooManyAttempts as refusal:
             page = views.sign_in(
                 self._door(visit),
                 following=following,
                 name=name,
-                error=say("sign-in.wait", seconds=int(wait_s) + 1),
+                error=say("sign-in.wait", seconds=int(refusal.wait_s) + 1),
             )
-            visit.headers.append((b"retry-after", str(int(wait_s) + 1).encode("ascii")))
+            visit.headers.append((b"retry-after", str(int(refusal.wait_s) + 1).encode("ascii")))
             await visit.answer(page, 429)
             return
-        actor = None
-        if name and password and "\0" not in name:
-            async with self._hashing:
-                actor = await run_blocking(
-                    users.authenticate, self._database, name=name, password=password
-                )
+        except IdentityError:
+            pass
         if actor is None:
-            for key in keys:
-                self._attempts.failed(key)
             await self._access.note(
                 visit.request,
                 "sign in",
@@ -344,22 +347,27 @@ class Page:
             )
             await visit.answer(page, 401)
             return
-        for key in keys:
-            self._attempts.succeeded(key)
         await self._access.note(visit.request, "sign in", actor=actor)
-        self._start_session(visit, actor.name)
+        self._keep(visit, value)
         await visit.go(following)
 
-    def _start_session(self, visit: Visit, name: str) -> None:
-        signer = self._access.signer
-        visit.headers.append((b"set-cookie", signer.set_cookie(signer.new(name))))
+    def _keep(self, visit: Visit, value: str) -> None:
+        kept = self._access.cookie.keep(value, self._access.limits.absolute_s)
+        visit.headers.append((b"set-cookie", kept))
+
+    def _client(self, visit: Visit) -> sign_in.Client:
+        return sign_in.Client(
+            peer=visit.request.peer, agent=visit.request.header(b"user-agent") or ""
+        )
 
     async def _sign_out(self, visit: Visit) -> None:
         if not same_origin(visit.request.scope):
             raise Problem("cross-site")
         if visit.caller is not None:
             await self._access.note(visit.request, "sign out")
-        visit.headers.append((b"set-cookie", self._access.signer.clear_cookie()))
+            if visit.caller.cookie is not None:
+                await run_blocking(sessions.end, self._database, visit.caller.cookie)
+        visit.headers.append((b"set-cookie", self._access.cookie.drop()))
         visit.headers.append((b"clear-site-data", b'"cache"'))
         await visit.go("/sign-in")
 
@@ -398,7 +406,15 @@ class Page:
             await visit.answer(views.set_up(door, secret=secret, name=name, error=wrong), 422)
             return
         await self._access.note(visit.request, "set up", actor=user.actor)
-        self._start_session(visit, user.name)
+        value = await run_blocking(
+            sessions.create,
+            self._database,
+            self._access.limits,
+            user_id=user.id,
+            method="set-up link",
+            peer=visit.request.peer,
+        )
+        self._keep(visit, value)
         await visit.go("/")
 
     # -- studies ------------------------------------------------------------------------------
