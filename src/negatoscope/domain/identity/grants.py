@@ -143,10 +143,8 @@ def scope_of_user(
         limited_roles: Roles that see what was granted only, by the settings.
     """
     granted = of_in(connection, Holder(user_id=user_id))
-    if granted:
-        scope = _scope(connection, granted)
-    else:
-        scope = EVERYTHING if roles - GRANTED_ONLY - limited_roles else NOTHING
+    of_roles = EVERYTHING if roles - GRANTED_ONLY - limited_roles else NOTHING
+    scope = _scope(connection, granted) if granted else of_roles
     if scope.everything:
         return scope
     broken = connection.execute(_BROKEN, (user_id,)).fetchall()

@@ -94,6 +94,8 @@ def _is_common(folded: str) -> bool:
         stem = text.strip("0123456789 !?.,;:*+-_#$%&/()=@'\"")
         if text in common or (stem in common and len(stem) >= 4):
             return True
+        if any(text[:-end] in common or text[end:] in common for end in range(1, 4)):
+            return True
         for size in range(3, len(text) // 2 + 1):
             part = text[:size]
             if part in common and part * (len(text) // size) == text:
