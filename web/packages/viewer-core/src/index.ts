@@ -1,2 +1,18 @@
-/** The viewer without a browser: state, tools and geometry as typed data and pure functions. */
-export {};
+export * from './actions';
+export * from './dicom/displaySets';
+export * from './dicom/instance';
+export type { Item } from './dicom/json';
+export * from './geometry';
+export * from './gestures';
+export * from './measurement';
+export * from './messages';
+export * from './overlay';
+export * from './preferences';
+export * from './retrieval';
+export * from './scrolling';
+export * from './shortcuts';
+export * from './state/model';
+export * from './state/reduce';
+export * from './state/store';
+export * from './volume';
+export * from './windowing';

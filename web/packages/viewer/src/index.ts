@@ -1,2 +1,3 @@
 /** The viewer as React components around `@negatoscope/viewer-core`. */
-export {};
+export { startGraphics } from './engine/graphics';
+export { Viewer, type ViewerProps } from './ui/Viewer';

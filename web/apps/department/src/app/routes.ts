@@ -1,6 +1,7 @@
 import { accountRoutes } from '../features/account/routes';
 import { designRoutes } from '../features/design/routes';
 import { signInRoutes } from '../features/sign-in/routes';
+import { viewerRoutes } from '../features/viewer/routes';
 import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
 
 /**
@@ -13,6 +14,7 @@ export const routeTree = rootRoute.addChildren([
     ...signInRoutes, //
   ]),
   bareRoute.addChildren([
+    ...viewerRoutes,
     shellRoute.addChildren([
       ...accountRoutes, //
       ...designRoutes,

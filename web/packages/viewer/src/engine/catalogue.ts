@@ -1,0 +1,84 @@
+/** From frames to the image identifiers Cornerstone loads, and back. */
+
+import { cache } from '@cornerstonejs/core';
+import { utilities } from '@cornerstonejs/metadata';
+import {
+  type DisplaySet,
+  type Frame,
+  fallback,
+  frameKey,
+  framePath,
+  preferred,
+  type Representation,
+} from '@negatoscope/viewer-core';
+
+interface Known {
+  readonly frame: Frame;
+  readonly representation: Representation;
+}
+
+const byImageId = new Map<string, Known>();
+
+/** The frame behind an image identifier. */
+export const frameOf = (imageId: string | undefined): Frame | undefined =>
+  imageId === undefined ? undefined : byImageId.get(imageId)?.frame;
+
+/** How the pixels of an image were asked for. */
+export const representationOf = (imageId: string): Representation | undefined =>
+  byImageId.get(imageId)?.representation;
+
+export class Catalogue {
+  readonly #transfer: 'auto' | 'stored';
+  /** What a frame is asked as, when not what is preferred. */
+  readonly #chosen = new Map<string, Representation>();
+  readonly #own = new Set<string>();
+
+  constructor(transfer: 'auto' | 'stored') {
+    this.#transfer = transfer;
+  }
+
+  representation(frame: Frame): Representation {
+    return this.#chosen.get(frameKey(frame)) ?? preferred(frame.instance, this.#transfer);
+  }
+
+  /** Identifier of a frame's image, its metadata made known. */
+  imageId(frame: Frame): string {
+    const wanted = this.representation(frame);
+    const form = wanted === 'rendered' ? 'native' : wanted;
+    const imageId = `wadors:${framePath(frame, form)}`;
+    if (!byImageId.has(imageId)) {
+      utilities.addDicomWebInstance(imageId, frame.instance.item as never);
+      byImageId.set(imageId, { frame, representation: wanted });
+      this.#own.add(imageId);
+    }
+    return imageId;
+  }
+
+  imageIds(set: DisplaySet): string[] {
+    return set.frames.map((frame) => this.imageId(frame));
+  }
+
+  /** Asks a frame in the next form. False: there is none left. */
+  fallBack(frame: Frame): boolean {
+    const next = fallback(this.representation(frame));
+    if (next === null) return false;
+    this.#chosen.set(frameKey(frame), next);
+    return true;
+  }
+
+  /** Forget what was tried, to try it again. */
+  retry(frame: Frame): void {
+    this.#chosen.delete(frameKey(frame));
+  }
+
+  /** Gives back the memory of a study, or of all. */
+  forget(study?: string): void {
+    for (const imageId of this.#own) {
+      const known = byImageId.get(imageId);
+      if (study !== undefined && known?.frame.instance.studyInstanceUID !== study) continue;
+      if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+      byImageId.delete(imageId);
+      this.#own.delete(imageId);
+    }
+  }
+}

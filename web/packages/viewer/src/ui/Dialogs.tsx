@@ -1,0 +1,88 @@
+import { activeSet, bytesOf, volumeVerdict } from '@negatoscope/viewer-core';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { useViewer, useViewerState, useWords } from './context';
+
+function useModal() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return dialog;
+}
+
+/** Said before a volume that is large, or cannot be held. */
+export function VolumeWarning(): ReactNode {
+  const { session, language } = useViewer();
+  const { say } = useWords();
+  const dialog = useModal();
+  const set = useViewerState(activeSet);
+  const limits = useViewerState((state) => state.limits);
+  if (set === null) return null;
+  const verdict = volumeVerdict(set, limits);
+  const size = `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bytesOf(set) / 1e9)}\u00a0${language.startsWith('fr') ? 'Go' : 'GB'}`;
+  const mayGoOn = !verdict.fits && verdict.reason === 'too-large';
+  const { dispatch } = session.store;
+  return (
+    <dialog
+      className="nv-dialog"
+      ref={dialog}
+      role="alertdialog"
+      aria-label={say('group.volume')}
+      onClose={() => dispatch({ type: 'dialog', dialog: null })}
+    >
+      <p>
+        {mayGoOn || verdict.fits
+          ? say('volume.large', { count: set.frames.length, size })
+          : say(`why.volume.${verdict.reason}`)}
+      </p>
+      <footer>
+        {mayGoOn ? (
+          <button
+            type="button"
+            className="nv-plain"
+            onClick={() => dispatch({ type: 'openVolume', isConfirmed: true })}
+          >
+            {say('volume.goOn')}
+          </button>
+        ) : null}
+        <button type="button" className="nv-plain" onClick={() => dialog.current?.close()}>
+          {say('volume.notNow')}
+        </button>
+      </footer>
+    </dialog>
+  );
+}
+
+export interface Asked {
+  readonly before: string;
+  readonly answer: (text: string | null) => void;
+}
+
+/** The text beside an arrow. */
+export function AskText(props: { readonly asked: Asked }): ReactNode {
+  const { before, answer } = props.asked;
+  const { say } = useWords();
+  const dialog = useModal();
+  const [text, setText] = useState(before);
+  return (
+    <dialog
+      className="nv-dialog"
+      ref={dialog}
+      onClose={() => answer(null)}
+      aria-label={say('annotation.text')}
+    >
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          answer(text.trim() || null);
+        }}
+      >
+        <label>
+          {say('annotation.text')}
+          <input value={text} maxLength={200} autoFocus onChange={(event) => setText(event.target.value)} />
+        </label>
+      </form>
+    </dialog>
+  );
+}
