@@ -16,6 +16,7 @@ from negatoscope.domain.archive.overview import Overview
 from negatoscope.entrypoints.api import (
     application_entities,
     archive,
+    audit,
     identity,
     me,
     session,
@@ -50,7 +51,7 @@ def create_api(services: Services) -> Application:
     )
     api.state.services = services
     api.state.overview = Overview(services.database)
-    for module in (system, session, me, studies, archive, application_entities, identity):
+    for module in (system, session, me, studies, archive, application_entities, identity, audit):
         api.include_router(module.router, prefix=PREFIX)
     for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):
         api.add_exception_handler(expected, _problem)

@@ -62,6 +62,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "too-large-to-render": ProblemType(413, "What would have to be drawn is too large"),
     "unsupported-media-type": ProblemType(415, "The request body's media type is not taken"),
     "unsupported-content-encoding": ProblemType(415, "The request body's encoding is not taken"),
+    "search-too-broad": ProblemType(422, "The search takes too long"),
     # Our side.
     "internal-error": ProblemType(500, "The server failed; the failure is in its log"),
     "object-unreadable": ProblemType(500, "The stored object cannot be read"),

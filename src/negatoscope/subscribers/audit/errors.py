@@ -29,3 +29,20 @@ class AnchorsUnreadable(AuditError):
 
 class SinkUnavailable(AuditError):
     """An audit repository does not take messages."""
+
+
+class SearchTooBroad(AuditError):
+    """A search takes too long."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"the search took longer than {seconds} s",
+            hint="narrow it by a time span, a patient, a user or a study.",
+        )
+
+
+class BadCursor(AuditError):
+    """A page was asked for by something that no page ended with."""
+
+    def __init__(self) -> None:
+        super().__init__("this is not the end of a page", hint="begin again with the first page.")
