@@ -7,12 +7,14 @@ import {
   redirect,
   useMatches,
 } from '@tanstack/react-router';
-import { type ComponentType, type ReactNode, useEffect } from 'react';
-import { type Action, sessionQuery } from '../features/session/session';
+import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { type Action, sessionQuery, useSession } from '../features/session/session';
 import { Banners } from './Banners';
-import { NotAllowed, NotFound } from './pages';
+import { NotFound } from './pages';
 import { Shell } from './Shell';
 import { SignedOut } from './SignedOut';
+
+const Required = lazy(async () => ({ default: (await import('../features/account/Required')).Required }));
 
 /** An entry of the menu; shown to who has the function that its route needs. */
 export interface NavEntry {
@@ -77,9 +79,16 @@ export const bareRoute = createRoute({
 });
 
 function SignedIn(): ReactNode {
+  const { required } = useSession();
   return (
     <>
-      <Outlet />
+      {required.length > 0 ? (
+        <Suspense fallback={<Loading />}>
+          <Required />
+        </Suspense>
+      ) : (
+        <Outlet />
+      )}
       <SignedOut />
     </>
   );
@@ -92,6 +101,3 @@ export const shellRoute = createRoute({
   component: Shell,
   notFoundComponent: NotFound,
 });
-
-/** What stands in place of a page whose function the account does not have. */
-export { NotAllowed };

@@ -1,5 +1,6 @@
 import { accountRoutes } from '../features/account/routes';
 import { designRoutes } from '../features/design/routes';
+import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
 import { viewerRoutes } from '../features/viewer/routes';
 import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
@@ -11,7 +12,8 @@ import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
  */
 export const routeTree = rootRoute.addChildren([
   publicRoute.addChildren([
-    ...signInRoutes, //
+    ...setupRoutes, //
+    ...signInRoutes,
   ]),
   bareRoute.addChildren([
     ...viewerRoutes,

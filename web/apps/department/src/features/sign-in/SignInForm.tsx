@@ -1,11 +1,11 @@
 import { Alert, Button, Divider, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
-import { Problem } from '@negatoscope/api-client';
+import { type Credentials, Problem } from '@negatoscope/api-client';
 import { describeProblem, problemMessages, useMessages } from '@negatoscope/ui';
 import { IconAlertCircle } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { messages } from './messages';
-import { type Credentials, providersQuery, signIn } from './signIn';
+import { providersQuery, signIn } from './signIn';
 
 /**
  * Name and password, then the code if the account has a second factor; or a provider.
@@ -46,13 +46,18 @@ export function SignInForm(props: {
   }
 
   const trouble = useTrouble(attempt.error, asksCode && attempt.variables?.totp !== undefined, wait);
-  const providers = ways?.providers ?? [];
+  const providers = ways?.oidc ?? [];
   return (
     <Stack gap="sm">
-      {ways?.setup_needed === true ? (
+      {ways?.needs_setup === true ? (
         <Alert color="yellow" icon={<IconAlertCircle size={18} aria-hidden />}>
           {say('setupNeeded')}
         </Alert>
+      ) : null}
+      {ways?.local_is_for_emergencies === true ? (
+        <Text size="xs" c="dimmed">
+          {say('emergency')}
+        </Text>
       ) : null}
       {trouble === null ? null : (
         <Alert color="red" variant="light" role="alert" icon={<IconAlertCircle size={18} aria-hidden />}>
@@ -127,9 +132,10 @@ export function SignInForm(props: {
               component="a"
               variant="default"
               size="sm"
-              href={`${provider.url}?next=${encodeURIComponent(props.next)}`}
+              href={`${provider.start}?next=${encodeURIComponent(props.next)}`}
+              {...(provider.available ? {} : { 'data-disabled': true })}
             >
-              {say('provider', { provider: provider.label })}
+              {say('provider', { provider: provider.display_name })}
             </Button>
           ))}
         </>
@@ -166,6 +172,8 @@ function useTrouble(error: Error | null, isAboutCode: boolean, wait: number): st
       return isAboutCode ? say('invalidCode') : null;
     case 'invalid-credentials':
       return say(isAboutCode ? 'invalidCode' : 'invalid');
+    case 'local-sign-in-closed':
+      return say('localClosed');
     case 'too-many-attempts':
       return wait > 0 ? say('wait', { count: wait }) : null;
     default:

@@ -18,7 +18,8 @@ export const messages = defineMessages({
     },
     or: 'or',
     provider: 'Sign in with {provider}',
-    localOnly: 'Account of this system',
+    emergency: 'Names and passwords of this system are for when the provider does not answer.',
+    localClosed: 'This account signs in at the provider.',
     providerFailed:
       'The sign-in at the provider did not succeed ({reason}). Try again, or use an account of this system.',
     setupNeeded:
@@ -42,7 +43,8 @@ export const messages = defineMessages({
     },
     or: 'ou',
     provider: 'Se connecter avec {provider}',
-    localOnly: 'Compte de ce système',
+    emergency: 'Les noms et mots de passe de ce système servent quand le fournisseur ne répond pas.',
+    localClosed: 'Ce compte se connecte chez le fournisseur.',
     providerFailed:
       'La connexion chez le fournisseur n’a pas abouti ({reason}). Réessayez, ou utilisez un compte de ce système.',
     setupNeeded:
