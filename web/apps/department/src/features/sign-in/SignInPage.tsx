@@ -3,6 +3,7 @@ import { useMessages } from '@negatoscope/ui';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { isElsewhere } from '../session/next';
 import { sessionQuery } from '../session/session';
 import { Door } from './Door';
 import { messages } from './messages';
@@ -20,7 +21,8 @@ export function SignInPage(): ReactNode {
   async function onDone(): Promise<void> {
     await client.resetQueries({ queryKey: sessionQuery.queryKey, exact: true });
     await client.fetchQuery(sessionQuery);
-    await router.navigate({ href: next, replace: true });
+    if (isElsewhere(next)) window.location.replace(next);
+    else await router.navigate({ href: next, replace: true });
   }
 
   return (
