@@ -67,9 +67,10 @@ bench: dev
 kill-loop: dev
 	@NEGATOSCOPE_KILL_CYCLES=$(CYCLES) $(BIN)/pytest tests/acceptance/test_kill_loop.py --timeout 0 -s $(ARGS)
 
-##! make fuzz [EXAMPLES=20000]   requests of chance on every DICOMweb path; none may end in a 5xx
+##! make fuzz [EXAMPLES=20000]   requests of chance on every path of DICOMweb and /api/v1; none may end in a 5xx
 fuzz: dev
 	@NEGATOSCOPE_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest tests/entrypoints/dicomweb/test_fuzz_web.py --timeout 0 -n 0 $(ARGS)
+	@NEGATOSCOPE_FUZZ_EXAMPLES=$(or $(API_EXAMPLES),200) $(BIN)/pytest tests/entrypoints/api/test_openapi.py --timeout 0 -n 0 $(ARGS)
 
 ##! make crash-points       SIGKILL before every system call of a store, a settling, a decision
 crash-points: dev

@@ -67,3 +67,15 @@ def test_every_transfer_syntax_has_a_frame_media_type():
     assert frame_media_type("1.2.840.10008.1.2.1") == "application/octet-stream"
     assert frame_media_type("1.2.840.10008.1.2.4.80") == "image/jls"
     assert all("/" in frame_media_type(uid) for uid in TRANSFER_SYNTAXES)
+
+
+@pytest.mark.parametrize(
+    ("former", "name"),
+    [("image/x-jls", "image/jls"), ("image/x-dicom-rle", "image/dicom-rle"), ("image/jhc", "image/jphc")],
+)  # fmt: skip
+def test_names_of_earlier_editions(former, name) -> None:
+    """dicomweb-client still asks by them."""
+    (alone,) = parse_accept(former)
+    (multipart,) = parse_accept(f'multipart/related; type="{former}"')
+    assert alone.covers(name)
+    assert multipart.covers(name)

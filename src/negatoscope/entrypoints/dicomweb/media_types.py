@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
@@ -63,6 +64,14 @@ FRAME_MEDIA_TYPES: Mapping[str, str] = {
 Anything else encapsulated is given as ``application/octet-stream`` with its transfer syntax.
 """
 
+_FORMER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "image/x-jls": "image/jls",
+        "image/x-dicom-rle": "image/dicom-rle",
+        "image/jhc": "image/jphc",
+    }
+)
+"""Names of earlier editions and drafts that clients still ask by, and today's."""
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -88,7 +97,8 @@ class MediaRange:
     @property
     def content_type(self) -> str:
         """The type of the representation itself, inside the multipart if there is one."""
-        return self.parameters.get("type", "*/*").lower() if self.is_multipart else self.type
+        found = self.parameters.get("type", "*/*").lower() if self.is_multipart else self.type
+        return _FORMER_NAMES.get(found, found)
 
     @property
     def transfer_syntax(self) -> str | None:

@@ -61,11 +61,11 @@ class Builds:
     """The build that is there now; noticed when it is replaced.
 
     Args:
-        dist: The folder; that of the package without it.
+        dist: The folder.
     """
 
-    def __init__(self, dist: Path | None = None) -> None:
-        self._dist = dist or DIST
+    def __init__(self, dist: Path = DIST) -> None:
+        self._dist = dist
         self._current: Build | None = None
 
     def current(self) -> Build | None:

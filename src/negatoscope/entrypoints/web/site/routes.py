@@ -6,11 +6,9 @@ knows their first segments, gives the one document for them, and refuses every o
 
 from typing import Final
 
-AREAS: Final = frozenset(
-    {"account", "admin", "design", "link", "patients", "setup", "view", "viewer"}
-)
+AREAS: Final = frozenset({"account", "admin", "design", "link", "patients", "view", "viewer"})
 """First segments; with anything below them."""
-PAGES: Final = frozenset({"/sign-in", "/studies"})
+PAGES: Final = frozenset({"/studies"})
 """Whole paths."""
 
 

@@ -3,7 +3,6 @@ import { useMessages } from '@negatoscope/ui';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { isElsewhere } from '../session/next';
 import { sessionQuery } from '../session/session';
 import { Door } from './Door';
 import { messages } from './messages';
@@ -21,8 +20,7 @@ export function SignInPage(): ReactNode {
   async function onDone(): Promise<void> {
     await client.resetQueries({ queryKey: sessionQuery.queryKey, exact: true });
     await client.fetchQuery(sessionQuery);
-    if (isElsewhere(next)) window.location.replace(next);
-    else await router.navigate({ href: next, replace: true });
+    await router.navigate({ href: next, replace: true });
   }
 
   return (

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { publicRoute } from '../../app/roots';
-import { isElsewhere, localPath } from '../session/next';
+import { localPath } from '../session/next';
 import { sessionQuery } from '../session/session';
 
 const signIn = createRoute({
@@ -13,9 +13,7 @@ const signIn = createRoute({
   },
   beforeLoad: async ({ context, search }) => {
     const session = await context.queryClient.fetchQuery(sessionQuery);
-    if (session === null) return;
-    const href = search.next ?? '/';
-    throw redirect({ href, replace: true, reloadDocument: isElsewhere(href) });
+    if (session !== null) throw redirect({ href: search.next ?? '/', replace: true });
   },
   component: lazyRouteComponent(() => import('./SignInPage'), 'SignInPage'),
   staticData: { title: { en: 'Sign in', fr: 'Connexion' } },
