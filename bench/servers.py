@@ -276,6 +276,8 @@ class Negatoscope(Server):
             f"127.0.0.1:{self.http_port}",
             "--dicom",
             f"127.0.0.1:{self.dicom_port}",
+            "--hl7",
+            "127.0.0.1:0",
         ]
 
     def environment(self) -> dict[str, str]:

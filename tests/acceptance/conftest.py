@@ -174,6 +174,7 @@ class Archive:
                 [
                     *(str(PROGRAM), "serve", "--data-dir", str(data_dir)),
                     *("--http", f"127.0.0.1:{http_port}", "--dicom", f"127.0.0.1:{dicom_port}"),
+                    *("--hl7", "127.0.0.1:0"),
                     *("--hl7", f"127.0.0.1:{hl7_port}"),
                     *options,
                 ],

@@ -80,6 +80,7 @@ def start(data_dir: Path, http_port: int, dicom_port: int, *more: str) -> Server
             [
                 *(sys.executable, "-m", "negatoscope", "serve", "--data-dir", str(data_dir)),
                 *("--http", f"127.0.0.1:{http_port}", "--dicom", f"127.0.0.1:{dicom_port}"),
+                *("--hl7", "127.0.0.1:0"),
                 *more,
             ],
             stdout=out,
@@ -137,7 +138,7 @@ def test_it_says_how_to_come_in_and_stops_in_order(server: Server) -> None:
     assert f"http://127.0.0.1:{server.http_port}/" in server.out
     assert f"127.0.0.1:{server.dicom_port} AE title NEGATOSCOPE" in server.out
     assert "/setup/" in server.out
-    assert "HL7 listener is not part of this version" in server.log
+    assert "hl7.listening" in server.log
     assert server.answers()
     socket.create_connection(("127.0.0.1", server.dicom_port), timeout=5).close()
     children = psutil.Process(server.process.pid).children(recursive=True)
@@ -202,6 +203,7 @@ def test_a_second_one_on_the_same_data_is_refused(
         [
             *(sys.executable, "-m", "negatoscope", "serve", "--data-dir", str(lasting.data_dir)),
             *("--http", f"127.0.0.1:{free_ports()}", "--dicom", f"127.0.0.1:{free_ports()}"),
+            *("--hl7", "127.0.0.1:0"),
         ],
         capture_output=True,
         text=True,

@@ -114,6 +114,14 @@ def run_dicom(settings: Settings) -> None:
         serve(settings=settings, archive=archive, database=opened, on_ready=tell_ready)
 
 
+def run_hl7(settings: Settings) -> None:
+    """Take HL7 messages and carry them out until SIGTERM."""
+    from negatoscope.app.hl7 import serve
+
+    with database(settings, max_size=4) as opened:
+        serve(settings=settings, database=opened, on_ready=tell_ready)
+
+
 def run_worker(settings: Settings) -> None:
     """Run jobs, hand the outbox on and do the chores until SIGTERM."""
     from negatoscope.app.chores import chores
@@ -121,7 +129,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
-    from negatoscope.subscribers import audit, metrics, notifications
+    from negatoscope.subscribers import audit, metrics
 
     os.nice(_WORKER_NICENESS)
     with database(settings) as opened, opened_archive(settings, opened) as archive:
@@ -129,7 +137,7 @@ def run_worker(settings: Settings) -> None:
         worker = Worker(
             database=opened,
             subscribers={
-                "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
+                "instances-stored": [audit.on_instances_stored],
                 EVERY_KIND: [metrics.on_any],
             },
             chores=chores(settings, archive, dicomweb_url=f"{base_url(settings)}/dicom-web"),

@@ -10,19 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 
-import psycopg
 import structlog
 
 from negatoscope.app import process, roles
 from negatoscope.app.database import database_url
 from negatoscope.app.supervisor import Child, Supervisor, child_environment
-from negatoscope.domain.identity import Actor, Role, setup, users
+from negatoscope.domain.identity import Role, setup, users
 from negatoscope.infra import data_dir, metrics
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.embedded import EmbeddedPostgres
-from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable
+from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
-from negatoscope.subscribers import audit
 
 _LOG = structlog.get_logger(__name__)
 
@@ -35,6 +33,7 @@ _DEMO_ACCOUNTS = {
 _RUN = {
     "http": roles.run_http,
     "dicom": roles.run_dicom,
+    "hl7": roles.run_hl7,
     "worker": roles.run_worker,
     "demo": roles.run_demo,
 }
@@ -51,11 +50,9 @@ def serve_role(settings: Settings, role: str) -> None:
         environment = child_environment(settings, url)
         figures = metrics.prepare(settings.data_dir / role, environment)
         os.environ.update(environment)
-        _note_life(settings, url, "start", role)
         try:
             _RUN[role](settings.model_copy(update={"database_url": url}))
         finally:
-            _note_life(settings, url, "stop", role)
             metrics.discard(figures)
 
 
@@ -82,9 +79,7 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
             url = settings.database_url
         try:
             _prepare(settings, url)
-            _LOG.info("the HL7 listener is not part of this version", hl7=str(settings.hl7))
             accounts = _demo_accounts(settings, url) if demo else {}
-            _note_life(settings, url, "start")
             supervisor = Supervisor(
                 settings=settings,
                 url=url,
@@ -94,29 +89,8 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
             )
             return supervisor.run()
         finally:
-            _note_life(settings, url, "stop")
             if embedded is not None:
                 embedded.stop()
-
-
-def _note_life(settings: Settings, url: str, action: str, role: str = "all") -> None:
-    """Write into the trail that the program starts or stops; a stop may find no database."""
-    try:
-        with Database(url, max_size=1) as database:
-            audit.record(
-                database,
-                actor=Actor.system("negatoscope"),
-                action=action,
-                door="worker",
-                detail={
-                    "version": metadata.version("negatoscope"),
-                    "role": role,
-                    "host": socket.gethostname(),
-                    "ae_title": settings.ae_title,
-                },
-            )
-    except (DatabaseUnavailable, psycopg.Error) as error:
-        _LOG.warning("audit.not_recorded", action=action, reason=str(error).split("\n")[0])
 
 
 def _prepare(settings: Settings, url: str) -> None:
@@ -135,6 +109,7 @@ def _children(settings: Settings, *, demo: bool, ohif: bool) -> list[Child]:
         for role, count in (("dicom", settings.dimse_processes), ("http", settings.http_workers))
         for number in range(1, count + 1)
     ]
+    children.append(Child(name="hl7", arguments=["serve", "--role", "hl7"]))
     children.append(Child(name="worker", arguments=["serve", "--role", "worker"]))
     if demo:
         children.append(Child(name="demo", arguments=["serve", "--role", "demo"], once=True))
@@ -181,7 +156,7 @@ def _check_ports(settings: Settings) -> None:
     Raises:
         ConfigurationError: an address cannot be had.
     """
-    for name in ("http", "dicom", "dicom_tls"):
+    for name in ("http", "dicom", "dicom_tls", "hl7", "hl7_tls"):
         address = getattr(settings, name)
         if address is None:
             continue
@@ -225,6 +200,7 @@ def _announce(settings: Settings, url: str, accounts: dict[str, str]) -> None:
         f"Negatoscope {metadata.version('negatoscope')} is ready",
         f"  web    {base}/",
         f"  DICOM  {settings.dicom} AE title {settings.ae_title}",
+        f"  HL7    {settings.hl7} MLLP",
         f"  data   {settings.data_dir}",
     ]
     with Database(url, max_size=2) as database:

@@ -148,6 +148,31 @@ def ingest(clients: int, shape: str, objects: int, per_study: int, **options: An
 
 
 @bench.command()
+@click.option("--mllp", metavar="HOST:PORT", default="127.0.0.1:2575", show_default=True)
+@_clients(4)
+@click.option("--operations", type=click.IntRange(min=1), default=5000, show_default=True)
+@click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_RESULTS,
+    show_default=True,
+    help="Folder of the JSON file.",
+)
+def hl7(mllp: str, clients: int, operations: int, results: Path) -> None:
+    """Send admission messages over MLLP, each acknowledged before the next of its connection."""
+    from negatoscope.bench.hl7 import hl7 as run
+
+    host, _, port = mllp.rpartition(":")
+    if not port.isdigit():
+        raise click.UsageError(f"{mllp!r} is not HOST:PORT")
+    address = host or "127.0.0.1", int(port)
+    _finish(
+        {"results": results},
+        _measured(lambda: [run(*address, clients=clients, operations=operations)]),
+    )
+
+
+@bench.command()
 @_target_options
 @_clients(1)
 @click.option("--operations", type=click.IntRange(min=1), default=500, show_default=True)

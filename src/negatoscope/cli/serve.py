@@ -13,7 +13,7 @@ ROLES = ("all", "http", "dicom", "hl7", "worker")
 @data_options
 @click.option("--http", metavar="H:P", help="HTTP address (default: 127.0.0.1:8080).")
 @click.option("--dicom", metavar="H:P", help="DICOM address (default: 127.0.0.1:11112).")
-@click.option("--hl7", metavar="H:P", help="HL7 address, for a later version.")
+@click.option("--hl7", metavar="H:P", help="Address of the HL7 (MLLP) listener.")
 @click.option("--ae-title", metavar="AET", help="Our AE title (default: NEGATOSCOPE).")
 @click.option(
     "--role",
@@ -45,9 +45,6 @@ def serve(role: str, demo: bool, ohif: bool, **given: Any) -> int:
         from negatoscope.app.serving import serve_all
 
         return serve_all(settings, demo=demo, ohif=ohif)
-    if role == "hl7":
-        click.echo("the HL7 listener is not part of this version", err=True)
-        return 1
     from negatoscope.app.serving import serve_role
 
     serve_role(settings, role)

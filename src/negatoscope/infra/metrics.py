@@ -69,6 +69,11 @@ BYTES = Counter("negatoscope_bytes", "Bytes of objects.", ["direction"])
 REFUSALS = Counter(
     "negatoscope_refusals", "What was refused, by wire and reason.", ["wire", "reason"]
 )
+HL7_MESSAGES = Counter(
+    "negatoscope_hl7_messages",
+    "HL7 messages kept, by message code and acknowledgment.",
+    ["message_code", "acknowledgment"],
+)
 EVENTS_PARKED = Counter(
     "negatoscope_events_parked", "Outbox events set aside after repeated failure.", ["kind"]
 )

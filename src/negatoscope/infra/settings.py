@@ -322,6 +322,15 @@ class Settings(BaseSettings):
     dicom: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 11112)
     dicom_tls: Annotated[HostPort | None, NoDecode] = None
     hl7: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 2575)
+    hl7_tls: Annotated[HostPort | None, NoDecode] = None
+    """A second MLLP address over TLS, with the certificate of `tls_certificate`; senders must have
+    one of `tls_ca` when that is set."""
+    hl7_senders: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Addresses or networks of the systems that may send HL7 messages."""
+    hl7_max_connections: int = Field(default=64, ge=1, le=10_000)
+    hl7_max_message_bytes: int = Field(default=10 << 20, ge=64 << 10, le=100 << 20)
+    hl7_idle_s: float = Field(default=3600.0, gt=0)
+    """A connection that sends nothing for so long is closed."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
@@ -384,7 +393,7 @@ class Settings(BaseSettings):
             raise ValueError("an AE title has no control characters (PS3.5 §6.2)")
         return title
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "hl7_senders")
     @classmethod
     def _valid_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:
@@ -409,8 +418,9 @@ class Settings(BaseSettings):
         names = [volume.name for volume in self.volumes]
         if len(set(names)) != len(names):
             raise ValueError("two volumes have the same name")
-        if self.dicom_tls is not None and not (self.tls_certificate and self.tls_key):
-            raise ValueError("dicom_tls needs tls_certificate and tls_key")
+        for name in ("dicom_tls", "hl7_tls"):
+            if getattr(self, name) is not None and not (self.tls_certificate and self.tls_key):
+                raise ValueError(f"{name} needs tls_certificate and tls_key")
         return self
 
     @classmethod

@@ -182,15 +182,10 @@ def remembered(database: Database, value: str) -> Session | None:
     return known.session if known is not None and known.until_s > time.monotonic() else None
 
 
-def resolve(
-    database: Database, limits: Limits, value: str, *, touch: bool = True
-) -> Session | None:
+def resolve(database: Database, limits: Limits, value: str) -> Session | None:
     """Whose cookie this is; None when it is forged, or its session has ended.
 
     Answers are kept for at most ``CACHE_S``.
-
-    Args:
-        touch: Whether the person is there; without it an idle session goes on ending.
     """
     if not value.startswith(PREFIX) or len(value) > _MAX_VALUE:
         return None
@@ -205,8 +200,7 @@ def resolve(
         row = connection.execute(_SELECT, parameters).fetchone()
         session = None
         if row is not None:
-            if touch:
-                connection.execute(_TOUCH, (row[0],))
+            connection.execute(_TOUCH, (row[0],))
             session = _session(connection, limits, row, value)
     with _LOCK:
         cache = _CACHES.setdefault(database, {})

@@ -12,25 +12,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from negatoscope.domain.archive.errors import IndexUnavailable
-from negatoscope.domain.archive.listing import StudyList
 from negatoscope.domain.archive.overview import Overview
-from negatoscope.domain.archive.patients import Patients
 from negatoscope.entrypoints.api import (
     application_entities,
     archive,
     audit,
-    events,
     identity,
-    instances,
     me,
-    patients,
-    preferences,
+    messages,
     session,
     studies,
     system,
 )
-from negatoscope.entrypoints.api.arrivals import Arrivals
-from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS
+from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS, Application
 from negatoscope.entrypoints.web.failures import problem_for
 from negatoscope.entrypoints.web.problems import MEDIA_TYPE, Problem
 from negatoscope.entrypoints.web.services import Services
@@ -38,13 +32,21 @@ from negatoscope.entrypoints.web.version import VERSION
 from negatoscope.infra.errors import DatabaseUnavailable
 
 PREFIX = "/api/v1"
+_ROUTES = (
+    system,
+    session,
+    me,
+    studies,
+    archive,
+    application_entities,
+    identity,
+    audit,
+    messages,
+)
 
 
-def create_api(services: Services) -> FastAPI:
-    """The application behind ``/api``; who asks is in ``scope["negatoscope.request"]``.
-
-    ``state.arrivals`` is closed by the caller.
-    """
+def create_api(services: Services) -> Application:
+    """The application behind ``/api``; who asks is in ``scope["negatoscope.request"]``."""
     api = FastAPI(
         title="Negatoscope",
         version=VERSION,
@@ -61,23 +63,7 @@ def create_api(services: Services) -> FastAPI:
     )
     api.state.services = services
     api.state.overview = Overview(services.database)
-    api.state.study_list = StudyList(services.database)
-    api.state.patients = Patients(services.database)
-    api.state.arrivals = Arrivals(services)
-    for module in (
-        system,
-        session,
-        me,
-        studies,
-        patients,
-        instances,
-        events,
-        preferences,
-        archive,
-        application_entities,
-        identity,
-        audit,
-    ):
+    for module in _ROUTES:
         api.include_router(module.router, prefix=PREFIX)
     for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):
         api.add_exception_handler(expected, _problem)

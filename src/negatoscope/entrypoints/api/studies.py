@@ -4,17 +4,9 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from psycopg.errors import QueryCanceled
 from pydantic import Field
 
-from negatoscope.domain.archive.errors import InvalidCursor
-from negatoscope.domain.archive.listing import (
-    MAX_LIMIT,
-    MAX_TEXT_CHARACTERS,
-    Order,
-    StudyCriteria,
-    TotalIs,
-)
+from negatoscope.domain.archive import overview
 from negatoscope.domain.identity import Action
 from negatoscope.entrypoints.api.common import Ask, Schema
 from negatoscope.entrypoints.web.problems import Problem
@@ -41,25 +33,11 @@ class Study(Schema):
     patient_sex: str | None
 
 
-class ListedStudy(Study):
-    """A study as a row of the list."""
-
-    referring_physician_name: str | None
-    received_at: datetime
-    patient_key: int
-    """Of ``/patients/{patient_key}``: an identifier alone names nobody."""
-    issuer_of_patient_id: str
-
-
 class Studies(Schema):
-    """A page of studies."""
+    """A page of studies, newest first."""
 
-    studies: list[ListedStudy]
-    next_cursor: str | None
-    """Of the next page, with everything else as it was."""
-    total: int | None
-    """Counted with the first page only."""
-    total_is: TotalIs | None
+    studies: list[Study]
+    has_more: bool
 
 
 class Series(Schema):
@@ -94,60 +72,30 @@ class Totals(Schema):
     modalities: tuple[str, ...]
 
 
-_Words = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
-
-
 class Search(Schema):
-    """What is looked for; everything given must hold, case and accents do not count."""
+    """What is looked for; everything given must hold."""
 
-    text: _Words = ""
-    """Words of name, identifiers, accession number, description, modality; each must occur."""
-    patient_name: _Words = ""
-    patient_id: _Words = ""
-    issuer_of_patient_id: _Words = ""
-    accession_number: _Words = ""
-    study_description: _Words = ""
-    referring_physician_name: _Words = ""
-    institution_name: _Words = ""
-    station_name: _Words = ""
+    text: Annotated[str, Field(max_length=overview.MAX_TEXT_CHARACTERS)] = ""
     first: date | None = None
     last: date | None = None
-    modality: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=16)], ...], Field(max_length=20)
-    ] = ()
-    order: Order = Order.NEWEST
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
-    cursor: Annotated[str | None, Field(max_length=600)] = None
+    modality: Annotated[str | None, Field(max_length=16)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
 
 
 @router.get("/studies")
 async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Studies:
-    """Studies by whatever is known of them, as one types."""
+    """Studies by patient's name, identifier, accession number, date and modality."""
     ask.require(Action.QUERY)
-    criteria = StudyCriteria(
-        **search.model_dump(exclude={"modality", "order", "limit", "cursor"}),
-        modalities=search.modality,
+    wanted = overview.StudyFilter(
+        text=search.text, first=search.first, last=search.last, modality=search.modality
     )
-    try:
-        page = await run_blocking(
-            ask.study_list.page,
-            criteria,
-            order=search.order,
-            limit=search.limit,
-            cursor=search.cursor,
-            visible=ask.visible,
-        )
-    except InvalidCursor as error:
-        raise Problem("bad-query", detail=f"cursor: {error}.") from error
-    except QueryCanceled as error:
-        raise Problem("query-too-wide") from error
+    rows = await run_blocking(
+        ask.overview.studies, wanted, limit=search.limit + 1, offset=search.offset
+    )
     await ask.services.access.note_read(ask.request, Action.QUERY)
-    return Studies(
-        studies=[ListedStudy.model_validate(one) for one in page.studies],
-        next_cursor=page.next_cursor,
-        total=page.total,
-        total_is=page.total_is,
-    )
+    studies = [Study.model_validate(row) for row in rows[: search.limit]]
+    return Studies(studies=studies, has_more=len(rows) > search.limit)
 
 
 @router.get("/studies/{study_instance_uid}")

@@ -18,7 +18,7 @@ dies of it.
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -52,9 +52,6 @@ from negatoscope.infra import metrics
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
-
-if TYPE_CHECKING:
-    from negatoscope.entrypoints.api.arrivals import Arrivals
 
 RETRY_OPEN_S: Final = 1.0
 _CORS_METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
@@ -104,7 +101,6 @@ class HttpApplication:
         self._services: Services | None = None
         self._dicomweb: DicomWeb | None = None
         self._api: Application | None = None
-        self._arrivals: Arrivals | None = None
         self._page: Page | None = None
         self._ohif: OhifSite | None = None
         self._site = Site()
@@ -164,8 +160,7 @@ class HttpApplication:
 
     def _take(self, services: Services) -> None:
         self._dicomweb = DicomWeb(services)
-        api = create_api(services)
-        self._api, self._arrivals = api, api.state.arrivals
+        self._api = create_api(services)
         self._ohif = OhifSite(services)
         self._page = Page(services, self._ohif.installed)
         self._services = services
@@ -177,8 +172,6 @@ class HttpApplication:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._opening
         services, self._services = self._services, None
-        if self._arrivals is not None:
-            await self._arrivals.close()
         if self._dicomweb is not None:
             await self._dicomweb.close()
         if services is not None:

@@ -90,7 +90,7 @@ def _tables(delimiters: Delimiters) -> _Escapes:
         "E": escape,
     }
     written = {value: f"{escape}{name}{escape}" for name, value in names.items()}
-    written |= {"\r": f"{escape}X0D{escape}", "\n": f"{escape}.br{escape}"}
+    written |= {"\0": "", "\r": f"{escape}X0D{escape}", "\n": f"{escape}.br{escape}"}
     quoted = re.escape(escape)
     made = _Escapes(
         pattern=re.compile(f"{quoted}([^{quoted}\r\n]{{0,4096}}){quoted}"),
@@ -129,7 +129,7 @@ def unescape(
             return plain
         if inside[:1] == "X":
             try:
-                return bytes.fromhex(inside[1:]).decode(codec, "replace")
+                return bytes.fromhex(inside[1:]).decode(codec, "replace").replace("\0", "")
             except ValueError:
                 return match.group(0)
         if inside in {".br", ".ce"}:
@@ -148,6 +148,7 @@ def escape(text: str, delimiters: Delimiters = DEFAULT_DELIMITERS) -> str:
     r"""Text as it is written: delimiters as their sequences, a line feed as ``\.br\``.
 
     Carriage returns would end the segment; with a line feed after them they are one line break.
+    NUL is no character of a message and goes, here and in `unescape`.
     """
     tables = _tables(delimiters)
     if tables.special.search(text) is None:

@@ -264,6 +264,9 @@ def parse(data: bytes) -> Message:
     if read.is_damaged:
         notes.append("some bytes fit no character set")
     text = read.text
+    if "\0" in text:
+        notes.append("the message contains NUL characters, which were left out")
+        text = text.replace("\0", "")
     if "\n" in text:
         notes.append("segments end with a line feed")
         text = text.replace("\r\n", "\r").replace("\n", "\r")

@@ -35,17 +35,11 @@ class _Key:
     door: str | None
     credential: str | None
     event_class: str | None
-    destination: str | None = None
 
     @property
     def text(self) -> str:
         parts = (self.actor.kind, self.actor.name, self.peer or "", self.action)
-        more = (
-            self.event_class or "",
-            self.door or "",
-            self.credential or "",
-            self.destination or "",
-        )
+        more = (self.event_class or "", self.door or "", self.credential or "")
         return "|".join((*parts, *more, self.study_instance_uid or "", str(self.minute)))
 
 
@@ -75,7 +69,6 @@ class ReadRecorder:
         door: str | None = None,
         credential: str | None = None,
         event_class: str | None = None,
-        destination: str | None = None,
     ) -> None:
         """Record a read. The first of its kind in this minute is durable when this returns.
 
@@ -84,8 +77,7 @@ class ReadRecorder:
         """
         minute = int(time.time()) // _MINUTE_S
         key = _Key(
-            *(actor, str(action), study_instance_uid, peer, minute, door, credential, event_class),
-            destination=destination,
+            *(actor, str(action), study_instance_uid, peer, minute, door, credential, event_class)
         )
         finished: dict[_Key, int] = {}
         with self._lock:
@@ -141,7 +133,6 @@ class ReadRecorder:
                 door=key.door,
                 credential=key.credential,
                 event_class=key.event_class,
-                destination=key.destination,
                 coalesce_key=key.text,
                 occurred_at=at,
             )

@@ -137,38 +137,8 @@ export interface Echo {
   reason: string;
 }
 
-/** One line of a header; ``depth`` says how far it stands in. */
-export interface Element {
-  kind: string;
-  depth: number;
-  tag: string;
-  vr: string;
-  length: number | null;
-  keyword: string | null;
-  name: string | null;
-  creator: string | null;
-  number: number;
-  value: string;
-  is_cut: boolean;
-}
-
 /** What kind of thing happened; every action belongs to one. */
 export type EventClass = 'sign in' | 'sign out' | 'connection' | 'query' | 'view' | 'retrieve' | 'store' | 'change' | 'delete' | 'export' | 'break glass' | 'configuration' | 'audit' | 'system';
-
-/** The header of an instance, its file meta information included. */
-export interface Header {
-  sop_instance_uid: string;
-  series_instance_uid: string;
-  study_instance_uid: string;
-  sop_class_uid: string;
-  sop_class_name: string;
-  transfer_syntax_uid: string;
-  transfer_syntax_name: string;
-  size: number;
-  elements: Element[];
-  is_cut: boolean;
-  problem: string | null;
-}
 
 /** The state of this node. */
 export interface Health {
@@ -177,55 +147,6 @@ export interface Health {
   ready: boolean;
   causes: string[];
   volumes: Volume[];
-}
-
-/** Another identifier of the same person. */
-export interface Identifier {
-  identifier: string;
-  issuer: string;
-}
-
-/** An instance as a row. */
-export interface Instance {
-  sop_instance_uid: string;
-  sop_class_uid: string;
-  sop_class_name: string;
-  transfer_syntax_uid: string;
-  transfer_syntax_name: string;
-  instance_number: number | null;
-  number_of_frames: number | null;
-  rows: number | null;
-  columns: number | null;
-  size: number;
-  received_at: string;
-  has_pixels: boolean;
-}
-
-/** A page of instances, in the order of their numbers. */
-export interface Instances {
-  instances: Instance[];
-  next_cursor: string | null;
-}
-
-/** A study as a row of the list. */
-export interface ListedStudy {
-  study_instance_uid: string;
-  study_date: string | null;
-  study_time: string | null;
-  study_description: string | null;
-  accession_number: string | null;
-  modalities_in_study: string[];
-  series_count: number;
-  instance_count: number;
-  byte_count: number;
-  patient_name: string | null;
-  patient_id: string | null;
-  patient_birth_date: string | null;
-  patient_sex: string | null;
-  referring_physician_name: string | null;
-  received_at: string;
-  patient_key: number;
-  issuer_of_patient_id: string;
 }
 
 /** Who is asking. */
@@ -264,24 +185,8 @@ export interface OpenGlass {
   expires_at: string;
 }
 
-/** In which order studies are listed; the second key is always our own, so that pages meet. */
-export type Order = 'newest' | 'oldest' | 'name' | '-name' | 'received';
-
 /** How it ended. */
 export type Outcome = 'SUCCESS' | 'REFUSED' | 'FAILED';
-
-/** A patient as the archive knows them. */
-export interface Patient {
-  patient_key: number;
-  patient_id: string | null;
-  issuer_of_patient_id: string;
-  patient_name: string | null;
-  patient_birth_date: string | null;
-  patient_sex: string | null;
-  other_identifiers: Identifier[];
-  same_identifier_count: number;
-  studies: ListedStudy[];
-}
 
 /** One actor's accesses of a kind to a study on a day. */
 export interface PatientAccess {
@@ -355,24 +260,6 @@ export interface Series {
   byte_count: number;
 }
 
-/** A series as a tile. */
-export interface SeriesTile {
-  study_instance_uid: string;
-  series_instance_uid: string;
-  modality: string | null;
-  series_number: number | null;
-  series_description: string | null;
-  body_part_examined: string | null;
-  station_name: string | null;
-  institution_name: string | null;
-  protocol_name: string | null;
-  series_date: string | null;
-  series_time: string | null;
-  instance_count: number;
-  byte_count: number;
-  middle_sop_instance_uid: string | null;
-}
-
 /** A session; what it may do is decided again at each door. */
 export interface Session {
   user: SessionUser;
@@ -438,12 +325,10 @@ export interface SignedOut {
   provider_url: string | null;
 }
 
-/** A page of studies. */
+/** A page of studies, newest first. */
 export interface Studies {
-  studies: ListedStudy[];
-  next_cursor: string | null;
-  total: number | null;
-  total_is: TotalIs | null;
+  studies: Study[];
+  has_more: boolean;
 }
 
 /** A study with its counts. */
@@ -485,9 +370,6 @@ export interface Token {
   token: string;
   expires_in_days: number;
 }
-
-/** What the total is. */
-export type TotalIs = 'exact' | 'about' | 'at least';
 
 /** What the archive holds in all; counted some moments ago. */
 export interface Totals {
@@ -533,34 +415,26 @@ export interface Volume {
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
-  'DELETE /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SignedOut };
   'GET /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: ApplicationEntity[] };
   'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: ApplicationEntity };
-  'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
-  'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
-  'GET /api/v1/audit/export': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; format?: 'csv' | 'json' }; body: undefined; answer: undefined };
+  'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
+  'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
+  'GET /api/v1/audit/export': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; format?: 'csv' | 'json' }; body: undefined; answer: undefined };
   'GET /api/v1/audit/patient': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean }; body: undefined; answer: PatientReport };
   'GET /api/v1/audit/patient/export': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean; format?: 'html' | 'csv'; language?: 'fr' | 'en'; names?: boolean }; body: undefined; answer: undefined };
   'GET /api/v1/audit/state': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditState };
-  'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
-  'GET /api/v1/instances/{sop_instance_uid}/header': { path: { sop_instance_uid: string }; query: { study?: string | null }; body: undefined; answer: Header };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
-  'GET /api/v1/me/preferences': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Record<string, unknown> };
-  'GET /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: unknown };
   'GET /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
   'GET /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpState };
-  'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
   'GET /api/v1/session/providers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Providers };
   'GET /api/v1/session/setup/{secret}': { path: { secret: string }; query: Record<never, never>; body: undefined; answer: SetupState };
   'GET /api/v1/set-aside': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SetAside[] };
-  'GET /api/v1/studies': { path: Record<never, never>; query: { text?: string; patient_name?: string; patient_id?: string; issuer_of_patient_id?: string; accession_number?: string; study_description?: string; referring_physician_name?: string; institution_name?: string; station_name?: string; first?: string | null; last?: string | null; modality?: string[]; order?: Order; limit?: number; cursor?: string | null }; body: undefined; answer: Studies };
+  'GET /api/v1/studies': { path: Record<never, never>; query: { text?: string; first?: string | null; last?: string | null; modality?: string | null; limit?: number; offset?: number }; body: undefined; answer: Studies };
   'GET /api/v1/studies/{study_instance_uid}': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: StudyDetail };
-  'GET /api/v1/studies/{study_instance_uid}/series': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: SeriesTile[] };
-  'GET /api/v1/studies/{study_instance_uid}/series/{series_instance_uid}/instances': { path: { study_instance_uid: string; series_instance_uid: string }; query: { limit?: number; cursor?: string | null }; body: undefined; answer: Instances };
   'GET /api/v1/system/health': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Health };
   'GET /api/v1/tasks': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Task[] };
   'GET /api/v1/totals': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Totals };
@@ -579,5 +453,4 @@ export interface Operations {
   'POST /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: NewUser; answer: User };
   'POST /api/v1/users/{name}/tokens': { path: { name: string }; query: Record<never, never>; body: NewToken; answer: Token };
   'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: ApplicationEntity };
-  'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
 }

@@ -38,8 +38,7 @@ export class Planes {
   readonly #elements = new Map<number, HTMLDivElement>();
   readonly #ends = new Map<number, (() => void)[]>();
   #volumeId: string | null = null;
-  /** Until the windows are ours, what the viewports tell of them is nobody's wish. */
-  #isSyncing = true;
+  #isSyncing = false;
   #progress = 0;
 
   constructor(session: Session) {
@@ -200,7 +199,6 @@ export class Planes {
 
   #close(): void {
     const volumeId = this.#volumeId;
-    this.#isSyncing = true;
     this.#volumeId = null;
     this.#progress = 0;
     this.#tell();

@@ -84,8 +84,7 @@ export function registerTools(): void {
     addTool(tool);
   }
   const { style } = cornerstone.annotation.config;
-  const defaults = style.getDefaultToolStyles();
-  style.setDefaultToolStyles({ ...defaults, global: { ...defaults.global, ...STYLE } });
+  style.setDefaultToolStyles(Object.assign(style.getDefaultToolStyles(), STYLE));
 }
 
 const STYLE = {
@@ -139,7 +138,7 @@ export function makeGroup(id: string, withCross: boolean): cornerstone.Types.ITo
 /** Gives the primary button and one finger to a tool; the other buttons keep what they do. */
 export function bind(groupId: string, tool: Tool): void {
   const group = ToolGroupManager.getToolGroup(groupId);
-  if (group === undefined || group.getViewportIds().length === 0) return;
+  if (group === undefined) return;
   for (const [name, toolName] of Object.entries(TOOL_NAMES)) {
     if (!group.hasTool(toolName) || name === tool) continue;
     if (name === 'pan')

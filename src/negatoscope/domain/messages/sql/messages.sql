@@ -1,0 +1,81 @@
+-- name: store
+-- A batch in one transaction; a repetition (same sender, same MSH-10) is left out.
+INSERT INTO hl7_message (
+    peer, sending_application, sending_facility, message_code, trigger_event, control_id,
+    version_id, patient_identifiers, notes, content, sha256, acknowledgment_code, error_code,
+    error_segment, error_field, reason, state, state_reason, processed_at, is_first)
+SELECT m.peer, m.sending_application, m.sending_facility, m.message_code, m.trigger_event,
+       m.control_id, m.version_id,
+       ARRAY(SELECT jsonb_array_elements_text(m.lists -> 0)),
+       ARRAY(SELECT jsonb_array_elements_text(m.lists -> 1)),
+       m.content, m.sha256, m.acknowledgment_code, m.error_code, m.error_segment, m.error_field,
+       m.reason, m.state, m.reason,
+       CASE WHEN m.state = 'PENDING' THEN NULL ELSE now() END,
+       %(is_first)s
+FROM unnest(%(peer)s::text[], %(sending_application)s::text[], %(sending_facility)s::text[],
+            %(message_code)s::text[], %(trigger_event)s::text[], %(control_id)s::text[],
+            %(version_id)s::text[], %(lists)s::jsonb[], %(content)s::bytea[], %(sha256)s::bytea[],
+            %(acknowledgment_code)s::text[], %(error_code)s::text[], %(error_segment)s::text[],
+            %(error_field)s::int[], %(reason)s::text[], %(state)s::text[])
+     WITH ORDINALITY AS m (peer, sending_application, sending_facility, message_code,
+            trigger_event, control_id, version_id, lists, content, sha256, acknowledgment_code,
+            error_code, error_segment, error_field, reason, state, ordinal)
+ORDER BY m.ordinal
+ON CONFLICT (sending_application, sending_facility, control_id)
+    WHERE is_first AND control_id <> '' DO NOTHING
+RETURNING id, sending_application, sending_facility, control_id, sha256
+
+-- name: first_ones
+-- What was kept before under the same sender and MSH-10.
+SELECT id, sending_application, sending_facility, control_id, sha256,
+       acknowledgment_code, error_code, error_segment, error_field, reason
+FROM hl7_message
+WHERE is_first AND control_id <> ''
+  AND (sending_application, sending_facility, control_id) IN
+      (SELECT * FROM unnest(%(sending_application)s::text[], %(sending_facility)s::text[],
+                            %(control_id)s::text[]))
+
+-- name: next_pending
+-- The oldest that waits. One processor at a time holds the lock, so that order is kept.
+SELECT id, content FROM hl7_message WHERE state = 'PENDING' ORDER BY id LIMIT 1
+
+-- name: finish
+UPDATE hl7_message SET state = %(state)s, state_reason = %(state_reason)s, effect = %(effect)s,
+       attempt_count = attempt_count + 1, processed_at = now()
+WHERE id = %(id)s AND state = 'PENDING'
+
+-- name: replay
+UPDATE hl7_message SET state = 'PENDING', state_reason = '', processed_at = NULL
+WHERE id = %(id)s AND state IN ('FAILED', 'IGNORED')
+
+-- name: search
+SELECT id, stored_at, peer, sending_application, sending_facility, message_code, trigger_event,
+       control_id, version_id, patient_identifiers, notes, acknowledgment_code, error_code,
+       error_segment, error_field, reason, state, state_reason, effect, attempt_count,
+       processed_at, length(content)
+FROM hl7_message
+WHERE (%(before_id)s::bigint IS NULL OR id < %(before_id)s)
+  AND (%(id)s::bigint IS NULL OR id = %(id)s)
+  AND (%(state)s::text IS NULL OR state = %(state)s)
+  AND (%(message_code)s = '' OR message_code = %(message_code)s)
+  AND (%(trigger_event)s = '' OR trigger_event = %(trigger_event)s)
+  AND (%(sending_application)s = '' OR sending_application = %(sending_application)s)
+  AND (%(control_id)s = '' OR control_id = %(control_id)s)
+  AND (%(stored_from)s::timestamptz IS NULL OR stored_at >= %(stored_from)s)
+  AND (%(stored_until)s::timestamptz IS NULL OR stored_at < %(stored_until)s)
+  AND (%(patient_identifiers)s::text[] IS NULL OR patient_identifiers && %(patient_identifiers)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: content
+SELECT content FROM hl7_message WHERE id = %(id)s
+
+-- name: senders
+SELECT sending_application, sending_facility, count(*),
+       count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'FAILED'),
+       max(stored_at), (array_agg(peer ORDER BY id DESC))[1]
+FROM hl7_message WHERE stored_at > now() - interval '30 days'
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: depth
+-- How many wait, and since when the oldest does.
+SELECT count(*), min(stored_at) FROM hl7_message WHERE state = 'PENDING'

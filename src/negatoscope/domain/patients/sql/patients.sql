@@ -1,0 +1,98 @@
+-- name: authority_by_universal_id
+SELECT id FROM assigning_authority WHERE universal_id = %(universal_id)s
+
+-- name: authorities_by_namespace
+SELECT id, universal_id FROM assigning_authority WHERE namespace = %(namespace)s ORDER BY id
+
+-- name: add_authority
+INSERT INTO assigning_authority (namespace, universal_id, universal_id_type)
+VALUES (%(namespace)s, %(universal_id)s, %(universal_id_type)s)
+ON CONFLICT DO NOTHING RETURNING id
+
+-- name: name_authority
+-- What was known by its local name only turns out to have a universal one.
+UPDATE assigning_authority SET universal_id = %(universal_id)s, universal_id_type = %(universal_id_type)s
+WHERE id = %(id)s AND universal_id = ''
+
+-- name: lock_identifier
+-- Two messages about one new identifier make one patient: the second waits for the first.
+SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))
+
+-- name: holder
+SELECT patient_fk FROM registered_identifier
+WHERE value = %(value)s AND authority_fk = %(authority)s AND until IS NULL
+
+-- name: get
+SELECT id, birth_family_name, birth_given_name, birth_further, used_family_name, used_given_name,
+       birth_date, sex, birth_place_code, identity_status, identity_attributes, died_at,
+       is_deceased, merged_into, created_at, updated_at
+FROM registered_patient WHERE id = ANY(%(ids)s)
+
+-- name: lock
+SELECT id FROM registered_patient WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+
+-- name: identifiers
+SELECT i.patient_fk, i.value, i.type_code, a.namespace, a.universal_id, a.universal_id_type
+FROM registered_identifier i JOIN assigning_authority a ON a.id = i.authority_fk
+WHERE i.patient_fk = ANY(%(ids)s) AND i.until IS NULL
+ORDER BY i.patient_fk, i.id
+
+-- name: add
+INSERT INTO registered_patient (birth_family_name, birth_given_name, birth_further,
+       used_family_name, used_given_name, name_folded, birth_date, sex, birth_place_code,
+       identity_status, identity_attributes, died_at, is_deceased)
+VALUES (%(birth_family_name)s, %(birth_given_name)s, %(birth_further)s, %(used_family_name)s,
+       %(used_given_name)s, %(name_folded)s, %(birth_date)s, %(sex)s, %(birth_place_code)s,
+       %(identity_status)s, %(identity_attributes)s, %(died_at)s, %(is_deceased)s)
+RETURNING id
+
+-- name: change
+UPDATE registered_patient SET birth_family_name = %(birth_family_name)s,
+       birth_given_name = %(birth_given_name)s, birth_further = %(birth_further)s,
+       used_family_name = %(used_family_name)s, used_given_name = %(used_given_name)s,
+       name_folded = %(name_folded)s, birth_date = %(birth_date)s, sex = %(sex)s,
+       birth_place_code = %(birth_place_code)s, identity_status = %(identity_status)s,
+       identity_attributes = %(identity_attributes)s, died_at = %(died_at)s,
+       is_deceased = %(is_deceased)s, updated_at = now()
+WHERE id = %(id)s
+
+-- name: add_identifier
+INSERT INTO registered_identifier (patient_fk, authority_fk, value, type_code)
+VALUES (%(patient)s, %(authority)s, %(value)s, %(type_code)s)
+ON CONFLICT (value, authority_fk) WHERE until IS NULL DO NOTHING RETURNING id
+
+-- name: end_identifier
+UPDATE registered_identifier SET until = now()
+WHERE patient_fk = %(patient)s AND value = %(value)s AND authority_fk = %(authority)s AND until IS NULL
+
+-- name: move_identifiers
+UPDATE registered_identifier SET patient_fk = %(to)s WHERE patient_fk = %(from)s AND until IS NULL
+RETURNING id
+
+-- name: return_identifiers
+UPDATE registered_identifier SET patient_fk = %(to)s WHERE id = ANY(%(ids)s) AND until IS NULL
+
+-- name: end_file
+UPDATE registered_patient SET merged_into = %(into)s, updated_at = now() WHERE id = %(id)s
+
+-- name: record
+INSERT INTO patient_change (patient_fk, other_patient_fk, kind, before, after, source)
+VALUES (%(patient)s, %(other)s, %(kind)s, %(before)s, %(after)s, %(source)s) RETURNING id
+
+-- name: history
+SELECT id, patient_fk, at, kind, before, after, source, other_patient_fk FROM patient_change
+WHERE patient_fk = %(patient)s ORDER BY id
+
+-- name: last_merge
+SELECT id, after FROM patient_change
+WHERE patient_fk = %(patient)s AND kind = 'MERGED' ORDER BY id DESC LIMIT 1
+
+-- name: search
+SELECT id FROM registered_patient p
+WHERE merged_into IS NULL
+  AND (%(identifier)s = '' OR EXISTS (SELECT 1 FROM registered_identifier i
+       WHERE i.patient_fk = p.id AND i.value = %(identifier)s AND i.until IS NULL))
+  AND (%(words)s::text[] IS NULL OR NOT EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) w
+       WHERE p.name_folded NOT LIKE '%%' || w || '%%' ESCAPE '\'))
+  AND (%(birth_date)s = '' OR birth_date = %(birth_date)s)
+ORDER BY id DESC LIMIT %(limit)s

@@ -1,1 +1,0 @@
-"""Tell audit repositories (IHE ATNA): DICOM audit messages over syslog."""
