@@ -18,7 +18,7 @@ from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
-from negatoscope.domain.identity import attempts, sessions, setup, tokens
+from negatoscope.domain.identity import attempts, links, sessions, setup, tokens
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
 from negatoscope.entrypoints.dimse.server import timeouts_of
@@ -179,6 +179,7 @@ class Housekeeping:
         tokens.forget_ended(self._database)
         setup.forget_ended(self._database)
         sessions.forget_ended(self._database)
+        links.forget_ended(self._database)
         attempts.forget_old(self._database)
 
     def _write_metadata(self, series_id: int) -> None:

@@ -25,6 +25,8 @@ from negatoscope.domain.archive.frames import (
 )
 from negatoscope.domain.archive.reading import Member, SegmentFiles
 from negatoscope.domain.archive.stored import Kind, StoredInstance
+from negatoscope.domain.archive.visibility import visible_among
+from negatoscope.domain.identity import EVERYTHING, DataScope
 from negatoscope.infra.db import Database, load_queries
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.contract import Volume
@@ -49,6 +51,7 @@ class Selection:
         study: Study Instance UID.
         series: Series Instance UID.
         sop: SOP Instance UID.
+        scope: What the asker may see.
     """
 
     patient: tuple[str, ...] = ()
@@ -56,6 +59,7 @@ class Selection:
     study: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     sop: tuple[str, ...] = ()
+    scope: DataScope = EVERYTHING
 
     @property
     def is_empty(self) -> bool:
@@ -114,7 +118,8 @@ class Retrieval:
         name = "series_of_patient" if selection.patient else "series_of"
         with self.database.connection() as connection:
             rows = connection.execute(_SQL[name], _keys(selection)).fetchall()
-        return [_series_key(row) for row in rows]
+        seen = visible_among(self.database, selection.scope, (row[1] for row in rows))
+        return [_series_key(row) for row in rows if row[1] in seen]
 
     def series_by_id(self, series_id: int) -> SeriesKey | None:
         """One series by our key."""
@@ -126,6 +131,8 @@ class Retrieval:
         """SOP classes and transfer syntaxes of the selected instances, with counts."""
         if selection.is_empty:
             return []
+        if selection.sop and not selection.scope.is_everything:
+            return _kinds_of(self._by_uid(selection, frame_index=False))
         series = [] if selection.sop else [key.id for key in self.series(selection)]
         with self.database.connection() as connection:
             if selection.sop:
@@ -319,7 +326,10 @@ class Retrieval:
         parameters = _keys(selection) | {"frame_index": frame_index}
         for at in range(0, len(selection.sop), self._page_size):
             parameters["sop"] = list(selection.sop[at : at + self._page_size])
-            yield from self._page("instances_by_uid", parameters, None)
+            page = self._page("instances_by_uid", parameters, None)
+            studies = (stored.study_instance_uid for stored in page)
+            seen = visible_among(self.database, selection.scope, studies)
+            yield from (stored for stored in page if stored.study_instance_uid in seen)
 
     def _page(
         self,
@@ -467,6 +477,18 @@ class Retrieval:
                 known = self._volumes.get(volume)
                 self._paths[segment] = known.segment_path(name) if known else Path(volume, name)
         return self._paths
+
+
+def _kinds_of(instances: Iterator[StoredInstance]) -> list[Kind]:
+    counts: dict[tuple[str, str], list[int]] = {}
+    for stored in instances:
+        kind = counts.setdefault((stored.sop_class_uid, stored.transfer_syntax_uid), [0, 0])
+        kind[0] += 1
+        kind[1] += stored.size
+    return [
+        Kind(sop_class_uid=sop, transfer_syntax_uid=syntax, instance_count=count, byte_count=size)
+        for (sop, syntax), (count, size) in counts.items()
+    ]
 
 
 def _keys(selection: Selection) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The registry of application entities: who may call, and where they are called."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from negatoscope.domain.devices.errors import (
@@ -9,6 +9,7 @@ from negatoscope.domain.devices.errors import (
     InvalidApplicationEntity,
     UnknownApplicationEntity,
 )
+from negatoscope.domain.identity import EVERYTHING, DataScope, grants
 from negatoscope.domain.identity.model import Actor, AERole
 from negatoscope.infra.db import Database
 
@@ -26,6 +27,7 @@ class ApplicationEntity:
         roles: ``AERole`` values: what it may ask of us.
         tls: Whether it is called over TLS.
         description: For people.
+        scope: Which studies it may see.
     """
 
     ae_title: str
@@ -34,11 +36,12 @@ class ApplicationEntity:
     roles: frozenset[str]
     tls: bool
     description: str
+    scope: DataScope = field(default=EVERYTHING, compare=False)
 
     @property
     def actor(self) -> Actor:
         """The peer as one who acts."""
-        return Actor.application_entity(self.ae_title, self.roles)
+        return Actor(kind="ae", name=self.ae_title, roles=self.roles, scope=self.scope)
 
 
 def add(
@@ -107,7 +110,10 @@ def find(database: Database, ae_title: str) -> ApplicationEntity | None:
         row = connection.execute(
             f"SELECT {_COLUMNS} FROM application_entity WHERE ae_title = %s", (title,)
         ).fetchone()
-    return None if row is None else _entity(row)
+        if row is None:
+            return None
+        scope = grants.scope_within(connection, grants.Holder(ae_title=title), EVERYTHING)
+    return replace(_entity(row), scope=scope)
 
 
 def actor_for(database: Database, ae_title: str) -> Actor:

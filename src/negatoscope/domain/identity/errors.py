@@ -12,6 +12,12 @@
     ├── TotpRequired       the password is right, a code is needed
     ├── TooManyAttempts    wait
     ├── LocalSignInClosed  at the provider, please
+    ├── ReasonNeeded       for an emergency access, for its review
+    ├── UnknownPatient     no such study or patient
+    ├── AmbiguousPatient   several people have that identifier
+    ├── TooManyBreaks      emergency accesses in an hour
+    ├── LinkRefused        used up, revoked, expired, unknown, or its PIN is wrong
+    ├── PinRequired        the link is good and asks for one
     ├── InvalidGrant       a data scope that cannot be
     └── SetupLinkRefused   used, expired, unknown, or no longer needed
 """
@@ -89,3 +95,27 @@ class TooManyAttempts(IdentityError):
 
 class LocalSignInClosed(IdentityError):
     """The account signs in at a provider."""
+
+
+class ReasonNeeded(IdentityError):
+    """No reason worth reading."""
+
+
+class UnknownPatient(IdentityError):
+    """No such study or patient."""
+
+
+class AmbiguousPatient(IdentityError):
+    """Several people have that identifier."""
+
+
+class TooManyBreaks(IdentityError):
+    """Too many emergency accesses in an hour."""
+
+
+class LinkRefused(IdentityError):
+    """The link is used up, revoked, expired or unknown, or its PIN is wrong."""
+
+
+class PinRequired(IdentityError):
+    """The link is good and asks for a PIN."""

@@ -76,6 +76,8 @@ USER_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
     Role.PATIENT: frozenset({Action.QUERY, Action.RETRIEVE}),
 }
 
+UNLIMITED_ONLY: Final = frozenset({Action.WORKLIST, Action.UPS, Action.MPPS})
+"""Workitems and worklists name patients of every study: nothing for a limited data scope."""
 LINK_ACTIONS: Final = frozenset({Action.QUERY, Action.RETRIEVE})
 """Of whoever holds a link to one study."""
 
@@ -114,6 +116,8 @@ def _function(actor: Actor, action: Action) -> Decision:
         return Decision(allowed=False, reason="not known here")
     if actor.actions is not None and action not in actor.actions:
         return Decision(allowed=False, reason="not among the actions of its token")
+    if action in UNLIMITED_ONLY and not actor.data_scope.is_everything:
+        return Decision(allowed=False, reason="its data scope is limited")
     if actor.kind == "link":
         return Decision(allowed=action in LINK_ACTIONS, reason="a link to one study")
     table: Mapping[str, frozenset[Action]] = USER_ACTIONS if actor.kind == "user" else AE_ACTIONS

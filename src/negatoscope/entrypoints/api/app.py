@@ -17,12 +17,15 @@ from negatoscope.entrypoints.api import (
     application_entities,
     archive,
     audit,
+    break_glass,
     identity,
+    links,
     me,
     messages,
     session,
     studies,
     system,
+    tokens,
 )
 from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS, Application
 from negatoscope.entrypoints.web.failures import problem_for
@@ -42,6 +45,9 @@ _ROUTES = (
     identity,
     audit,
     messages,
+    tokens,
+    break_glass,
+    links,
 )
 
 

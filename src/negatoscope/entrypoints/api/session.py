@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from negatoscope.domain.identity import (
     Action,
     Actor,
+    break_glass,
     functions,
     sessions,
     setup,
@@ -160,6 +161,9 @@ async def describe(ask: Asking, cookie: str) -> Session:
 
 
 async def _session(ask: Asking, actor: Actor, found: sessions.Session | None) -> Session:
+    broken = []
+    if actor.user_id is not None and found is not None:
+        broken = await run_blocking(break_glass.active_of, ask.services.database, actor.user_id)
     scope = actor.data_scope
     studies = sorted(scope.studies)
     return Session(
@@ -172,7 +176,16 @@ async def _session(ask: Asking, actor: Actor, found: sessions.Session | None) ->
         functions=sorted(functions(actor)),
         required=list(found.required) if found else [],
         study_instance_uid=studies[0] if actor.kind == "link" and studies else None,
-        break_glass=[],
+        break_glass=[
+            OpenGlass(
+                id=one.id,
+                study_instance_uid=one.study_instance_uid,
+                patient_id=one.patient_id,
+                reason=one.reason,
+                expires_at=one.expires_at,
+            )
+            for one in broken
+        ],
         csrf=found.csrf if found else None,
         method=found.method if found else None,
         expires_at=found.expires_at if found else None,

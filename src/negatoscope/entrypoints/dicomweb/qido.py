@@ -59,6 +59,7 @@ class QidoRs:
             base_url=root_url(request),
             ae_title=self._ae_title,
             headers=self._headers,
+            scope=request.actor.data_scope,
         )
         result = await run_blocking(search_resource, list(parts), request.query(), context)
         await self._access.note_read(request, Action.QUERY, study)

@@ -14,7 +14,6 @@ import orjson
 
 from negatoscope.domain.archive.query import (
     DEFAULT_LIMITS,
-    EVERYTHING,
     DicomJson,
     HeaderReader,
     Include,
@@ -23,11 +22,11 @@ from negatoscope.domain.archive.query import (
     QueryError,
     QueryLevel,
     QueryLimits,
-    Scope,
     search,
     unusable_keys,
 )
 from negatoscope.domain.archive.query.rows import name_value
+from negatoscope.domain.identity import EVERYTHING, DataScope
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.infra.db import Database
 from negatoscope.standard import tags
@@ -89,7 +88,7 @@ class QidoContext:
     base_url: str
     ae_title: str = ""
     headers: HeaderReader | None = None
-    scope: Scope = EVERYTHING
+    scope: DataScope = EVERYTHING
     limits: QueryLimits = DEFAULT_LIMITS
     max_results: int = MAX_RESULTS
 

@@ -187,6 +187,7 @@ class QueryScp:
                 fuzzy=bool(agreed[2]),
                 every_value=bool(agreed[6]),
             ),
+            scope=caller_of(association).actor.data_scope,
             retrieve_ae_title=self.ae_title,
         )
 

@@ -7,7 +7,7 @@ was accepted and loses nothing. Where there is none, the sub-operation fails.
 import contextlib
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -214,9 +214,10 @@ class RetrieveSCP:
             _refuse(association, message, Status.NOT_AUTHORIZED, decision.reason)
             return None
         try:
-            return read_identifier(
+            request = read_identifier(
                 identifier, message.context.transfer_syntax, message.context.abstract_syntax
             )
+            return replace(request, selection=replace(request.selection, scope=actor.data_scope))
         except IdentifierError as error:
             _refuse(association, message, error.status, error.comment, error.offending_elements)
             return None

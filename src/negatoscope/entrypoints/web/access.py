@@ -155,13 +155,24 @@ class Access:
             session = await run_blocking(sessions.resolve, self._database, self.limits, value)
         return None if session is None else Caller(session.actor, session, value)
 
-    async def prepare(self, actor: Actor, path: str) -> None:
-        """Look up what a decision about the study of a path will need, off the event loop."""
+    async def prepare(self, caller: Caller, path: str) -> Actor:
+        """Look up what a decision about the study of a path will need, off the event loop.
+
+        Returns: Who asks; looked up anew when what this process knew would be refused, since
+            another one may have opened the file.
+        """
+        actor = caller.actor
         if actor.data_scope.is_everything:
-            return
+            return actor
         found = _STUDY_IN_PATH.match(path)
-        if found is not None:
-            await self._look_up(found[1])
+        if found is None:
+            return actor
+        facts = await self._look_up(found[1])
+        if facts is None or caller.cookie is None or actor.data_scope.covers(facts):
+            return actor
+        sessions.forget(self._database, caller.cookie)
+        anew = await run_blocking(sessions.resolve, self._database, self.limits, caller.cookie)
+        return actor if anew is None else anew.actor
 
     async def _look_up(self, study_instance_uid: str) -> StudyFacts | None:
         facts = self._facts.get(study_instance_uid, _FACTS_S)

@@ -227,8 +227,7 @@ class HttpApplication:
             caller = await services.access.caller(scope)
             if caller is None:
                 raise unauthenticated()
-            request.actor = caller.actor
-            await services.access.prepare(caller.actor, path)
+            request.actor = await services.access.prepare(caller, path)
             return await dicomweb(request, send)
         if path == wado_uri.PATH:
             caller = await services.access.caller(scope)
@@ -240,8 +239,7 @@ class HttpApplication:
         if path.startswith("/api/"):
             caller = await services.access.caller(scope)
             if caller is not None:
-                request.actor = caller.actor
-                await services.access.prepare(caller.actor, path)
+                request.actor = await services.access.prepare(caller, path)
             elif not path.startswith("/api/v1/session"):  # whose routes say who may
                 raise unauthenticated()
             scope["negatoscope.request"] = request

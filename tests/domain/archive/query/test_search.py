@@ -17,9 +17,9 @@ from negatoscope.domain.archive.query import (
     QueryLimits,
     QueryTooExpensive,
     QueryUnavailable,
-    Scope,
     search,
 )
+from negatoscope.domain.identity import DataScope
 from negatoscope.infra.db import Database
 from negatoscope.standard import tags
 
@@ -285,9 +285,13 @@ def test_include_all_gives_every_attribute_of_the_level(ask: Asker) -> None:
 
 def test_scope_hides_what_the_asker_may_not_see(ask: Asker) -> None:
     """A scope of studies or patients is applied in SQL at every level."""
-    only = Scope(study_instance_uids=("1.2.4",), patients=(("P1", "HOP"),))
+    with ask.database.connection() as connection:
+        (key,) = connection.execute(
+            "SELECT id FROM patient WHERE (patient_id, issuer_of_patient_id) = ('P1', 'HOP')"
+        ).fetchone()
+    only = DataScope(studies=frozenset({"1.2.4"}), patient_keys=frozenset({key}))
     assert ask.studies(scope=only) == ["1.2.1", "1.2.2", "1.2.4"]
-    assert ask.studies(scope=Scope(patients=())) == []
+    assert ask.studies(scope=DataScope()) == []
     root = InformationModel.PATIENT_ROOT
     assert ask.values("PatientID", PATIENT, {}, model=root, scope=only) == [None, "P1"]
     series = ask.values("StudyInstanceUID", SERIES, {}, relational=True, scope=only)

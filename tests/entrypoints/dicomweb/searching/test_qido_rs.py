@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from negatoscope.domain.archive.query import Include, Scope
+from negatoscope.domain.archive.query import Include
 from negatoscope.domain.archive.synthetic import fill_index
+from negatoscope.domain.identity import DataScope
 from negatoscope.entrypoints.dicomweb.qido_rs import (
     DEFAULT_ATTRIBUTES,
     QidoContext,
@@ -163,7 +164,7 @@ def test_scope_is_applied(ctx: QidoContext) -> None:
     """An asker with a scope sees only that."""
     uid = first(found(search_for_studies([], ctx))[7], "StudyInstanceUID")
     seen = QidoContext(
-        database=ctx.database, base_url=BASE, scope=Scope(study_instance_uids=(uid,))
+        database=ctx.database, base_url=BASE, scope=DataScope(studies=frozenset({uid}))
     )
     assert search_for_studies([], seen).count == 1
 

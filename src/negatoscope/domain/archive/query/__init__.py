@@ -11,7 +11,6 @@ from negatoscope.domain.archive.query.errors import (
 from negatoscope.domain.archive.query.matching import matches, unusable_keys
 from negatoscope.domain.archive.query.model import (
     DEFAULT_LIMITS,
-    EVERYTHING,
     DicomJson,
     HeaderReader,
     Include,
@@ -21,13 +20,11 @@ from negatoscope.domain.archive.query.model import (
     Query,
     QueryLevel,
     QueryLimits,
-    Scope,
 )
 from negatoscope.domain.archive.query.service import search
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "EVERYTHING",
     "DicomJson",
     "HeaderReader",
     "IdentifierMismatch",
@@ -42,7 +39,6 @@ __all__ = [
     "QueryLimits",
     "QueryTooExpensive",
     "QueryUnavailable",
-    "Scope",
     "UnusableKey",
     "matches",
     "search",

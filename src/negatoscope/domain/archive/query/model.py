@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from negatoscope.domain.identity import EVERYTHING, DataScope
+
 #: A data set or an identifier in the DICOM JSON model (PS3.18 Annex F), keyed by `GGGGEEEE`.
 DicomJson = dict[str, dict[str, Any]]
 
@@ -73,22 +75,6 @@ NO_OPTIONS: Final = MatchOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What the asker may see. Both None: everything; otherwise the union of what is listed."""
-
-    study_instance_uids: tuple[str, ...] | None = None
-    patients: tuple[tuple[str, str], ...] | None = None  # (Patient ID, Issuer of Patient ID)
-
-    @property
-    def is_everything(self) -> bool:
-        """No restriction at all."""
-        return self.study_instance_uids is None and self.patients is None
-
-
-EVERYTHING: Final = Scope()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceReference:
     """An instance whose header is to be read."""
 
@@ -134,6 +120,7 @@ class Query:
             (PS3.4 §C.4.1.2.2.2, §C.4.1.3.2.2).
         limit: Matches wanted at most; None: as many as `QueryLimits.max_results`.
         offset: Matches skipped.
+        scope: What the asker may see.
         retrieve_ae_title: Answered as Retrieve AE Title (0008,0054).
     """
 
@@ -145,5 +132,5 @@ class Query:
     include: Include = Include.KEYS
     limit: int | None = None
     offset: int = 0
-    scope: Scope = EVERYTHING
+    scope: DataScope = EVERYTHING
     retrieve_ae_title: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from negatoscope.domain.archive import visibility
 from negatoscope.domain.archive.query import matching
 from negatoscope.domain.archive.query.attributes import (
     ATTRIBUTES,
@@ -112,28 +113,13 @@ def _condition(tag: str, kept: Attribute, key: dict[str, Any], query: Query) -> 
 
 def _scope(query: Query) -> list[Condition]:
     """What the asker may see, the only place where it enters the SQL."""
-    scope = query.scope
-    if scope.is_everything:
+    if query.scope.is_everything:
         return []
-    studies = list(scope.study_instance_uids or ())
-    patients = list(scope.patients or ())
-    allowed = (
-        "(patient.patient_id, patient.issuer_of_patient_id)"
-        " IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-    )
-    parameters: list[Any] = [[p[0] for p in patients], [p[1] for p in patients], studies]
+    seen = visibility.condition(query.scope)
     if query.level is QueryLevel.PATIENT:
-        sql = (
-            f"({allowed} OR patient.id IN"
-            " (SELECT patient_fk FROM study WHERE study_instance_uid = ANY(%s::text[])))"
-        )
+        sql = f"patient.id IN (SELECT study.patient_fk FROM study WHERE {seen.sql})"
         return [
-            Condition(sql=sql, parameters=tuple(parameters), tables=frozenset({QueryLevel.PATIENT}))
+            Condition(sql=sql, parameters=seen.parameters, tables=frozenset({QueryLevel.PATIENT}))
         ]
-    return [
-        Condition(
-            sql=f"({allowed} OR study.study_instance_uid = ANY(%s::text[]))",
-            parameters=tuple(parameters),
-            tables=frozenset({QueryLevel.PATIENT, QueryLevel.STUDY}),
-        )
-    ]
+    tables = {QueryLevel.STUDY, QueryLevel.PATIENT} if seen.needs_patient else {QueryLevel.STUDY}
+    return [Condition(sql=seen.sql, parameters=seen.parameters, tables=frozenset(tables))]
