@@ -13,13 +13,15 @@ from negatoscope.domain.identity.errors import (
     TooManyBreaks,
     UnknownPatient,
 )
-from negatoscope.entrypoints.api.common import Ask, Schema
+from negatoscope.entrypoints.api.common import Asking, Own, Schema, to
 from negatoscope.entrypoints.api.me import Number, own
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers.audit import Outcome
 
 router = APIRouter(prefix="/break-glass", tags=["break-glass"])
+Breaker = Annotated[Asking, to(Action.BREAK_GLASS)]
+Reviewer = Annotated[Asking, to(Action.READ_AUDIT)]
 _UID = r"^[0-9.]{1,64}$"
 
 
@@ -81,10 +83,9 @@ class Review(Schema):
 
 
 @router.post("", status_code=201)
-async def open_file(ask: Ask, given: NewBreak) -> Break:
+async def open_file(ask: Breaker, given: NewBreak) -> Break:
     """Open a patient's file for a while, with a reason; a session is needed."""
     session = own(ask)
-    ask.require(Action.BREAK_GLASS)
     identity = ask.services.settings.identity
     try:
         made = await run_blocking(
@@ -122,7 +123,7 @@ async def open_file(ask: Ask, given: NewBreak) -> Break:
 
 
 @router.delete("/{number}", status_code=204)
-async def end_own(ask: Ask, number: Number) -> None:
+async def end_own(ask: Own, number: Number) -> None:
     """End one's own emergency access before its time."""
     session = own(ask)
     if not await run_blocking(
@@ -134,17 +135,15 @@ async def end_own(ask: Ask, number: Number) -> None:
 
 
 @router.get("")
-async def list_breaks(ask: Ask, pending: bool = False) -> list[Break]:
+async def list_breaks(ask: Reviewer, pending: bool = False) -> list[Break]:
     """What there was, the latest first; with ``pending``, what waits for a review."""
-    ask.require(Action.READ_AUDIT)
     rows = await run_blocking(break_glass.list_breaks, ask.services.database, pending_only=pending)
     return [_shown(row) for row in rows]
 
 
 @router.get("/{number}")
-async def get_break(ask: Ask, number: Number) -> BreakDetail:
+async def get_break(ask: Reviewer, number: Number) -> BreakDetail:
     """One, with what was seen while it lasted."""
-    ask.require(Action.READ_AUDIT)
     found = await run_blocking(break_glass.seen, ask.services.database, number)
     if found is None:
         raise Problem("not-found")
@@ -153,9 +152,8 @@ async def get_break(ask: Ask, number: Number) -> BreakDetail:
 
 
 @router.post("/{number}/review", status_code=204)
-async def review(ask: Ask, number: Number, given: Review) -> None:
+async def review(ask: Reviewer, number: Number, given: Review) -> None:
     """Mark one reviewed; nobody reviews their own."""
-    ask.require(Action.READ_AUDIT)
     try:
         done = await run_blocking(
             break_glass.review,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.web.access import unauthenticated
+from negatoscope.entrypoints.web.problems import Problem
 
 if TYPE_CHECKING:
     from negatoscope.domain.archive.overview import Overview
@@ -80,8 +81,29 @@ async def _administering(request: Request) -> Asking:
     return asking
 
 
+async def _owning(request: Request) -> Asking:
+    asking = await _asking(request)
+    session = None if asking.caller is None else asking.caller.session
+    if session is None or session.actor.user_id is None:
+        raise Problem("forbidden", detail="A session of an account is needed.")
+    return asking
+
+
+def to(action: Action) -> Any:
+    """A dependency: for who may do that; everybody else is refused before the body is looked at."""
+
+    async def asking(request: Request) -> Asking:
+        found = await _asking(request)
+        found.require(action)
+        return found
+
+    return Depends(asking)
+
+
 Anyone = Annotated[Asking, Depends(_anyone)]
 """Signed in or not: the routes of signing in, nothing else."""
 Ask = Annotated[Asking, Depends(_asking)]
+Own = Annotated[Asking, Depends(_owning)]
+"""Somebody with an account, by a session: not by a token, nor by a link."""
 Administer = Annotated[Asking, Depends(_administering)]
 """The same for who may administer; everybody else is refused before the body is looked at."""

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from negatoscope.domain.identity import Action, Actor, attempts, links, may
 from negatoscope.domain.identity.errors import InvalidGrant, LinkRefused, PinRequired
-from negatoscope.entrypoints.api.common import Anyone, Ask, Schema
+from negatoscope.entrypoints.api.common import Anyone, Asking, Schema, to
 from negatoscope.entrypoints.api.me import Number
 from negatoscope.entrypoints.api.session import HASHING, Session, client, describe, keep, same_site
 from negatoscope.entrypoints.web.problems import Problem
@@ -16,6 +16,7 @@ from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers.audit import Outcome
 
 router = APIRouter(tags=["links"])
+Sharer = Annotated[Asking, to(Action.SHARE)]
 _DOOR = "study link"
 """Instead of an account's name, where failures are counted."""
 
@@ -62,9 +63,8 @@ class Exchange(Schema):
 
 
 @router.post("/links", status_code=201)
-async def add_link(ask: Ask, wanted: NewLink) -> MadeLink:
+async def add_link(ask: Sharer, wanted: NewLink) -> MadeLink:
     """Make a link to a study that the maker sees."""
-    ask.require(Action.SHARE)
     study = wanted.study_instance_uid
     await ask.require_study(Action.QUERY, study)
     longest = ask.services.settings.identity.link_max_days
@@ -100,9 +100,8 @@ async def add_link(ask: Ask, wanted: NewLink) -> MadeLink:
 
 
 @router.get("/links")
-async def list_links(ask: Ask, study_instance_uid: str | None = None) -> list[Link]:
+async def list_links(ask: Sharer, study_instance_uid: str | None = None) -> list[Link]:
     """Links one made; all of them for administrators."""
-    ask.require(Action.SHARE)
     if study_instance_uid is not None and len(study_instance_uid) > 64:
         raise Problem("invalid-input")
     everybodys = bool(may(ask.actor, Action.ADMINISTER))
@@ -116,9 +115,8 @@ async def list_links(ask: Ask, study_instance_uid: str | None = None) -> list[Li
 
 
 @router.delete("/links/{number}", status_code=204)
-async def revoke_link(ask: Ask, number: Number) -> None:
+async def revoke_link(ask: Sharer, number: Number) -> None:
     """End a link and the sessions that came of it."""
-    ask.require(Action.SHARE)
     everybodys = bool(may(ask.actor, Action.ADMINISTER))
     if not await run_blocking(
         links.revoke,

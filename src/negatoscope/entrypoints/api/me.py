@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from negatoscope.domain.identity import attempts, sessions, totp, users
 from negatoscope.domain.identity.errors import WeakPassword
-from negatoscope.entrypoints.api.common import Ask, Asking, Schema
+from negatoscope.entrypoints.api.common import Asking, Own, Schema
 from negatoscope.entrypoints.api.session import HASHING, Session, describe, keep, weak_password
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.kit.aio import run_blocking
@@ -113,7 +113,7 @@ async def _prove(ask: Asking, session: sessions.Session, password: SecretStr) ->
 
 
 @router.post("/password")
-async def change_password(ask: Ask, given: NewPassword, response: Response) -> Session:
+async def change_password(ask: Own, given: NewPassword, response: Response) -> Session:
     """Change the password; every session of the account ends and a new one begins here."""
     session = own(ask)
     await _prove(ask, session, given.current)
@@ -147,7 +147,7 @@ async def change_password(ask: Ask, given: NewPassword, response: Response) -> S
 
 
 @router.get("/totp")
-async def get_totp(ask: Ask) -> TotpState:
+async def get_totp(ask: Own) -> TotpState:
     """Whether codes are asked of this account."""
     session = own(ask)
     database, user_id = ask.services.database, session.actor.user_id or 0
@@ -159,7 +159,7 @@ async def get_totp(ask: Ask) -> TotpState:
 
 
 @router.post("/totp")
-async def begin_totp(ask: Ask) -> TotpEnrolment:
+async def begin_totp(ask: Own) -> TotpEnrolment:
     """Begin to use an authenticator; nothing changes until a code of it is confirmed."""
     session = own(ask)
     database, user_id = ask.services.database, session.actor.user_id or 0
@@ -177,7 +177,7 @@ async def begin_totp(ask: Ask) -> TotpEnrolment:
 
 
 @router.post("/totp/confirm")
-async def confirm_totp(ask: Ask, given: Code) -> RecoveryCodes:
+async def confirm_totp(ask: Own, given: Code) -> RecoveryCodes:
     """Ask for codes from now on; the other sessions of the account end."""
     session = own(ask)
     user_id = session.actor.user_id or 0
@@ -197,7 +197,7 @@ async def confirm_totp(ask: Ask, given: Code) -> RecoveryCodes:
 
 
 @router.post("/totp/remove", status_code=204)
-async def remove_totp(ask: Ask, given: Proof) -> None:
+async def remove_totp(ask: Own, given: Proof) -> None:
     """Ask for codes no more; the password is needed."""
     session = own(ask)
     await _prove(ask, session, given.password)
@@ -208,7 +208,7 @@ async def remove_totp(ask: Ask, given: Proof) -> None:
 
 
 @router.get("/sessions")
-async def list_own_sessions(ask: Ask) -> list[SessionEntry]:
+async def list_own_sessions(ask: Own) -> list[SessionEntry]:
     """Where this account is signed in."""
     session = own(ask)
     rows = await run_blocking(
@@ -221,7 +221,7 @@ async def list_own_sessions(ask: Ask) -> list[SessionEntry]:
 
 
 @router.delete("/sessions/{number}", status_code=204)
-async def end_own_session(ask: Ask, number: Number) -> None:
+async def end_own_session(ask: Own, number: Number) -> None:
     """End one of one's own sessions."""
     session = own(ask)
     ended = await run_blocking(
@@ -237,7 +237,7 @@ async def end_own_session(ask: Ask, number: Number) -> None:
 
 
 @router.delete("/sessions", status_code=204)
-async def end_other_sessions(ask: Ask) -> None:
+async def end_other_sessions(ask: Own) -> None:
     """End all of one's own sessions but this one."""
     session = own(ask)
     await run_blocking(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from negatoscope.domain.identity import Action, tokens
 from negatoscope.domain.identity.errors import InvalidGrant, UnknownUser
-from negatoscope.entrypoints.api.common import Administer, Ask, Asking, Schema
+from negatoscope.entrypoints.api.common import Administer, Asking, Own, Schema
 from negatoscope.entrypoints.api.identity import Grant, Grants, Name, granted
 from negatoscope.entrypoints.api.me import Number, own
 from negatoscope.entrypoints.web.problems import Problem
@@ -70,7 +70,7 @@ async def revoke_token(ask: Administer, number: Number) -> None:
 
 
 @router.get("/me/tokens")
-async def list_own_tokens(ask: Ask) -> list[TokenEntry]:
+async def list_own_tokens(ask: Own) -> list[TokenEntry]:
     """One's own tokens."""
     session = own(ask)
     return _entries(
@@ -79,7 +79,7 @@ async def list_own_tokens(ask: Ask) -> list[TokenEntry]:
 
 
 @router.post("/me/tokens", status_code=201)
-async def add_own_token(ask: Ask, wanted: NewToken) -> Token:
+async def add_own_token(ask: Own, wanted: NewToken) -> Token:
     """Make a token of one's own; a session is needed, a token makes no tokens."""
     session = own(ask)
     if session.required:
@@ -88,7 +88,7 @@ async def add_own_token(ask: Ask, wanted: NewToken) -> Token:
 
 
 @router.delete("/me/tokens/{number}", status_code=204)
-async def revoke_own_token(ask: Ask, number: Number) -> None:
+async def revoke_own_token(ask: Own, number: Number) -> None:
     """End one of one's own tokens."""
     session = own(ask)
     if not await run_blocking(
