@@ -72,7 +72,7 @@ def api_routes(served):
     """Method, template and path of every route of ``/api/v1``."""
     paths = served.application._api.openapi()["paths"]
     assert len(paths) > 40
-    for template, methods in paths.items():
+    for template, methods in sorted(paths.items()):
         path = re.sub(r"\{(\w+)\}", lambda match: SUBSTITUTES.get(match[1], "987654321"), template)
         for method in sorted(methods):
             yield method.upper(), template, path
