@@ -9,9 +9,25 @@ from negatoscope.infra.settings import Settings
 
 def create_app() -> Any:
     """The ASGI application, for the settings in the environment."""
+    from negatoscope.app.attendant import Attendant
     from negatoscope.entrypoints.web.app import create_app as create
 
     die_with_parent()
     settings = Settings.load()
-    logging.configure(level=settings.log_level, format=settings.log_format, role="http")
-    return create(settings)
+    logging.configure(
+        level=settings.log_level,
+        format=settings.log_format,
+        role="http",
+        directory=settings.data_dir / "logs",
+    )
+    application = create(settings)
+    Attendant(settings, "http", report=application.report, apply=[application.reconfigure]).start()
+    return application
+
+
+def create_redirect() -> Any:
+    """What stands beside HTTPS in clear."""
+    from negatoscope.entrypoints.web.redirect import HttpsRedirect
+
+    die_with_parent()
+    return HttpsRedirect(Settings.load())

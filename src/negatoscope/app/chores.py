@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
@@ -11,13 +11,14 @@ import structlog
 
 from negatoscope.app.auditing import audit_chores
 from negatoscope.app.calling import client_tls
-from negatoscope.domain.archive import Archive
+from negatoscope.domain.archive import Archive, space
 from negatoscope.domain.archive.commitment import Commitment
 from negatoscope.domain.archive.configured import volumes
 from negatoscope.domain.archive.lifecycle import Lifecycle
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
+from negatoscope.domain.devices import callers
 from negatoscope.domain.identity import attempts, links, sessions, setup, tokens
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
@@ -25,10 +26,11 @@ from negatoscope.entrypoints.dimse.server import timeouts_of
 from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.dimse.ups_event_scp import UpsEventScp
 from negatoscope.entrypoints.worker.chores import Chore
-from negatoscope.infra import metrics
+from negatoscope.infra import metrics, process_reports
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.db import Database, load_queries
 from negatoscope.infra.errors import DatabaseUnavailable
+from negatoscope.infra.kept_logs import prune
 from negatoscope.infra.logging import describe
 from negatoscope.infra.settings import Settings
 
@@ -43,13 +45,20 @@ _LIFECYCLE_LOCK: Final = 0x4E45_4741_544F_0003
 _SCRUB_LOCK: Final = 0x4E45_4741_544F_0004
 
 
-def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequence[Chore]:
+def chores(
+    settings: Settings,
+    archive: Archive,
+    *,
+    dicomweb_url: str,
+    in_force: Callable[[], Settings] | None = None,
+) -> Sequence[Chore]:
     """The chores of this version.
 
     Args:
-        settings: In force.
+        settings: At the start.
         archive: This process's.
         dicomweb_url: Where most clients reach our DICOMweb service, for what refers to it.
+        in_force: The settings with what was changed since.
     """
     retrieval = Retrieval(archive.database, volumes(settings))
     metadata = SeriesMetadata(retrieval, base=dicomweb_url)
@@ -70,7 +79,8 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
     worklist = Worklist(archive.database)
 
     def forget_workitems(_stop: threading.Event) -> None:
-        age_s = settings.ups_retention_days * 86400.0
+        current = settings if in_force is None else in_force()
+        age_s = current.ups_retention_days * 86400.0
         if gone := worklist.forget(age_s=age_s, event_age_s=KEEP_EVENTS_S):
             _LOG.info("finished workitems deleted", count=len(gone))
 
@@ -86,6 +96,8 @@ def chores(settings: Settings, archive: Archive, *, dicomweb_url: str) -> Sequen
         Chore(name="compact", every_s=600.0, run=housekeeping.compact, is_patient=True),
         Chore(name="scrub", every_s=6 * 3600.0, run=housekeeping.scrub, is_patient=True),
         Chore(name="measure", every_s=15.0, run=housekeeping.measure),
+        Chore(name="sample", every_s=600.0, run=housekeeping.sample),
+        Chore(name="logs", every_s=300.0, run=lambda _stop: prune(settings.data_dir / "logs")),
         Chore(name="forget", every_s=3600.0, run=housekeeping.forget),
         *audit_chores(settings, archive.database),
     ]
@@ -181,6 +193,12 @@ class Housekeeping:
         sessions.forget_ended(self._database)
         links.forget_ended(self._database)
         attempts.forget_old(self._database)
+        callers.forget(self._database)
+        process_reports.forget(self._database)
+
+    def sample(self, _stop: threading.Event) -> None:
+        """How full the volumes are, for the estimate of when they will be."""
+        space.sample(self._database, tuple(self._archive.volumes.values()))
 
     def _write_metadata(self, series_id: int) -> None:
         self._metadata.write(series_id, self._archive.append_member)

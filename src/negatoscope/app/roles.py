@@ -4,22 +4,27 @@ What each needs is imported when it runs: the processes are smaller for it, and 
 """
 
 import os
+import signal
+import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import structlog
 
 from negatoscope.app.process import supervised, tell_ready
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import ConfigurationError
-from negatoscope.infra.settings import Settings
+from negatoscope.infra.settings import HostPort, Settings
 
 _LOG = structlog.get_logger(__name__)
 
 _READY_PATIENCE_S = 30.0
+_RENEWAL_LOOK_S: Final = 2.0
+_RENEWAL_SETTLE_S: Final = 0.5
 _WORKER_NICENESS = 10
 """Settling, metadata and scrubbing take what reception and reading leave."""
 
@@ -48,19 +53,52 @@ def database(settings: Settings, *, max_size: int = 8) -> Database:
 
 
 def run_http(settings: Settings) -> None:
-    """Serve HTTP with granian until SIGTERM.
+    """Serve HTTP, or HTTPS where the settings ask for it, with granian until SIGTERM.
 
     Under the supervisor each process has one worker, and they share the port: granian ends all
     its workers when one died twice in a few seconds, the supervisor only the one.
     """
+    if settings.https is None:
+        _serve_http(settings, settings.http)
+        return
+    certificate, key = settings.https_files
+    assert certificate is not None  # noqa: S101 - the settings are consistent
+    assert key is not None  # noqa: S101 - the settings are consistent
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise ConfigurationError(
+            f"HTTPS cannot use {certificate} and {key}: {error}",
+            hint="https_certificate and https_key (or tls_certificate, tls_key) name PEM files.",
+        ) from error
+    threading.Thread(target=_renew, args=(certificate, key), name="renewal", daemon=True).start()
+    _serve_http(settings, settings.https, certificate=certificate, key=key)
+
+
+def run_http_plain(settings: Settings) -> None:
+    """Beside HTTPS: lead there, or serve in clear too."""
+    if settings.http_redirect:
+        _serve_http(settings, settings.http, target="negatoscope.app.asgi:create_redirect")
+    else:
+        _serve_http(settings, settings.http)
+
+
+def _serve_http(
+    settings: Settings,
+    address: HostPort,
+    *,
+    target: str = "negatoscope.app.asgi:create_app",
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> None:
     from granian import Granian
-    from granian.constants import HTTPModes, Interfaces, Loops
+    from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 
     server = Granian(
-        target="negatoscope.app.asgi:create_app",
+        target=target,
         factory=True,
-        address=settings.http.host,
-        port=settings.http.port,
+        address=address.host,
+        port=address.port,
         interface=Interfaces.ASGI,
         workers=1 if supervised() else settings.http_workers,
         http=HTTPModes.auto,
@@ -71,18 +109,62 @@ def run_http(settings: Settings) -> None:
         respawn_failed_workers=True,
         log_access=False,
         log_dictconfig=_GRANIAN_LOGGING,
+        ssl_protocol_min=SSLProtocols.tls12,
+        ssl_cert=certificate,
+        ssl_key=key,
     )
-    threading.Thread(target=_tell_when_http_answers, args=(settings,), daemon=True).start()
+    threading.Thread(
+        target=_tell_when_http_answers, args=(address, certificate is not None), daemon=True
+    ).start()
     server.serve()
 
 
-def _tell_when_http_answers(settings: Settings) -> None:
+def _renew(certificate: Path, key: Path) -> None:
+    """Have granian start new workers when the certificate was renewed; the old ones finish."""
+    files = (certificate, key)
+    seen = _stamps(files)
+    while True:
+        time.sleep(_RENEWAL_LOOK_S)
+        stamps = _stamps(files)
+        if stamps == seen or None in stamps:
+            continue
+        time.sleep(_RENEWAL_SETTLE_S)  # key and certificate are two files
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        except OSError as error:
+            if _stamps(files) == stamps:
+                _LOG.error(
+                    "the new certificate cannot be used; the old one stays", reason=str(error)
+                )
+                seen = stamps
+            continue
+        seen = stamps
+        _LOG.info("certificate renewed")
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _stamps(files: tuple[Path, ...]) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_mtime_ns, status.st_ino))
+    return found
+
+
+def _tell_when_http_answers(address: HostPort, over_tls: bool) -> None:
     """Wait for ``/readyz``; a node that stays unready (a full volume) still serves what it can."""
-    url = f"{base_url(settings, local=True)}/readyz"
+    url = f"{'https' if over_tls else 'http'}://{_reachable(address)}/readyz"
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # our own address, and nothing is told
     deadline_s = time.monotonic() + _READY_PATIENCE_S
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+            urllib.request.urlopen(url, timeout=5, context=context).close()  # noqa: S310 - ours
         except urllib.error.HTTPError as error:
             if time.monotonic() < deadline_s:
                 time.sleep(0.1)
@@ -99,10 +181,15 @@ def base_url(settings: Settings, *, local: bool = False) -> str:
     """Where browsers find us, or with ``local`` where this machine does."""
     if settings.public_url and not local:
         return settings.public_url.rstrip("/")
-    address = settings.http
-    if address.host in {"0.0.0.0", "::"}:  # noqa: S104
-        address = address._replace(host="127.0.0.1" if address.host == "0.0.0.0" else "::1")  # noqa: S104
-    return f"http://{address}"
+    if settings.https is not None:
+        return f"https://{_reachable(settings.https)}"
+    return f"http://{_reachable(settings.http)}"
+
+
+def _reachable(address: HostPort) -> HostPort:
+    """Where this machine reaches a listener."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
+    return address._replace(host=host)
 
 
 def run_dicom(settings: Settings) -> None:
@@ -124,14 +211,17 @@ def run_hl7(settings: Settings) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Run jobs, hand the outbox on and do the chores until SIGTERM."""
+    from negatoscope.app.attendant import Attendant
     from negatoscope.app.chores import chores
     from negatoscope.app.services import opened_archive
+    from negatoscope.domain.archive.configured import archive_settings
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
     from negatoscope.subscribers import audit, metrics
 
     os.nice(_WORKER_NICENESS)
+    live = {"settings": settings}
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         Worklist(opened).report_status("RESTARTED")
         worker = Worker(
@@ -140,12 +230,27 @@ def run_worker(settings: Settings) -> None:
                 "instances-stored": [audit.on_instances_stored],
                 EVERY_KIND: [metrics.on_any],
             },
-            chores=chores(settings, archive, dicomweb_url=f"{base_url(settings)}/dicom-web"),
+            chores=chores(
+                settings,
+                archive,
+                dicomweb_url=f"{base_url(settings)}/dicom-web",
+                in_force=lambda: live["settings"],
+            ),
             tasks={},
             services={"settings": settings, "database": opened, "archive": archive},
             grace_s=settings.stop_grace_s,
         )
-        worker.run(tell_ready)
+
+        def apply(changed: Settings) -> None:
+            archive.reconfigure(archive_settings(changed))
+            live["settings"] = changed
+
+        attendant = Attendant(settings, "worker", report=worker.report, apply=[apply])
+        attendant.start()
+        try:
+            worker.run(tell_ready)
+        finally:
+            attendant.stop()
 
 
 def run_demo(settings: Settings) -> None:

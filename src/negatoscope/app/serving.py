@@ -32,6 +32,7 @@ _DEMO_ACCOUNTS = {
 }
 _RUN = {
     "http": roles.run_http,
+    "http-plain": roles.run_http_plain,
     "dicom": roles.run_dicom,
     "hl7": roles.run_hl7,
     "worker": roles.run_worker,
@@ -110,6 +111,8 @@ def _children(settings: Settings, *, demo: bool, ohif: bool) -> list[Child]:
         for number in range(1, count + 1)
     ]
     children.append(Child(name="hl7", arguments=["serve", "--role", "hl7"]))
+    if settings.https is not None:
+        children.append(Child(name="http-plain", arguments=["serve", "--role", "http-plain"]))
     children.append(Child(name="worker", arguments=["serve", "--role", "worker"]))
     if demo:
         children.append(Child(name="demo", arguments=["serve", "--role", "demo"], once=True))
@@ -156,7 +159,7 @@ def _check_ports(settings: Settings) -> None:
     Raises:
         ConfigurationError: an address cannot be had.
     """
-    for name in ("http", "dicom", "dicom_tls", "hl7", "hl7_tls"):
+    for name in ("http", "https", "dicom", "dicom_tls", "hl7", "hl7_tls"):
         address = getattr(settings, name)
         if address is None:
             continue

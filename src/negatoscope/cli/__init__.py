@@ -41,6 +41,7 @@ _COMMANDS: Final = {
     "task": ("negatoscope.cli.archive:task", "What an administrator must look at."),
     "migrate": ("negatoscope.cli.migrate:migrate", "Bring the database to this version's schema."),
     "doctor": ("negatoscope.cli.doctor:doctor", "Look whether everything is as it must be."),
+    "tls": ("negatoscope.cli.tls:tls", "Certificates for a start."),
     "ohif": ("negatoscope.cli.ohif:ohif", "A second viewer, of another project."),
     "bench": ("negatoscope.cli.bench:bench", "Load any server and measure it."),
 }

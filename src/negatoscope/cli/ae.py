@@ -1,7 +1,5 @@
 """``negatoscope ae``: application entities."""
 
-import time
-
 import click
 
 from negatoscope.cli import scu
@@ -28,6 +26,16 @@ def ae() -> None:
 )
 @click.option("--tls", is_flag=True, help="Call it over TLS.")
 @click.option("--description", default="", metavar="TEXT", help="For people.")
+@click.option("--tls-required", is_flag=True, help="Refuse it when it calls in clear.")
+@click.option(
+    "--certificate",
+    "certificates",
+    multiple=True,
+    metavar="ID",
+    help="Certificate it must show: sha256:HEX or subject:DN; may be repeated.",
+)
+@click.option("--check-host", is_flag=True, help="Refuse it from another host than this one.")
+@click.option("--max-associations", type=click.IntRange(1, 10_000), help="At once, per process.")
 @click.option("--replace", is_flag=True, help="Change an entry that exists.")
 @pass_context
 def add(
@@ -38,6 +46,10 @@ def add(
     roles: str,
     tls: bool,
     description: str,
+    tls_required: bool,
+    certificates: tuple[str, ...],
+    check_host: bool,
+    max_associations: int | None,
     replace: bool,
 ) -> None:
     """Register AET, which listens at HOST:PORT."""
@@ -61,7 +73,12 @@ def add(
             roles=wanted,
             tls=tls,
             description=description,
+            tls_required=tls_required,
+            certificates=certificates,
+            check_host=check_host,
+            max_associations=max_associations,
             replace=replace,
+            by="command line",
         )
         audit.record(
             database,
@@ -120,10 +137,10 @@ def remove(context: CommandContext, aet: str) -> None:
 @pass_context
 def echo(context: CommandContext, aet: str) -> int:
     """Call AET and ask for an answer (C-ECHO)."""
-    from negatoscope.app.calling import echo as call
     from negatoscope.cli import EXIT_UNAVAILABLE, complain
     from negatoscope.domain.devices import ae as registry
     from negatoscope.domain.devices.errors import UnknownApplicationEntity
+    from negatoscope.entrypoints.web.echo import echo as call
 
     with context.database() as database:
         entry = registry.find(database, aet)
@@ -131,16 +148,17 @@ def echo(context: CommandContext, aet: str) -> int:
         raise UnknownApplicationEntity(
             f"{aet} is not registered", hint="`negatoscope ae list` names them."
         )
-    started = time.perf_counter()
-    failure = call(context.settings, entry)
-    if failure is not None:
+    result = call(context.settings, entry)
+    if not result.answers:
+        ours = f" Our AE title is {context.settings.ae_title}."
         complain(
-            f"{entry.ae_title} at {HostPort(entry.host, entry.port)}: {failure}",
-            hint=f"does it run, and does it know the calling AE title {context.settings.ae_title}?",
+            f"{entry.ae_title} at {HostPort(entry.host, entry.port)}: {result.reason}"
+            f" ({result.code})",
+            hint=result.hint + (ours if "AE title" in result.hint else ""),
         )
         return EXIT_UNAVAILABLE
-    milliseconds = (time.perf_counter() - started) * 1000
-    click.echo(f"{entry.ae_title} answers after {milliseconds:.0f} ms")
+    session = f" over {result.tls}" if result.tls else ""
+    click.echo(f"{entry.ae_title} answers after {result.milliseconds} ms{session}")
     return 0
 
 

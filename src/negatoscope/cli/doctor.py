@@ -13,8 +13,8 @@ def doctor(context: CommandContext, only_settings: bool) -> int:
 
     Starts nothing and changes nothing. Exit code 1 when a check fails.
     """
-    from negatoscope.app.health import clear_of_secrets, thorough
     from negatoscope.infra.db.embedded import EmbeddedPostgres
+    from negatoscope.infra.health import clear_of_secrets, thorough
     from negatoscope.infra.settings import Settings
 
     settings = context.settings

@@ -17,7 +17,7 @@ ROLES = ("all", "http", "dicom", "hl7", "worker")
 @click.option("--ae-title", metavar="AET", help="Our AE title (default: NEGATOSCOPE).")
 @click.option(
     "--role",
-    type=click.Choice([*ROLES, "demo"]),
+    type=click.Choice([*ROLES, "demo", "http-plain"]),
     metavar="|".join(ROLES),
     default="all",
     show_default=True,
@@ -40,6 +40,7 @@ def serve(role: str, demo: bool, ohif: bool, **given: Any) -> int:
         level=settings.log_level,
         format=settings.log_format,
         role="supervisor" if role == "all" else role,
+        directory=settings.data_dir / "logs",
     )
     if role == "all":
         from negatoscope.app.serving import serve_all

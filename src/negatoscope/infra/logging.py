@@ -10,8 +10,11 @@ import logging
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Literal
 
 import structlog
@@ -28,6 +31,7 @@ _PERSONAL = re.compile(
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MAX_VALUE_CHARACTERS = 4000
 _MAX_FRAMES = 12
+MAX_KEPT_BYTES = 2 << 20
 
 
 def configure(
@@ -35,6 +39,7 @@ def configure(
     level: str = "info",
     format: Literal["auto", "json", "console"] = "auto",  # noqa: A002 - the setting's own word
     role: str | None = None,
+    directory: Path | None = None,
 ) -> None:
     """Set logging up for this process, the standard library's included.
 
@@ -42,23 +47,27 @@ def configure(
         level: ``debug``, ``info``, ``warning`` or ``error``.
         format: ``auto`` is ``console`` when standard error is a terminal.
         role: Added to every event: which of the processes speaks.
+        directory: Where the latest events are kept too, for the administration pages.
     """
     if format == "auto":
         format = "console" if sys.stderr.isatty() else "json"  # noqa: A001
-    number = logging.getLevelNamesMapping()[level.upper()]
+    _LEVEL["least"] = logging.getLevelNamesMapping()[level.upper()]
+    kept = None if directory is None else KeptLog(directory, role or "other")
     processors: list[Processor] = [
+        _drop_below,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _tell_exception,
         withhold_and_escape,
+        *(() if kept is None else (kept.keep,)),
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_no_traceback)
         if format == "console"
         else _render_json,
     ]
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=_StderrLogger,
         cache_logger_on_first_use=True,
     )
@@ -69,9 +78,29 @@ def configure(
     handler = _StandardLibraryHandler()
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(number)
-    for name, quiet in (("alembic", "WARNING"), ("procrastinate", "WARNING"), ("httpx", "WARNING")):
-        logging.getLogger(name).setLevel(max(number, logging.getLevelNamesMapping()[quiet]))
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """Speak of less or of more, from now on."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    _LEVEL["least"] = number
+    logging.getLogger().setLevel(number)
+    for name in ("alembic", "procrastinate", "httpx", "python_multipart"):
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+_LEVEL: dict[str, int] = {"least": logging.INFO}
+
+
+def _drop_below(_logger: WrappedLogger, name: str, event_dict: EventDict) -> EventDict:
+    level = logging.getLevelNamesMapping().get(_LEVELS.get(name, name).upper(), logging.INFO)
+    if level < _LEVEL["least"]:
+        raise structlog.DropEvent
+    return event_dict
+
+
+_LEVELS = {"exception": "error", "warn": "warning", "fatal": "critical", "msg": "info"}
 
 
 _ROLE: dict[str, str] = {}
@@ -183,6 +212,44 @@ def _short(path: str) -> str:
         if marker in path:
             return path.rsplit(marker, 1)[1]
     return path
+
+
+class KeptLog:
+    """The latest events of this process in a file of its own, two of ``MAX_KEPT_BYTES`` at most.
+
+    Args:
+        directory: Made when it is not there; only the account may read it.
+        role: Part of the file's name.
+    """
+
+    def __init__(self, directory: Path, role: str) -> None:
+        self._path = directory / f"{re.sub('[^a-z0-9-]', '-', role)}-{os.getpid()}.jsonl"
+        self._lock = threading.Lock()
+        self._fd: int | None = None
+        self._size = 0
+        self._pid = os.getpid()
+
+    def keep(self, _logger: WrappedLogger, _name: str, event_dict: EventDict) -> EventDict:
+        """Write an event; a disk that does not take it costs nothing but the copy."""
+        line = _render_json(None, "", {**event_dict, "pid": self._pid}).encode(
+            "utf-8", "backslashreplace"
+        )
+        with self._lock, suppress(OSError):
+            if self._fd is None or self._size > MAX_KEPT_BYTES:
+                self._open()
+            if self._fd is not None:
+                self._size += os.write(self._fd, line + b"\n")
+        return event_dict
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            self._path.replace(self._path.with_suffix(".1.jsonl"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._fd = os.open(self._path, flags, 0o600)
+        self._size = os.fstat(self._fd).st_size
 
 
 def _render_json(_logger: WrappedLogger, _name: str, event_dict: EventDict) -> str:

@@ -8,7 +8,7 @@ command line. The file is ``<data directory>/negatoscope.toml`` or, when there i
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
@@ -101,7 +101,7 @@ _ROLES = Literal[
 class VolumeSettings(BaseModel):
     """A place where segments are kept."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
     path: Path
@@ -118,7 +118,7 @@ class VolumeSettings(BaseModel):
 class LimitsSettings(BaseModel):
     """What one peer, and all peers together, may take."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     max_associations: int = Field(default=200, ge=1)
     max_associations_per_peer: int = Field(default=50, ge=1)
@@ -138,7 +138,7 @@ class LimitsSettings(BaseModel):
 class CodecSettings(BaseModel):
     """Workers that decode and encode pixels, of each process that needs some."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     processes: int = Field(default_factory=lambda: max(2, min(8, _cores() // 2)), ge=1, le=64)
     """Workers of one process; one per two cores, at least two, unless set."""
@@ -153,7 +153,7 @@ class CodecSettings(BaseModel):
 class AuditSinkSettings(BaseModel):
     """An audit repository (IHE ATNA) that is told of every event."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
     host: str = Field(min_length=1, max_length=255)
@@ -172,7 +172,7 @@ class AuditSinkSettings(BaseModel):
 class AuditSettings(BaseModel):
     """The audit trail."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source_id: str = Field(default="negatoscope", min_length=1, max_length=64)
     """AuditSourceID: by which name repositories know this system."""
@@ -221,7 +221,7 @@ class AuditSettings(BaseModel):
 class RoleRule(BaseModel):
     """Roles for those about whom a provider says something."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     claim: str = Field(pattern=r"^[^\s]{1,200}$")
     """Path of the claim in the ID token or the userinfo, steps parted by ``.``: ``realm_access.roles``."""
@@ -238,7 +238,7 @@ class RoleRule(BaseModel):
 class ProviderSettings(BaseModel):
     """An OpenID Connect provider."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
     """In addresses: the redirect URI is ``<public_url>/api/v1/session/oidc/<name>/callback``."""
@@ -274,7 +274,7 @@ class ProviderSettings(BaseModel):
 class IdentitySettings(BaseModel):
     """Accounts, sessions and who sees what."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     session_idle_s: float = Field(default=3600.0, ge=60)
     """A session ends when it was not used for so long."""
@@ -313,6 +313,7 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
     data_dir: Path = DEFAULT_DATA_DIR
@@ -321,6 +322,15 @@ class Settings(BaseSettings):
     http: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 8080)
     dicom: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 11112)
     dicom_tls: Annotated[HostPort | None, NoDecode] = None
+    https: Annotated[HostPort | None, NoDecode] = None
+    """HTTPS; ``http`` then only leads there, unless ``http_redirect`` is off."""
+    http_redirect: bool = True
+    https_certificate: Path | None = None
+    """Absent: ``tls_certificate``."""
+    https_key: Path | None = None
+    """Absent: ``tls_key``."""
+    hsts_s: int = Field(default=31_536_000, ge=0)
+    """Strict-Transport-Security (RFC 6797) over HTTPS; 0 sends none."""
     hl7: Annotated[HostPort, NoDecode] = HostPort("127.0.0.1", 2575)
     hl7_tls: Annotated[HostPort | None, NoDecode] = None
     """A second MLLP address over TLS, with the certificate of `tls_certificate`; senders must have
@@ -334,6 +344,8 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
+    tls_crl: Path | None = None
+    """Certificates that the authorities of ``tls_ca`` took back (PEM)."""
     tls_profile: Literal["bcp195", "bcp195-non-downgrading"] = "bcp195"
     """PS3.15 §B.12 (RFC 8996 and 9325) or its stricter §B.13."""
     public_url: str | None = None
@@ -370,6 +382,7 @@ class Settings(BaseSettings):
     """Tests only: accept a server with fsync or full_page_writes off."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _started: "Settings | None" = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -421,7 +434,23 @@ class Settings(BaseSettings):
         for name in ("dicom_tls", "hl7_tls"):
             if getattr(self, name) is not None and not (self.tls_certificate and self.tls_key):
                 raise ValueError(f"{name} needs tls_certificate and tls_key")
+        if self.https is not None and None in self.https_files:
+            raise ValueError("https needs https_certificate and https_key, or those of tls_")
         return self
+
+    @property
+    def is_https_only(self) -> bool:
+        """Whether browsers reach us over TLS and not otherwise."""
+        if self.public_url:
+            return self.public_url.startswith("https:")
+        return self.https is not None and self.http_redirect
+
+    @property
+    def https_files(self) -> tuple[Path | None, Path | None]:
+        """Certificate and key of ``https``."""
+        if self.https_certificate is not None or self.https_key is not None:
+            return self.https_certificate, self.https_key
+        return self.tls_certificate, self.tls_key
 
     @classmethod
     def load(cls, **overrides: object) -> Self:
@@ -466,6 +495,17 @@ class Settings(BaseSettings):
         for name in cls.model_fields:
             settings._sources[name] = _source(name, given, in_file, path)
         return settings
+
+    def take_sources(self, other: "Settings", changed: Collection[str], source: str) -> None:
+        """Remember where values came from: as of ``other``, but those ``changed`` from ``source``."""
+        self._started = other.as_started
+        self._sources.update(other._sources)
+        self._sources.update(dict.fromkeys(changed, source))
+
+    @property
+    def as_started(self) -> "Settings":
+        """As the process read them, before anything was changed at run time."""
+        return self._started or self
 
     def source(self, name: str) -> str:
         """Where the value of a setting came from."""

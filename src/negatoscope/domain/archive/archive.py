@@ -69,6 +69,11 @@ class Archive:
         self.recovered = self.recovery.recover() if recover else Recovered()
         self._housekeeper.start()
 
+    def reconfigure(self, settings: ArchiveSettings) -> None:
+        """Take other sizes and times, from now on."""
+        self.settings = settings
+        self.pool.settings = settings
+
     def _keep_house(self) -> None:
         """Seal segments that nobody writes to any more; notice a database that came back without its last rows."""
         while not self._stopping.wait(_HOUSEKEEPING_S):

@@ -29,9 +29,14 @@ def open_archive(settings: Settings, database: Database) -> Archive:
     return Archive(
         database=database,
         volumes=volumes(settings),
-        settings=ArchiveSettings(
-            segment_max_bytes=settings.segment_max_bytes,
-            segment_idle_s=settings.segment_idle_s,
-            settle_idle_s=settings.settle_idle_s,
-        ),
+        settings=archive_settings(settings),
+    )
+
+
+def archive_settings(settings: Settings) -> ArchiveSettings:
+    """The archive's part of the settings."""
+    return ArchiveSettings(
+        segment_max_bytes=settings.segment_max_bytes,
+        segment_idle_s=settings.segment_idle_s,
+        settle_idle_s=settings.settle_idle_s,
     )

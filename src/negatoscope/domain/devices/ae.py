@@ -1,8 +1,10 @@
 """The registry of application entities: who may call, and where they are called."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Final
 
 from negatoscope.domain.devices.errors import (
     ApplicationEntityExists,
@@ -13,7 +15,13 @@ from negatoscope.domain.identity import EVERYTHING, DataScope, grants
 from negatoscope.domain.identity.model import Actor, AERole
 from negatoscope.infra.db import Database
 
-_COLUMNS = "ae_title, host, port, roles, tls, description"
+_COLUMNS = (
+    "ae_title, host, port, roles, tls, description, is_enabled, tls_required, certificates,"
+    " check_host, max_associations"
+)
+_UPDATED: Final = tuple(name for name in _COLUMNS.split(", ") if name != "ae_title")
+_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_MAX_CERTIFICATES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +36,12 @@ class ApplicationEntity:
         tls: Whether it is called over TLS.
         description: For people.
         scope: Which studies it may see.
+        is_enabled: Whether it is known at all; a disabled one is refused and not called.
+        tls_required: Whether it is refused when it calls in clear.
+        certificates: Which certificates it may show, ``sha256:HEX`` or ``subject:DN``; none: any
+            that our authorities signed.
+        check_host: Whether it must call from its registered host.
+        max_associations: How many it may have at once in one process; ``None``: the common limit.
     """
 
     ae_title: str
@@ -37,6 +51,11 @@ class ApplicationEntity:
     tls: bool
     description: str
     scope: DataScope = field(default=EVERYTHING, compare=False)
+    is_enabled: bool = True
+    tls_required: bool = False
+    certificates: tuple[str, ...] = ()
+    check_host: bool = False
+    max_associations: int | None = None
 
     @property
     def actor(self) -> Actor:
@@ -53,7 +72,13 @@ def add(
     roles: Iterable[str] = (AERole.STORE, AERole.QUERY, AERole.RETRIEVE),
     tls: bool = False,
     description: str = "",
+    is_enabled: bool = True,
+    tls_required: bool = False,
+    certificates: Sequence[str] = (),
+    check_host: bool = False,
+    max_associations: int | None = None,
     replace: bool = False,
+    by: str = "",
 ) -> ApplicationEntity:
     """Register a peer.
 
@@ -65,7 +90,13 @@ def add(
         roles: What it may ask of us.
         tls: Call it over TLS.
         description: For people.
+        is_enabled: False: refuse it, keep its entry.
+        tls_required: Refuse it in clear.
+        certificates: Which certificates it may show.
+        check_host: Refuse it from another host.
+        max_associations: At once, in one process.
         replace: Overwrite an entry of that title.
+        by: Who registers it.
     Raises:
         InvalidApplicationEntity: one of them cannot be used.
         ApplicationEntityExists: the title is taken.
@@ -80,19 +111,21 @@ def add(
             )
     if not 1 <= port <= 65535:
         raise InvalidApplicationEntity(f"{port} is not a port", hint="ports are 1 to 65535.")
-    if not host or not host.isprintable() or " " in host or len(host) > 255:
-        raise InvalidApplicationEntity("the host cannot be used", hint="give a name or address.")
-    conflict = (
-        "UPDATE SET host = excluded.host, port = excluded.port, roles = excluded.roles,"
-        " tls = excluded.tls, description = excluded.description"
-        if replace
-        else "NOTHING"
-    )
+    check_address(host)
+    shown = normal_certificates(certificates)
+    if max_associations is not None and not 1 <= max_associations <= 10_000:
+        raise InvalidApplicationEntity(
+            f"{max_associations} associations cannot be a limit", hint="limits are 1 to 10000."
+        )
+    updates = ", ".join(f"{name} = excluded.{name}" for name in (*_UPDATED, "changed_by"))
+    conflict = f"UPDATE SET {updates}, changed_at = now()" if replace else "NOTHING"
+    values = (title, host, port, wanted, tls, description, is_enabled, tls_required, shown)
     with database.connection() as connection:
         row = connection.execute(
-            f"INSERT INTO application_entity ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s)"
+            f"INSERT INTO application_entity ({_COLUMNS}, changed_by)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             f" ON CONFLICT (ae_title) DO {conflict} RETURNING {_COLUMNS}",
-            (title, host, port, wanted, tls, description),
+            (*values, check_host, max_associations, by),
         ).fetchone()
     if row is None:
         raise ApplicationEntityExists(
@@ -163,8 +196,69 @@ def normal_title(text: str) -> str:
     return title
 
 
+def check_address(host: str) -> None:
+    """Refuse a host that no device has.
+
+    An address given here is called by this server, from where it stands in the network: addresses
+    that mean many hosts, none, or the services of the machine's own link (a cloud's metadata) are
+    refused, here and again after a name was resolved. Private and loopback addresses are what
+    departments use.
+
+    Raises:
+        InvalidApplicationEntity: not a name or an address, or not of one device.
+    """
+    if not host or not host.isprintable() or " " in host or "/" in host or len(host) > 255:
+        raise InvalidApplicationEntity("the host cannot be used", hint="give a name or address.")
+    if not may_be_called(host):
+        raise InvalidApplicationEntity(
+            f"{host} is not the address of a device",
+            hint="link-local, multicast and unspecified addresses are not called.",
+        )
+
+
+def may_be_called(host: str) -> bool:
+    """Whether an address may be a device's; names are not looked up."""
+    try:
+        address = ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return True
+    mapped = getattr(address, "ipv4_mapped", None)
+    if mapped is not None:
+        address = mapped
+    return not (address.is_link_local or address.is_multicast or address.is_unspecified)
+
+
+def normal_certificates(certificates: Sequence[str]) -> list[str]:
+    """Certificates as they are stored: fingerprints without colons, subjects as OpenSSL's names.
+
+    Raises:
+        InvalidApplicationEntity: one is neither ``sha256:HEX`` nor ``subject:DN``.
+    """
+    if len(certificates) > _MAX_CERTIFICATES:
+        raise InvalidApplicationEntity(
+            f"more than {_MAX_CERTIFICATES} certificates", hint="one AE has one, two at a renewal."
+        )
+    found: list[str] = []
+    for text in certificates:
+        kind, _, value = text.strip().partition(":")
+        value = value.strip()
+        if kind.lower() in {"sha256", "sha-256"}:
+            normal = "sha256:" + value.replace(":", "").replace(" ", "").lower()
+            usable = _FINGERPRINT.fullmatch(normal) is not None
+        else:
+            normal = f"subject:{value}"
+            usable = kind.lower() == "subject" and "=" in value and value.isprintable()
+        if not usable or len(normal) > 500:
+            raise InvalidApplicationEntity(
+                "a certificate is neither a SHA-256 fingerprint nor a subject",
+                hint="write sha256:<64 hexadecimal digits>, or subject:commonName=CT1.",
+            )
+        found.append(normal)
+    return found
+
+
 def _entity(row: tuple[Any, ...]) -> ApplicationEntity:
-    title, host, port, roles, tls, description = row
+    title, host, port, roles, tls, description, enabled, tls_required, shown, check, most = row
     return ApplicationEntity(
         ae_title=title,
         host=host,
@@ -172,4 +266,9 @@ def _entity(row: tuple[Any, ...]) -> ApplicationEntity:
         roles=frozenset(roles),
         tls=tls,
         description=description,
+        is_enabled=enabled,
+        tls_required=tls_required,
+        certificates=tuple(shown),
+        check_host=check,
+        max_associations=most,
     )

@@ -50,7 +50,7 @@ class DerivedCache:
         min_free_bytes: int = MIN_FREE_BYTES,
     ) -> None:
         self._directory = directory
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._memory_bytes = memory_bytes
         self._min_free_bytes = min_free_bytes
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class DerivedCache:
     def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; what cannot be kept is not, without a word."""
         self._remember(key, data)
-        if len(data) > self._max_bytes // 4:
+        if len(data) > self.max_bytes // 4:
             return
         with suppress(OSError):
             self._write(self._path(key), data)
@@ -177,7 +177,7 @@ class DerivedCache:
             is_due = self._on_disk is None or now - self._scanned_at_s > _SCAN_S
             if self._on_disk is not None:
                 self._on_disk += len(data)
-                is_due = is_due or self._on_disk > self._max_bytes
+                is_due = is_due or self._on_disk > self.max_bytes
             if not is_due:
                 return
             self._scanned_at_s = now
@@ -193,10 +193,10 @@ class DerivedCache:
                     status = os.stat(path)
                     files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
-        if total <= self._max_bytes:
+        if total <= self.max_bytes:
             return total
         for _, size, path in sorted(files):
-            if total <= self._max_bytes * _LOW_WATER:
+            if total <= self.max_bytes * _LOW_WATER:
                 break
             with suppress(OSError):
                 os.unlink(path)

@@ -18,10 +18,12 @@ from negatoscope.entrypoints.api import (
     archive,
     audit,
     break_glass,
+    configuration,
     identity,
     links,
     me,
     messages,
+    operations,
     session,
     studies,
     system,
@@ -48,6 +50,8 @@ _ROUTES = (
     tokens,
     break_glass,
     links,
+    operations,
+    configuration,
 )
 
 

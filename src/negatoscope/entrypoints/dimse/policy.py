@@ -19,6 +19,7 @@ from negatoscope.domain.identity.policies import Action, Decision, may
 from negatoscope.entrypoints.dimse.service import Caller, Service
 from negatoscope.protocols.dicom.dimse.acceptor import Accept, Peer, Reject
 from negatoscope.protocols.dicom.dimse.command import CommandField
+from negatoscope.protocols.dicom.dimse.transport import PeerCertificate
 from negatoscope.protocols.dicom.ul.items import (
     AsynchronousOperationsWindow,
     ContextResult,
@@ -38,6 +39,7 @@ _PIPELINED: Final = frozenset({CommandField.C_STORE_RQ, CommandField.C_ECHO_RQ})
 
 FindAE = Callable[[str], ApplicationEntity | None]
 OnRefused = Callable[[AssociateRequest, Peer, str], None]
+OnAccepted = Callable[[AssociateRequest, Peer], None]
 
 
 class ServiceTable:
@@ -79,6 +81,7 @@ class RegisteredCallers:
         find_ae: The registry.
         check_peer_host: A registered AE must call from its registered host.
         on_refused: Told of every refusal and its true reason (audit).
+        on_accepted: Told of every association that will be accepted.
     """
 
     ae_title: str
@@ -86,6 +89,7 @@ class RegisteredCallers:
     find_ae: FindAE
     check_peer_host: bool = False
     on_refused: OnRefused | None = None
+    on_accepted: OnAccepted | None = None
 
     def judge(self, request: AssociateRequest, peer: Peer) -> Accept | Reject:
         """Accepts or refuses an association request."""
@@ -101,6 +105,8 @@ class RegisteredCallers:
             if self.on_refused is not None:
                 self.on_refused(request, peer, refusal)
             return Reject()
+        if self.on_accepted is not None:
+            self.on_accepted(request, peer)
         rights = _Rights(caller.actor)
         roles = {role.sop_class_uid: role.scp for role in request.user_information.roles}
         contexts, granted = answer(request, lambda proposed: self._offer(proposed, rights, roles))
@@ -115,6 +121,7 @@ class RegisteredCallers:
             extended_negotiation=self._extended_answers(request, accepted),
             async_window=self._window(request, accepted),
             principal=caller,
+            max_associations=None if caller.entity is None else caller.entity.max_associations,
         )
 
     def _identify(self, request: AssociateRequest, peer: Peer) -> tuple[Caller | None, str]:
@@ -127,9 +134,23 @@ class RegisteredCallers:
             ):
                 return Caller(actor=Actor.anonymous(request.calling_ae_title), entity=None), ""
             return None, "unknown calling AE title"
-        if self.check_peer_host and not _is_host(peer.host, entity.host):
-            return None, "calling AE title from another host than registered"
+        refusal = self._refusal_of(entity, peer)
+        if refusal:
+            return None, refusal
         return Caller(actor=entity.actor, entity=entity), ""
+
+    def _refusal_of(self, entity: ApplicationEntity, peer: Peer) -> str:
+        """Why a registered AE is not let in; empty when it is."""
+        if not entity.is_enabled:
+            return "disabled AE title"
+        if entity.tls_required and not peer.is_encrypted:
+            return "calling AE title in clear, TLS required"
+        if entity.certificates and not _shows_one_of(entity.certificates, peer.tls):
+            return "calling AE title with another certificate than registered"
+        checked = self.check_peer_host or entity.check_host
+        if checked and not _is_host(peer.host, entity.host):
+            return "calling AE title from another host than registered"
+        return ""
 
     def _offer(
         self,
@@ -201,6 +222,13 @@ class _Rights:
         if action not in self._decisions:
             self._decisions[action] = may(self._actor, action)
         return self._decisions[action].allowed
+
+
+def _shows_one_of(certificates: Sequence[str], shown: PeerCertificate | None) -> bool:
+    """Whether a peer proved one of the identities registered for its AE title."""
+    if shown is None:
+        return False
+    return f"sha256:{shown.sha256}" in certificates or f"subject:{shown.subject}" in certificates
 
 
 def _is_host(address: str, registered: str) -> bool:

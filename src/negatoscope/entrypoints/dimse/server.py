@@ -1,12 +1,16 @@
 """The DICOM listener: sockets, negotiation policy, and the dispatch of messages to services."""
 
+import ssl
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
 from negatoscope.entrypoints.dimse.policy import (
     FindAE,
+    OnAccepted,
     OnRefused,
     RegisteredCallers,
     ServiceTable,
@@ -37,6 +41,29 @@ _INSTANCE_ELEMENTS: Final = frozenset({AFFECTED_SOP_INSTANCE_UID, REQUESTED_SOP_
 _REQUESTS: Final = frozenset(int(field) for field in CommandField if not field.is_response)
 
 
+@dataclass(slots=True)
+class Activity:
+    """What an association did so far.
+
+    Attributes:
+        since_s: When it began, seconds since the epoch.
+        requests: How many came.
+        last: The Command Field of the latest.
+    """
+
+    since_s: float = field(default_factory=time.time)
+    requests: int = 0
+    last: int = 0
+
+    @property
+    def last_name(self) -> str:
+        """The latest request as the standard writes it: ``C-STORE``; empty before any."""
+        try:
+            return CommandField(self.last).name.removesuffix("_RQ").replace("_", "-")
+        except ValueError:
+            return ""
+
+
 class Dispatcher:
     """Runs an association to its end, handing every request to its service.
 
@@ -46,15 +73,22 @@ class Dispatcher:
 
     def __init__(self, table: ServiceTable) -> None:
         self._table = table
+        self._activities: dict[Association, Activity] = {}
+
+    def activities(self) -> list[tuple[Association, "Activity"]]:
+        """Associations under way and what each is doing."""
+        return list(self._activities.items())
 
     def run(self, association: Association) -> None:
         """The handler of `AssociationServer`."""
         metrics.ASSOCIATIONS.inc()
+        self._activities[association] = Activity()
         try:
             while (message := association.next_message()) is not None:
                 self._dispatch(association, message)
         finally:
             metrics.ASSOCIATIONS.dec()
+            self._activities.pop(association, None)
             for service in self._table.services:
                 if service.on_association_end is not None:
                     self._end(service, association)
@@ -73,6 +107,10 @@ class Dispatcher:
             association.abort()
             return
         service = self._table.service_for(message.context.abstract_syntax)
+        activity = self._activities.get(association)
+        if activity is not None:
+            activity.requests += 1
+            activity.last = command.command_field
         refusal = self._refusal(message, service)
         if refusal is not None or service is None:
             self._refuse(association, message, refusal or Status.SOP_CLASS_NOT_SUPPORTED)
@@ -143,24 +181,32 @@ class Dispatcher:
         association.send_message(message.context.id, response)
 
 
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The context of the TLS listener; None when the settings ask for none.
+
+    Raises:
+        OSError: A certificate, a key or a list cannot be read.
+    """
+    if settings.dicom_tls is None or not (settings.tls_certificate and settings.tls_key):
+        return None
+    return server_context(
+        certificate=settings.tls_certificate,
+        key=settings.tls_key,
+        client_ca=settings.tls_ca,
+        crl=settings.tls_crl,
+        profile=TlsProfile(settings.tls_profile),
+    )
+
+
 def open_listeners(settings: Settings) -> list[Listener]:
     """The listening sockets the settings ask for; their ports may be shared by processes.
 
     Raises:
         OSError: An address cannot be bound, or a certificate cannot be read.
     """
+    context = tls_context(settings)
     listeners = [Listener(socket=listen(settings.dicom.host, settings.dicom.port))]
-    if (
-        settings.dicom_tls is not None
-        and settings.tls_certificate is not None
-        and settings.tls_key is not None
-    ):
-        context = server_context(
-            certificate=settings.tls_certificate,
-            key=settings.tls_key,
-            client_ca=settings.tls_ca,
-            profile=TlsProfile(settings.tls_profile),
-        )
+    if settings.dicom_tls is not None and context is not None:
         listeners.append(
             Listener(socket=listen(settings.dicom_tls.host, settings.dicom_tls.port), tls=context)
         )
@@ -199,6 +245,8 @@ def build_server(
     listeners: Sequence[Listener] | None = None,
     check_peer_host: bool = False,
     on_refused: OnRefused | None = None,
+    on_accepted: OnAccepted | None = None,
+    dispatcher: Dispatcher | None = None,
     on_tls_refused: Callable[[Peer, str], None] | None = None,
 ) -> AssociationServer:
     """The archive's association server, not yet started.
@@ -210,6 +258,8 @@ def build_server(
         listeners: Sockets that are open already; absent: those the settings ask for.
         check_peer_host: A registered AE must call from its registered host.
         on_refused: Told of every refused association and its true reason.
+        on_accepted: Told of every other one.
+        dispatcher: Of the same services; absent: made here.
         on_tls_refused: Told of failed TLS handshakes and why (certificate, version).
 
     Raises:
@@ -223,11 +273,12 @@ def build_server(
         find_ae=find_ae,
         check_peer_host=check_peer_host,
         on_refused=on_refused,
+        on_accepted=on_accepted,
     )
     return AssociationServer(
         open_listeners(settings) if listeners is None else listeners,
         policy,
-        Dispatcher(table).run,
+        (dispatcher or Dispatcher(table)).run,
         limits=limits_of(settings),
         timeouts=timeouts_of(settings),
         on_tls_refused=on_tls_refused,

@@ -105,7 +105,7 @@ class Access:
         self._database = database
         identity = settings.identity
         self.key = key
-        self.cookie = SessionCookie(secure=(settings.public_url or "").startswith("https:"))
+        self.cookie = SessionCookie(secure=settings.is_https_only)
         self.limits = sessions.Limits(
             idle_s=identity.session_idle_s,
             absolute_s=identity.session_absolute_s,

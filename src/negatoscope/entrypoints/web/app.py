@@ -23,6 +23,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
+from negatoscope.domain.archive.configured import archive_settings
 from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.api.app import create_api
 from negatoscope.entrypoints.dicomweb import wado_uri
@@ -106,6 +107,9 @@ class HttpApplication:
         self._site = Site()
         self._opening: asyncio.Task[None] | None = None
         self._observers: dict[tuple[str, int], Any] = {}
+        self._requests_now = 0
+        self._requests = 0
+        self._sockets_now = 0
         if services is not None:
             self._take(services)
 
@@ -127,7 +131,32 @@ class HttpApplication:
             return
         scope["negatoscope.origin"] = self._origin(scope)
         scope["method"] = "WEBSOCKET"  # not a safe one: a session counts from our own pages only
-        await self._dicomweb.websocket(scope, receive, send)
+        self._sockets_now += 1
+        try:
+            await self._dicomweb.websocket(scope, receive, send)
+        finally:
+            self._sockets_now -= 1
+
+    # -- the administrator's view -------------------------------------------------------------
+
+    def report(self) -> dict[str, int]:
+        """What this process is doing, as counts."""
+        return {
+            "requests_now": self._requests_now,
+            "requests": self._requests,
+            "web_sockets": self._sockets_now,
+        }
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Take other settings, from the next request on; those of a start stay as they are."""
+        self._settings = settings
+        self._cors = frozenset(origin.encode("ascii") for origin in settings.cors_origins)
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        services = self._services
+        if services is not None:
+            services.settings = settings
+            services.archive.reconfigure(archive_settings(settings))
+            services.derived.max_bytes = settings.derived_max_bytes
 
     # -- the server's life --------------------------------------------------------------------
 
@@ -181,9 +210,15 @@ class HttpApplication:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        answer = _Answer(send, self._cors_headers(scope) if self._cors else None)
+        more = self._cors_headers(scope) if self._cors else None
+        if scope["scheme"] == "https" and self._settings.hsts_s:
+            header = b"max-age=%d" % self._settings.hsts_s
+            more = [*(more or ()), (b"strict-transport-security", header)]
+        answer = _Answer(send, more)
         request = Request(scope, receive, Actor.anonymous())
         route = "other"
+        self._requests += 1
+        self._requests_now += 1
         try:
             route = await self._route(request, scope, receive, answer)
         except ClientDisconnected:
@@ -200,6 +235,7 @@ class HttpApplication:
             else:
                 await send_problem(answer, problem, head_only=scope["method"] == "HEAD")
         finally:
+            self._requests_now -= 1
             self._observe(route, answer.status, time.perf_counter() - started)
 
     async def _route(self, request: Request, scope: Scope, receive: Receive, send: Send) -> str:

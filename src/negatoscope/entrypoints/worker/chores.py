@@ -38,11 +38,31 @@ class Chore:
     is_patient: bool = False
 
 
+@dataclass(slots=True)
+class ChoreState:
+    """How a chore is doing.
+
+    Attributes:
+        runs: Since the start of the process.
+        started_s: When it began last, seconds since the epoch.
+        seconds: How long it took last.
+        is_running: Whether it is at it now.
+        error: Why it failed last; empty after a good run.
+    """
+
+    runs: int = 0
+    started_s: float = 0.0
+    seconds: float = 0.0
+    is_running: bool = False
+    error: str = ""
+
+
 class Chores:
     """Runs chores until stopped."""
 
     def __init__(self, chores: Sequence[Chore]) -> None:
         self._stop = threading.Event()
+        self.states = {chore.name: ChoreState() for chore in chores}
         self._threads = [
             threading.Thread(target=self._repeat, args=(chore,), name=f"chore-{chore.name}")
             for chore in chores
@@ -67,13 +87,17 @@ class Chores:
         if chore.is_patient:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENT_NICENESS)
         delay_s = FIRST_DELAY_S
+        state = self.states[chore.name]
         while not self._stop.is_set():
+            state.runs, state.started_s, state.is_running = state.runs + 1, time.time(), True
             try:
                 chore.run(self._stop)
-                pause_s, delay_s = chore.every_s, FIRST_DELAY_S
+                pause_s, delay_s, state.error = chore.every_s, FIRST_DELAY_S, ""
             except Exception as error:  # noqa: BLE001 - a chore that fails once must run again
                 pause_s, delay_s = delay_s, min(delay_s * 2, LONGEST_DELAY_S)
+                state.error = describe(error)[:500]
                 _LOG.error(
                     "a chore failed", chore=chore.name, reason=describe(error), again_in_s=pause_s
                 )
+            state.seconds, state.is_running = time.time() - state.started_s, False
             self._stop.wait(pause_s)

@@ -12,6 +12,7 @@ from negatoscope.entrypoints.worker.chores import Chore, Chores
 from negatoscope.entrypoints.worker.outbox import OutboxConsumer, Subscriber
 from negatoscope.infra.db import Database
 from negatoscope.infra.jobs import Tasks, new_app
+from negatoscope.infra.jobs.monitor import remember_failures
 from negatoscope.infra.logging import describe
 
 _LOG = structlog.get_logger(__name__)
@@ -50,6 +51,22 @@ class Worker:
         self._services = dict(services)
         self._concurrency = concurrency
         self._grace_s = grace_s
+
+    def report(self) -> dict[str, Any]:
+        """How the chores are doing."""
+        return {
+            "chores": [
+                {
+                    "name": name,
+                    "runs": state.runs,
+                    "started_s": state.started_s,
+                    "seconds": round(state.seconds, 3),
+                    "is_running": state.is_running,
+                    "error": state.error,
+                }
+                for name, state in self._chores.states.items()
+            ]
+        }
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Work until told to stop, then end what is under way.
@@ -91,6 +108,7 @@ class Worker:
 
     async def _work(self) -> None:
         app = new_app(self._database.url, self._tasks)
+        remember_failures(self._database)
         async with app.open_async():
             await app.run_worker_async(
                 concurrency=self._concurrency,

@@ -7,6 +7,7 @@ thread of its own.
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -52,11 +53,19 @@ _SMALLEST_PDU_BYTES: Final = 128  # a peer that takes less would cost a PDU per 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Who is at the other end of a connection, before any association."""
+    """Who is at the other end of a connection, before any association.
+
+    Attributes:
+        host: Address.
+        port: Likewise.
+        tls: Its verified certificate, when it showed one.
+        is_encrypted: Whether it came over TLS, with a certificate of its own or without.
+    """
 
     host: str
     port: int
     tls: PeerCertificate | None = None
+    is_encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,7 @@ class Accept:
         async_window: Answer to an asynchronous operations window, None to give none.
         user_identity_response: Answer to a user identity that asked for one.
         principal: Kept as `Association.principal`.
+        max_associations: How many its AE title may have at once, where less than the limit for all.
     """
 
     contexts: tuple[AnsweredPresentationContext, ...]
@@ -78,6 +88,7 @@ class Accept:
     async_window: AsynchronousOperationsWindow | None = None
     user_identity_response: bytes | None = None
     principal: object | None = None
+    max_associations: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +186,7 @@ class AssociationServer:
         self._timeouts = timeouts or Timeouts()
         self._gate = FrontGate(
             listeners,
-            GateLimits(
-                max_half_open=self._limits.max_half_open,
-                max_half_open_per_host=self._limits.max_half_open_per_host,
-                max_associate_pdu_bytes=self._limits.max_associate_pdu_bytes,
-                max_pdu_bytes=self._limits.max_pdu_bytes,
-                artim_s=self._timeouts.artim_s,
-                linger_s=self._timeouts.linger_s,
-            ),
+            _gate_limits(self._limits, self._timeouts),
             self._on_request,
             self._note_tls_refused,
         )
@@ -224,6 +228,29 @@ class AssociationServer:
             for association in self._associations:
                 association.interrupt()
             self._changed.wait_for(lambda: not self._slots, timeout=5.0)
+
+    def reconfigure(
+        self,
+        *,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take other bounds, deadlines or certificates; associations that run keep theirs.
+
+        Args:
+            limits: Bounds, from the next connection on.
+            timeouts: Deadlines, from the next association on.
+            tls: The context of new connections to listeners that have one.
+        """
+        self._limits = limits or self._limits
+        self._timeouts = timeouts or self._timeouts
+        self._gate.reconfigure(_gate_limits(self._limits, self._timeouts), tls)
+
+    def associations(self) -> list[Association]:
+        """Those that are established now."""
+        with self._changed:
+            return list(self._associations)
 
     def stats(self) -> ServerStats:
         """Counts for metrics."""
@@ -271,14 +298,17 @@ class AssociationServer:
     def _judge(self, half_open: HalfOpen, request: AssociateRequest) -> None:
         try:
             peer = Peer(
-                host=half_open.host, port=half_open.port, tls=peer_certificate(half_open.sock)
+                host=half_open.host,
+                port=half_open.port,
+                tls=peer_certificate(half_open.sock),
+                is_encrypted=isinstance(half_open.sock, ssl.SSLSocket),
             )
             verdict = self._verdict(request, peer)
         except Exception:  # noqa: BLE001 - a policy that fails must not let anybody in
             _log.exception("association policy failed", peer_host=half_open.host)
             verdict = LOCAL_LIMIT_EXCEEDED
         if isinstance(verdict, Accept) and not self._reserve(
-            half_open.host, request.calling_ae_title
+            half_open.host, request.calling_ae_title, verdict.max_associations
         ):
             verdict = LOCAL_LIMIT_EXCEEDED
         if isinstance(verdict, Reject):
@@ -333,9 +363,11 @@ class AssociationServer:
             or self._per_ae_title[ae_title] >= self._limits.max_associations_per_ae_title
         )
 
-    def _reserve(self, host: str, ae_title: str) -> bool:
+    def _reserve(self, host: str, ae_title: str, most: int | None) -> bool:
         with self._changed:
             if self._has_no_room(host, ae_title):
+                return False
+            if most is not None and self._per_ae_title[ae_title] >= most:
                 return False
             self._slots += 1
             self._per_host[host] += 1
@@ -419,3 +451,14 @@ class AssociationServer:
             tls=peer.tls,
             principal=verdict.principal,
         )
+
+
+def _gate_limits(limits: Limits, timeouts: Timeouts) -> GateLimits:
+    return GateLimits(
+        max_half_open=limits.max_half_open,
+        max_half_open_per_host=limits.max_half_open_per_host,
+        max_associate_pdu_bytes=limits.max_associate_pdu_bytes,
+        max_pdu_bytes=limits.max_pdu_bytes,
+        artim_s=timeouts.artim_s,
+        linger_s=timeouts.linger_s,
+    )

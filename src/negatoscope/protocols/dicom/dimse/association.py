@@ -86,6 +86,7 @@ class Association:
         peer_host: Address of the other side.
         peer_port: Its port.
         tls: Its verified certificate.
+        tls_session: TLS version and cipher suite; empty in clear.
         presentation_contexts: Accepted contexts by ID.
         max_pdu_out: Longest P-DATA-TF we send (its length field).
         extended_negotiation: Service class application information answered by the acceptor, by
@@ -125,6 +126,7 @@ class Association:
         self.peer_host = peer_host
         self.peer_port = peer_port
         self.tls = tls
+        self.tls_session = transport.tls_session
         self.principal = principal
         self.presentation_contexts: Mapping[int, AcceptedContext] = MappingProxyType(
             accepted_contexts(request, accept, is_requestor=connection.is_requestor)

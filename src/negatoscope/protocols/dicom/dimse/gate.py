@@ -112,6 +112,7 @@ class FrontGate:
         """
         self._listeners = listeners
         self._limits = limits
+        self._tls: ssl.SSLContext | None = None
         self._on_request = on_request
         self._on_tls_refused = on_tls_refused
         self._selector = selectors.DefaultSelector()
@@ -133,6 +134,11 @@ class FrontGate:
         return len(self._half_open) + len(self._closing)
 
     # ---- from any thread
+
+    def reconfigure(self, limits: GateLimits, tls: ssl.SSLContext | None) -> None:
+        """Take other limits and, for listeners over TLS, another context; both from now on."""
+        self._limits = limits
+        self._tls = tls or self._tls
 
     def let_in(self, half_open: HalfOpen) -> None:
         """The connection became an association: the gate forgets it."""
@@ -227,7 +233,8 @@ class FrontGate:
                 if not self._evict(None):
                     self._pause()
                 return
-            self._admit(sock, address[0], address[1], listener.tls)
+            tls = listener.tls and (self._tls or listener.tls)
+            self._admit(sock, address[0], address[1], tls)
 
     def _pause(self) -> None:
         """Out of descriptors: the listening sockets would be readable for ever."""

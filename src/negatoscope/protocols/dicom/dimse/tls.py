@@ -59,6 +59,7 @@ def server_context(
     certificate: Path,
     key: Path | None = None,
     client_ca: Path | None = None,
+    crl: Path | None = None,
     profile: TlsProfile = TlsProfile.BCP195,
 ) -> ssl.SSLContext:
     """For a listening socket.
@@ -68,6 +69,7 @@ def server_context(
         key: PEM, its private key; absent: in the same file.
         client_ca: PEM, authorities of the peers' certificates. Given, peers must show one
             (mutual authentication, IHE ATNA); absent, none is asked for.
+        crl: PEM, certificates that those authorities took back; one list of each is needed then.
         profile: Which profile of PS3.15.
 
     Raises:
@@ -80,6 +82,9 @@ def server_context(
     if client_ca is not None:
         context.load_verify_locations(cafile=client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
+        if crl is not None:
+            context.load_verify_locations(cafile=crl)
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     return context
 
 

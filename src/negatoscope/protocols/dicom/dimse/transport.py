@@ -6,6 +6,7 @@ clock between ticks. A read that finds data is one system call.
 """
 
 import contextlib
+import hashlib
 import math
 import select
 import socket
@@ -63,6 +64,8 @@ class PeerCertificate:
     serial_number: str
     not_after: str
     subject_alternative_names: tuple[str, ...] = ()
+    sha256: str = ""
+    """Fingerprint of the whole certificate, lower case hexadecimal."""
 
 
 def _timeval(seconds: float) -> bytes:
@@ -90,6 +93,7 @@ def peer_certificate(sock: socket.socket) -> PeerCertificate | None:
         serial_number=str(certificate.get("serialNumber", "")),
         not_after=str(certificate.get("notAfter", "")),
         subject_alternative_names=tuple(f"{name[0]}:{name[1]}" for name in names),
+        sha256=hashlib.sha256(sock.getpeercert(binary_form=True) or b"").hexdigest(),
     )
 
 
@@ -105,6 +109,14 @@ class Transport:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(tick_s))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(tick_s))
         self._recv_into = sock.recv_into
+
+    @property
+    def tls_session(self) -> str:
+        """Version and cipher suite, ``TLSv1.3 TLS_AES_256_GCM_SHA384``; empty in clear."""
+        if self._tls is None:
+            return ""
+        cipher = self._tls.cipher()
+        return f"{self._tls.version()} {cipher[0] if cipher else ''}".strip()
 
     def receive(self, buffer: memoryview, *, fill: bool = False) -> int | None:
         """Waits at most a tick. Bytes read, 0 when the peer closed, None when nothing came.

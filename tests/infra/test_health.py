@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from negatoscope.app import health
-from negatoscope.app.health import Check, clear_of_secrets, thorough
+from negatoscope.infra import health
 from negatoscope.infra.db import Database
+from negatoscope.infra.health import Check, clear_of_secrets, thorough
 from negatoscope.infra.settings import Settings, VolumeSettings
 
 

@@ -1,14 +1,15 @@
 """Whether everything is as it must be: for ``/readyz`` and for ``negatoscope doctor``."""
 
+import ctypes
 import os
 import re
 import resource
 import shutil
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import Final
 from cryptography import x509
 
 from negatoscope.infra import data_dir
+from negatoscope.infra.checks import Check
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.database import connect
 from negatoscope.infra.errors import InfraError
 from negatoscope.infra.settings import HostPort, Settings
+from negatoscope.infra.tls_grade import authority_checks, certificate_grade, listener_grade
 
 ADVISORY_FLOORS: Final = {
     # Package: (first release without a known flaw, what the flaw is).
@@ -33,23 +36,10 @@ ADVISORY_FLOORS: Final = {
 }
 CERTIFICATE_MARGIN: Final = timedelta(days=14)
 _CLOCK_TOLERANCE_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at.
-
-    Attributes:
-        name: What.
-        ok: Whether it is as it must be.
-        detail: What was found; no secrets.
-        hint: What to try; empty when ``ok``.
-    """
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str = ""
+_ESTIMATED_ERROR_AT: Final = 4 * struct.calcsize("@l")
+_STATUS_AT: Final = 5 * struct.calcsize("@l")
+_UNSYNCHRONISED: Final = 0x40
+"""``struct timex`` of adjtimex(2), STA_UNSYNC."""
 
 
 def health(settings: Settings, *, database: Database | None = None) -> list[Check]:
@@ -66,19 +56,48 @@ def health(settings: Settings, *, database: Database | None = None) -> list[Chec
     ]
 
 
-def thorough(settings: Settings) -> list[Check]:
+def thorough(settings: Settings, *, database: Database | None = None) -> list[Check]:
     """The same and what only an administrator asks: ports, clock, libraries, the machine."""
-    checks = health(settings)
+    checks = health(settings, database=database)
     checks += [
         _port_check("http", settings.http, "HTTP"),
         _port_check("dicom", settings.dicom, "DICOM"),
     ]
     if settings.dicom_tls is not None:
         checks.append(_port_check("dicom_tls", settings.dicom_tls, "DICOM over TLS"))
-    if settings.tls_certificate is not None:
-        checks.append(_certificate_check(settings.tls_certificate, settings.tls_key))
-    checks += [_clock_check(settings), *_library_checks(), _files_check()]
-    return checks
+    if settings.https is not None:
+        checks.append(_port_check("https", settings.https, "HTTPS"))
+    checks += [*certificate_checks(settings), *tls_checks(settings)]
+    return [*checks, *machine_checks(settings)]
+
+
+def machine_checks(settings: Settings) -> list[Check]:
+    """Clocks, libraries, limits of the machine."""
+    return [_clock_check(settings), _synchronised_check(), *_library_checks(), _files_check()]
+
+
+def certificate_checks(settings: Settings) -> Iterator[Check]:
+    """Each certificate in use: readable, its key beside it, for how long, how strong."""
+    pairs = {
+        "certificate": (settings.tls_certificate, settings.tls_key),
+        "certificate https": settings.https_files if settings.https is not None else (None, None),
+    }
+    seen: set[Path] = set()
+    for name, (certificate, key) in pairs.items():
+        if certificate is None or certificate in seen:
+            continue
+        seen.add(certificate)
+        yield _certificate_check(certificate, key, name)
+        yield from certificate_grade(certificate, key, name)
+    if settings.tls_ca is not None:
+        yield from authority_checks(settings.tls_ca)
+
+
+def tls_checks(settings: Settings) -> Iterator[Check]:
+    """What our listeners speak, found by speaking with them."""
+    for name, address in (("https", settings.https), ("dicom_tls", settings.dicom_tls)):
+        if address is not None:
+            yield from listener_grade(name, address)
 
 
 def _database_checks(settings: Settings, database: Database | None) -> Iterator[Check]:
@@ -180,14 +199,14 @@ def _port_check(name: str, address: HostPort, what: str) -> Check:
         )
 
 
-def _certificate_check(certificate: Path, key: Path | None) -> Check:
+def _certificate_check(certificate: Path, key: Path | None, name: str) -> Check:
     """Whether the certificate can be used, and for how long."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except (OSError, ValueError) as error:
         return Check(
-            name="certificate",
+            name=name,
             ok=False,
             detail=f"{certificate}: {error}",
             hint="tls_certificate and tls_key name a PEM certificate and its private key.",
@@ -195,7 +214,7 @@ def _certificate_check(certificate: Path, key: Path | None) -> Check:
     left = found.not_valid_after_utc - utc_now()
     ok = left > CERTIFICATE_MARGIN
     return Check(
-        name="certificate",
+        name=name,
         ok=ok,
         detail=f"valid until {found.not_valid_after_utc:%Y-%m-%d}",
         hint="" if ok else "renew it: peers refuse an expired one.",
@@ -223,6 +242,29 @@ def _clock_check(settings: Settings) -> Check:
         ok=ok,
         detail=f"{offset:.3f} s from the database's",
         hint="" if ok else "synchronise both machines by NTP (IHE Consistent Time).",
+    )
+
+
+def _synchronised_check() -> Check:
+    """Whether the kernel's clock is kept by NTP (adjtimex(2)); containers see their host's."""
+    buffer = (ctypes.c_char * 512)()
+    try:
+        state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
+    except (OSError, AttributeError):
+        state = -1
+    if state < 0:
+        return Check(name="time", ok=True, detail="the kernel does not say")
+    (error_us,) = struct.unpack_from("@l", buffer, _ESTIMATED_ERROR_AT)
+    (status,) = struct.unpack_from("@i", buffer, _STATUS_AT)
+    ok = not status & _UNSYNCHRONISED
+    return Check(
+        name="time",
+        ok=True,
+        is_warning=not ok,
+        detail=f"synchronised, estimated error {error_us / 1000:.1f} ms"
+        if ok
+        else "the kernel's clock is not synchronised",
+        hint="" if ok else "run an NTP client (chrony, systemd-timesyncd): IHE Consistent Time.",
     )
 
 
@@ -268,4 +310,4 @@ def clear_of_secrets(name: str, value: object) -> str:
     if name == "database_url":
         text = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:…@", text)
         text = re.sub(r"(password\s*=\s*)('[^']*'|\S+)", r"\1…", text)
-    return text
+    return re.sub(r"(client_secret\W{1,4})('[^']*'|\"[^\"]*\"|(?!None)[^\s,)}]+)", r"\1…", text)
