@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -171,16 +171,20 @@ def _registered(
 ) -> RegisteredEntity:
     last_seen_at, accepted, refused = seen.get(entity.ae_title, (None, 0, 0))
     return RegisteredEntity(
-        **asdict(entity),
+        **_fields(entity),
         last_seen_at=last_seen_at,
         accepted_count=accepted,
         refused_count=refused,
     )
 
 
+def _fields(entity: ae.ApplicationEntity) -> dict[str, Any]:
+    return {name: getattr(entity, name) for name in ApplicationEntity.model_fields}
+
+
 def _told(entity: ae.ApplicationEntity | None) -> dict[str, object] | None:
     """An entry for the audit trail."""
-    return None if entity is None else asdict(entity) | {"roles": sorted(entity.roles)}
+    return None if entity is None else _fields(entity) | {"roles": sorted(entity.roles)}
 
 
 async def _find(ask: Administer, ae_title: str) -> ae.ApplicationEntity:
