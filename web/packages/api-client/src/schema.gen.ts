@@ -140,6 +140,77 @@ export interface Echo {
 /** What kind of thing happened; every action belongs to one. */
 export type EventClass = 'sign in' | 'sign out' | 'connection' | 'query' | 'view' | 'retrieve' | 'store' | 'change' | 'delete' | 'export' | 'break glass' | 'configuration' | 'audit' | 'system';
 
+/** A message with its segments; of an unreadable one the text alone. */
+export interface HL7Explained {
+  message: HL7Message;
+  segments: HL7Segment[];
+  text: string;
+}
+
+/** A field that has a value, as written. */
+export interface HL7Field {
+  number: number;
+  name: string;
+  value: string;
+  is_cut: boolean;
+}
+
+/** A kept message. */
+export interface HL7Message {
+  id: number;
+  stored_at: string;
+  peer: string;
+  sending_application: string;
+  sending_facility: string;
+  message_code: string;
+  trigger_event: string;
+  control_id: string;
+  version_id: string;
+  patient_identifiers: string[];
+  notes: string[];
+  verdict: HL7Verdict;
+  state: State;
+  state_reason: string;
+  effect: Record<string, unknown>;
+  attempt_count: number;
+  processed_at: string | null;
+  byte_count: number;
+}
+
+/** Who sends, and what waits. */
+export interface HL7Overview {
+  senders: HL7Sender[];
+  pending_count: number;
+  oldest_pending_at: string | null;
+}
+
+/** A segment, explained. */
+export interface HL7Segment {
+  id: string;
+  name: string;
+  fields: HL7Field[];
+}
+
+/** Who sent messages in the last 30 days. */
+export interface HL7Sender {
+  sending_application: string;
+  sending_facility: string;
+  message_count: number;
+  pending_count: number;
+  failed_count: number;
+  last_at: string;
+  last_peer: string;
+}
+
+/** What the sender was told. */
+export interface HL7Verdict {
+  code: 'AA' | 'AE' | 'AR';
+  error_code: string;
+  segment: string;
+  field: number;
+  reason: string;
+}
+
 /** The state of this node. */
 export interface Health {
   version: string;
@@ -325,6 +396,9 @@ export interface SignedOut {
   provider_url: string | null;
 }
 
+/** What came of a message. */
+export type State = 'PENDING' | 'PROCESSED' | 'IGNORED' | 'FAILED';
+
 /** A page of studies, newest first. */
 export interface Studies {
   studies: Study[];
@@ -426,6 +500,9 @@ export interface Operations {
   'GET /api/v1/audit/patient': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean }; body: undefined; answer: PatientReport };
   'GET /api/v1/audit/patient/export': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean; format?: 'html' | 'csv'; language?: 'fr' | 'en'; names?: boolean }; body: undefined; answer: undefined };
   'GET /api/v1/audit/state': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditState };
+  'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
+  'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
+  'GET /api/v1/hl7/overview': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Overview };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
   'GET /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
   'GET /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpState };
@@ -442,6 +519,7 @@ export interface Operations {
   'POST /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: ApplicationEntity; answer: ApplicationEntity };
   'POST /api/v1/application-entities/{ae_title}/echo': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Echo };
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
+  'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
   'POST /api/v1/me/password': { path: Record<never, never>; query: Record<never, never>; body: NewPassword; answer: Session };
   'POST /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpEnrolment };
   'POST /api/v1/me/totp/confirm': { path: Record<never, never>; query: Record<never, never>; body: Code; answer: RecoveryCodes };

@@ -1,5 +1,6 @@
 import { accountRoutes } from '../features/account/routes';
 import { designRoutes } from '../features/design/routes';
+import { messageRoutes } from '../features/messages/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
 import { viewerRoutes } from '../features/viewer/routes';
@@ -20,6 +21,7 @@ export const routeTree = rootRoute.addChildren([
     shellRoute.addChildren([
       ...accountRoutes, //
       ...designRoutes,
+      ...messageRoutes,
     ]),
   ]),
 ]);
