@@ -1,4 +1,5 @@
 import { accountRoutes } from '../features/account/routes';
+import { auditRoutes } from '../features/audit/routes';
 import { designRoutes } from '../features/design/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { setupRoutes } from '../features/setup/routes';
@@ -20,6 +21,7 @@ export const routeTree = rootRoute.addChildren([
     ...viewerRoutes,
     shellRoute.addChildren([
       ...accountRoutes, //
+      ...auditRoutes,
       ...designRoutes,
       ...messageRoutes,
     ]),
