@@ -202,6 +202,16 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     )
 
 
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A web application of one line in place of the real one, which needs Node.js to be built."""
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / "index.html").write_text("<!doctype html><title>Negatoscope</title>")
+    monkeypatch.setattr("negatoscope.entrypoints.web.site.build.DIST", dist)
+    return dist
+
+
 @pytest.fixture
 def served(settings: Settings) -> Iterator[Served]:
     """The application in this process, with its services open."""

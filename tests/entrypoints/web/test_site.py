@@ -79,7 +79,18 @@ def test_files_with_a_sum_in_their_name_stay_for_ever(dist: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/studies", "/viewer", "/patients/1^2", "/admin/ae", "/link/s", "/account", "/design"]
+    "path",
+    [
+        "/sign-in",
+        "/setup/s",
+        "/studies",
+        "/viewer",
+        "/patients/1^2",
+        "/admin/ae",
+        "/link/s",
+        "/account",
+        "/design",
+    ],
 )
 def test_every_route_of_the_application_is_its_document(dist: Path, path: str) -> None:
     """Never kept, with a policy that lets no inline script run."""

@@ -61,11 +61,11 @@ class Builds:
     """The build that is there now; noticed when it is replaced.
 
     Args:
-        dist: The folder.
+        dist: The folder; that of the package without it.
     """
 
-    def __init__(self, dist: Path = DIST) -> None:
-        self._dist = dist
+    def __init__(self, dist: Path | None = None) -> None:
+        self._dist = dist or DIST
         self._current: Build | None = None
 
     def current(self) -> Build | None:

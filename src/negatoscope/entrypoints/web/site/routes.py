@@ -6,9 +6,11 @@ knows their first segments, gives the one document for them, and refuses every o
 
 from typing import Final
 
-AREAS: Final = frozenset({"account", "admin", "design", "link", "patients", "view", "viewer"})
+AREAS: Final = frozenset(
+    {"account", "admin", "design", "link", "patients", "setup", "view", "viewer"}
+)
 """First segments; with anything below them."""
-PAGES: Final = frozenset({"/studies"})
+PAGES: Final = frozenset({"/sign-in", "/studies"})
 """Whole paths."""
 
 

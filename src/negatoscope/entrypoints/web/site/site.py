@@ -5,7 +5,7 @@ from typing import Final
 from negatoscope.entrypoints.web.asgi import Header, Request, Send
 from negatoscope.entrypoints.web.content_coding import SUFFIXES, best_coding
 from negatoscope.entrypoints.web.problems import Problem
-from negatoscope.entrypoints.web.site.build import DIST, INDEX, Builds, File
+from negatoscope.entrypoints.web.site.build import INDEX, Builds, File
 from negatoscope.entrypoints.web.site.missing import document as missing_document
 from negatoscope.entrypoints.web.site.routes import is_application_route
 from negatoscope.kit.aio import run_blocking
@@ -39,10 +39,12 @@ class Site:
     """
 
     def __init__(self, builds: Builds | None = None) -> None:
-        self._builds = builds or Builds(DIST)
+        self._builds = builds or Builds()
 
     def serves(self, request: Request) -> bool:
         """Whether a request is for the application."""
+        if request.method == "POST":  # forms of the page
+            return False
         if request.path.startswith("/assets/") or is_application_route(request.path):
             return True
         build = self._builds.current()

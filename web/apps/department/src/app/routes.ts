@@ -1,6 +1,7 @@
 import { accountRoutes } from '../features/account/routes';
 import { auditRoutes } from '../features/audit/routes';
 import { designRoutes } from '../features/design/routes';
+import { homeRoutes } from '../features/home/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
@@ -24,6 +25,7 @@ export const routeTree = rootRoute.addChildren([
       ...auditRoutes,
       ...designRoutes,
       ...messageRoutes,
+      ...homeRoutes,
     ]),
   ]),
 ]);

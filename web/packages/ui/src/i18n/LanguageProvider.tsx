@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, use, useEffect, useMemo } from 'react';
 import { createFormat, type Format } from './format';
 import { type Language, localeOf, type Translated } from './language';
-import { type Catalog, type Messages, type Say, speak } from './messages';
+import { type Catalog, type Messages, type Say, speak, typeset } from './messages';
 
 interface Speaking {
   readonly language: Language;
@@ -54,5 +54,5 @@ export function useMessages<C extends Catalog>(messages: Messages<C>): Say<C> {
 /** One text out of its translations. */
 export function useTranslated(): (text: Translated) => string {
   const { language } = useSpeaking();
-  return useMemo(() => (text: Translated) => text[language], [language]);
+  return useMemo(() => (text: Translated) => typeset(text[language], language), [language]);
 }

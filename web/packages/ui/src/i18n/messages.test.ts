@@ -19,6 +19,12 @@ describe('messages', () => {
     expect(speak(messages, 'en')('of', { name: '<b>{count}</b>' })).toBe('Images of <b>{count}</b>');
   });
 
+  it('sets French spaces that do not break, and leaves what is put in alone', () => {
+    const asking = defineMessages({ en: { sure: 'Sure: {name}?' }, fr: { sure: 'Sûr : « {name} » ?' } });
+    expect(speak(asking, 'fr')('sure', { name: 'a ?' })).toBe('Sûr\u00A0: «\u00A0a ?\u00A0»\u202F?');
+    expect(speak(asking, 'en')('sure', { name: 'a' })).toBe('Sure: a?');
+  });
+
   it('knows at compile time which values a message needs', () => {
     const say = speak(messages, 'en');
     // @ts-expect-error the name is missing

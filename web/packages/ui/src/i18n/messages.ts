@@ -53,6 +53,18 @@ export function defineMessages<const C extends Catalog>(messages: {
   return messages;
 }
 
+/**
+ * French puts a space before some marks that must not break the line: thin before `; ! ?`, whole
+ * before `:` and within guillemets. Catalogs are written with plain spaces.
+ */
+export function typeset(text: string, language: Language): string {
+  if (language !== 'fr') return text;
+  return text
+    .replace(/ (?=[;!?])/g, '\u202F')
+    .replace(/ (?=[:»])/g, '\u00A0')
+    .replace(/« /g, '«\u00A0');
+}
+
 /** The speaker of a catalog, for code outside components. */
 export function speak<C extends Catalog>(
   messages: Messages<C>,
@@ -67,6 +79,7 @@ export function speak<C extends Catalog>(
     let text = catalog[key as string] ?? String(key);
     if (typeof text !== 'string')
       text = plural.select(Number(values?.['count'])) === 'one' ? text.one : text.other;
+    text = typeset(text, language);
     if (values === undefined) return text;
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];

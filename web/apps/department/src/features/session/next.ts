@@ -16,3 +16,8 @@ export function localPath(wanted: unknown): string {
   if (url.pathname === '/sign-in') return '/';
   return url.pathname + url.search + url.hash;
 }
+
+/** Whether a path is answered by something else of the server than this application. */
+export function isElsewhere(path: string): boolean {
+  return /^\/(ohif|api|dicom-web)(\/|$|\?)/.test(path);
+}

@@ -84,6 +84,7 @@ export function SignInForm(props: {
               <TextInput
                 size="sm"
                 label={say('name')}
+                name="name"
                 autoComplete="username"
                 autoCapitalize="none"
                 spellCheck={false}
@@ -97,6 +98,7 @@ export function SignInForm(props: {
               <PasswordInput
                 size="sm"
                 label={say('password')}
+                name="password"
                 autoComplete="current-password"
                 required
                 autoFocus={props.name !== undefined}

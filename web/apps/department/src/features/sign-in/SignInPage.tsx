@@ -3,6 +3,7 @@ import { useMessages } from '@negatoscope/ui';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { isElsewhere, localPath } from '../session/next';
 import { sessionQuery } from '../session/session';
 import { Door } from './Door';
 import { messages } from './messages';
@@ -15,12 +16,14 @@ export function SignInPage(): ReactNode {
   const say = useMessages(messages);
   const client = useQueryClient();
   const router = useRouter();
-  const { next = '/', error } = route.useSearch();
+  const { next: wanted, error } = route.useSearch();
+  const next = localPath(wanted);
 
   async function onDone(): Promise<void> {
     await client.resetQueries({ queryKey: sessionQuery.queryKey, exact: true });
     await client.fetchQuery(sessionQuery);
-    await router.navigate({ href: next, replace: true });
+    if (isElsewhere(next)) window.location.replace(next);
+    else await router.navigate({ href: next, replace: true });
   }
 
   return (
