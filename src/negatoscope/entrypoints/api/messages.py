@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from negatoscope.domain.identity import Action
 from negatoscope.domain.messages import (
     Filter,
     MessageNotReplayable,
@@ -131,7 +132,7 @@ async def list_hl7_messages(
     )
     messages = Messages(ask.services.database)
     found = await run_blocking(messages.search, wanted, limit=limit)
-    await ask.note("search HL7 messages", count=len(found))
+    await ask.services.access.note_read(ask.request, Action.ADMINISTER)
     return [_message(one) for one in found]
 
 
