@@ -13,6 +13,7 @@ from negatoscope.infra.db import Database
 from negatoscope.infra.settings import Settings
 from negatoscope.subscribers import audit
 from negatoscope.subscribers.audit import anchors, retention, verification
+from negatoscope.subscribers.audit.atna import forwarding
 from negatoscope.subscribers.audit.chain import Sealer
 
 _LOG = structlog.get_logger(__name__)
@@ -35,10 +36,23 @@ def audit_chores(settings: Settings, database: Database) -> Sequence[Chore]:
     def measure(_stop: threading.Event) -> None:
         sealer.measure()
 
+        forwarding.measure(database)
+
     def anchor(_stop: threading.Event) -> None:
         anchors.make(database, files)
 
+    sinks = settings.audit.sinks
+    forwarding.forget_others(database, [sink.name for sink in sinks])
+    source = forwarding.source_of(settings)
     return [
+        *(
+            Chore(
+                name=f"audit repository {sink.name}",
+                every_s=1.0,
+                run=forwarding.Forwarder(database, sink, source).run,
+            )
+            for sink in sinks
+        ),
         Chore(name="audit seal", every_s=1.0, run=seal),
         Chore(name="audit measure", every_s=15.0, run=measure),
         Chore(name="audit anchor", every_s=settings.audit.anchor_every_s, run=anchor),
@@ -77,5 +91,8 @@ class _Watched:
 
     def purge(self, stop: threading.Event) -> None:
         """Take away what was kept long enough."""
-        while not stop.is_set() and retention.purge(self._database, self._settings.retention_days):
+        told = forwarding.told_position(self._database)
+        while not stop.is_set() and retention.purge(
+            self._database, self._settings.retention_days, told_position=told
+        ):
             continue

@@ -218,7 +218,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
-    from negatoscope.subscribers import audit, metrics
+    from negatoscope.subscribers import audit, metrics, notifications
 
     os.nice(_WORKER_NICENESS)
     live = {"settings": settings}
@@ -227,7 +227,7 @@ def run_worker(settings: Settings) -> None:
         worker = Worker(
             database=opened,
             subscribers={
-                "instances-stored": [audit.on_instances_stored],
+                "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
                 EVERY_KIND: [metrics.on_any],
             },
             chores=chores(

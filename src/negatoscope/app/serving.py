@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 
+import psycopg
 import structlog
 
 from negatoscope.app import process, roles
 from negatoscope.app.database import database_url
 from negatoscope.app.supervisor import Child, Supervisor, child_environment
-from negatoscope.domain.identity import Role, setup, users
+from negatoscope.domain.identity import Actor, Role, setup, users
 from negatoscope.infra import data_dir, metrics
 from negatoscope.infra.db import Database, check_durability, migrate
 from negatoscope.infra.db.embedded import EmbeddedPostgres
-from negatoscope.infra.errors import ConfigurationError
+from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable
 from negatoscope.infra.settings import Settings
+from negatoscope.subscribers import audit
 
 _LOG = structlog.get_logger(__name__)
 
@@ -51,9 +53,11 @@ def serve_role(settings: Settings, role: str) -> None:
         environment = child_environment(settings, url)
         figures = metrics.prepare(settings.data_dir / role, environment)
         os.environ.update(environment)
+        _note_life(settings, url, "start", role)
         try:
             _RUN[role](settings.model_copy(update={"database_url": url}))
         finally:
+            _note_life(settings, url, "stop", role)
             metrics.discard(figures)
 
 
@@ -81,6 +85,7 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
         try:
             _prepare(settings, url)
             accounts = _demo_accounts(settings, url) if demo else {}
+            _note_life(settings, url, "start")
             supervisor = Supervisor(
                 settings=settings,
                 url=url,
@@ -90,8 +95,29 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
             )
             return supervisor.run()
         finally:
+            _note_life(settings, url, "stop")
             if embedded is not None:
                 embedded.stop()
+
+
+def _note_life(settings: Settings, url: str, action: str, role: str = "all") -> None:
+    """Write into the trail that the program starts or stops; a stop may find no database."""
+    try:
+        with Database(url, max_size=1) as database:
+            audit.record(
+                database,
+                actor=Actor.system("negatoscope"),
+                action=action,
+                door="worker",
+                detail={
+                    "version": metadata.version("negatoscope"),
+                    "role": role,
+                    "host": socket.gethostname(),
+                    "ae_title": settings.ae_title,
+                },
+            )
+    except (DatabaseUnavailable, psycopg.Error) as error:
+        _LOG.warning("audit.not_recorded", action=action, reason=str(error).split("\n")[0])
 
 
 def _prepare(settings: Settings, url: str) -> None:

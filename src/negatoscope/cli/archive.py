@@ -15,8 +15,15 @@ _AGE = re.compile(r"^([0-9]+)([dh])$")
 def _age(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> datetime.datetime | None:
-    if value is None:
-        return None
+    return None if value is None else age(value)
+
+
+def age(value: str) -> datetime.datetime:
+    """The instant so long ago: ``30d``, ``12h``.
+
+    Raises:
+        BadParameter: it is not written so.
+    """
     match = _AGE.match(value)
     if match is None:
         raise click.BadParameter("write for instance 30d or 12h")

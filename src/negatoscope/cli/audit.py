@@ -1,6 +1,7 @@
 """``negatoscope audit`` and ``verify audit``: the trail from the command line."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -57,3 +58,60 @@ def list_anchors(context: CommandContext, *, make: bool) -> None:
             anchors.make(database, anchor_files(context.settings))
         for anchor in anchors.stored(database):
             click.echo(anchor.line())
+
+
+@audit.command("resend")
+@click.argument("repository")
+@click.option("--since", required=True, metavar="AGE", help="30d, 12h.")
+@pass_context
+def resend(context: CommandContext, *, repository: str, since: str) -> None:
+    """Have REPOSITORY told again of what was recorded since AGE ago, by the running server."""
+    from negatoscope.cli.archive import age
+    from negatoscope.subscribers.audit.atna.forwarding import set_back
+
+    at = age(since)
+    with context.database() as database:
+        count = set_back(database, repository, since=at)
+    if count < 0:
+        raise click.ClickException(
+            f"no repository is named {repository}\nHINT: the setting audit.sinks names them; a worker must have run since."
+        )
+    click.echo(f"{repository} will be told of {count} records")
+
+
+@audit.command("patient")
+@click.argument("patient_id")
+@click.option("--issuer", help="Whose identifier; any unless given.")
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["html", "csv"]), default="html", show_default=True
+)
+@click.option("--names", is_flag=True, help="With the names of staff, not only their functions.")
+@pass_context
+def patient(
+    context: CommandContext,
+    *,
+    patient_id: str,
+    issuer: str | None,
+    language: Literal["fr", "en"],
+    form: str,
+    names: bool,
+) -> None:
+    """Write, for the patient, who had access to the data of PATIENT_ID."""
+    from negatoscope.domain.identity import Actor
+    from negatoscope.subscribers import audit as trail
+    from negatoscope.subscribers.audit.exports import patient_csv, patient_html
+    from negatoscope.subscribers.audit.patients import who_saw
+
+    with context.database() as database:
+        trail.record(
+            database,
+            actor=Actor.system("command line"),
+            action="audit export",
+            patient_id=patient_id,
+            issuer_of_patient_id=issuer,
+            detail={"format": form, "names": names},
+        )
+        report = who_saw(database, patient_id, issuer_of_patient_id=issuer)
+    write = patient_html if form == "html" else patient_csv
+    click.echo(write(report, language=language, names=names), nl=False)

@@ -62,6 +62,7 @@ class CommandContext:
                     hint="run `negatoscope migrate`, or start `negatoscope serve`, which does.",
                 )
             with Database(url, max_size=8) as database:
+                _note_command(database)
                 yield database
 
     def volumes(self) -> tuple["Volume", ...]:
@@ -69,6 +70,32 @@ class CommandContext:
         from negatoscope.domain.archive.configured import volumes
 
         return volumes(self.settings)
+
+
+def _note_command(database: Database) -> None:
+    """Write into the trail which command an operator runs; its arguments may hold secrets."""
+    import getpass
+    import os
+
+    from negatoscope.domain.identity import Actor
+    from negatoscope.subscribers import audit
+
+    running = click.get_current_context(silent=True)
+    if running is None:
+        return
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):
+        account = str(os.getuid())
+    behind = os.environ.get("SUDO_USER")
+    audit.record(
+        database,
+        actor=Actor.system("command line"),
+        action="command",
+        door="command line",
+        detail={"command": running.command_path, "account": account}
+        | ({"sudo": behind} if behind else {}),
+    )
 
 
 def data_options(function: F) -> F:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from negatoscope.protocols.dicom.dataset.walk import Entry
 
 _KEYWORD_WIDTH: Final = 30
-_CONVERTED_BYTES: Final = 64 << 10
 _INFLATE_BYTES: Final = 256 << 20
 _TRANSFER_SYNTAX_UID: Final = 0x00020010
 
@@ -198,52 +197,13 @@ def _name(entry: "Entry") -> str:
 
 def _value(entry: "Entry", max_length: int, *, little_endian: bool) -> str:
     """The value as a line of text, shortened to ``max_length`` characters."""
-    from negatoscope.protocols.dicom.dataset.values import (
-        BIG_ENDIAN_CONVERTERS,
-        LITTLE_ENDIAN_CONVERTERS,
-    )
-    from negatoscope.protocols.dicom.dataset.vr import TEXT_VRS
-    from negatoscope.standard import uids
+    from negatoscope.protocols.dicom.dataset.showing import value_text
 
-    if not len(entry.value):
-        return ""
-    converters = LITTLE_ENDIAN_CONVERTERS if little_endian else BIG_ENDIAN_CONVERTERS
-    # No more bytes than may be shown: four per character at most, and whole numbers.
-    most = max(_CONVERTED_BYTES, 8 * min(max_length, len(entry.value)))
-    raw = bytes(entry.value[: most - most % 8])
-    cut = len(raw) < len(entry.value)
-    convert = converters.get(entry.vr)
-    if convert is None:
-        shown = min(len(raw), max_length // 3 + 1)
-        text = raw[:shown].hex(" ")
-        cut = cut or shown < len(raw)
-    elif entry.vr in TEXT_VRS and entry.vr != "PN":
-        text = entry.text.decode(raw) if entry.vr in _CHARSET else raw.decode("ascii", "replace")
-        text = text.rstrip("\0 ")
-        if entry.vr == "UI" and (row := uids.registered_uid(text)) is not None:
-            text = f"{text} = {row.name}"
-    elif entry.vr == "PN":
-        text = entry.text.decode(raw, is_person_name=True).rstrip("\0 ")
-    else:
-        text = "\\".join(str(one) for one in _values(convert, raw, entry))
-    text = _clean(text)
-    if len(text) > max_length:
-        text, cut = text[:max_length], True
-    return f"{text}…" if cut else text
-
-
-_CHARSET: Final = frozenset(["LO", "LT", "SH", "ST", "UC", "UT"])
-
-
-def _values(convert: Any, raw: bytes, entry: "Entry") -> list[Any]:
-    found: list[Any] = convert(raw, entry.text)
-    return found
+    text, is_cut = value_text(entry, max_length, little_endian=little_endian)
+    return f"{text}…" if is_cut else text
 
 
 def _clean(text: str) -> str:
-    """No character that would do something to a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
-    )
+    from negatoscope.protocols.dicom.dataset.showing import printable
+
+    return printable(text)

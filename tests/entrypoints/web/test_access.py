@@ -1,5 +1,7 @@
 """Who gets in: tokens, sessions, other sites; on every route there is."""
 
+import re
+
 from negatoscope.domain.identity import Action, tokens
 
 STUDY = "1.2.826.0.1.3680043.10.1.1"
@@ -32,6 +34,8 @@ def api_routes(served):
         filled = filled.replace("{ae_title}", "CT1").replace("{name}", "nobody")
         if filled.startswith("/api/v1/session"):  # the door itself
             continue
+        filled = filled.replace("{patient_key}", "1").replace("{key}", "k")
+        filled = re.sub(r"\{\w+_uid\}", "1.2.3", filled)
         for method in methods:
             yield method.upper(), filled
 

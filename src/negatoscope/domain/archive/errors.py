@@ -6,6 +6,7 @@ ArchiveError
 │   ├── DataSetMismatch        A900: data set and command (or class) disagree
 │   ├── InvalidInstance        0117: a UID is missing or is none
 │   └── OutOfResources         A700: no space, no database, a failing disk; the same object may be sent again
+├── InvalidCursor          of a page of the list of studies: not one of ours
 ├── IndexUnavailable       the index could not be asked; ``outcome_unknown`` when a commit may have happened
 └── RetrieveError          a stored object or a frame of it cannot be given back
     ├── ObjectMissing          the index knows it, no segment holds it
@@ -90,6 +91,10 @@ class OutOfResources(IngestError):
 
     def __init__(self, comment: str) -> None:
         super().__init__(0xA700, comment)
+
+
+class InvalidCursor(ArchiveError):
+    """A cursor that the list did not give, or that belongs to another order."""
 
 
 class IndexUnavailable(ArchiveError):

@@ -182,10 +182,15 @@ def remembered(database: Database, value: str) -> Session | None:
     return known.session if known is not None and known.until_s > time.monotonic() else None
 
 
-def resolve(database: Database, limits: Limits, value: str) -> Session | None:
+def resolve(
+    database: Database, limits: Limits, value: str, *, touch: bool = True
+) -> Session | None:
     """Whose cookie this is; None when it is forged, or its session has ended.
 
     Answers are kept for at most ``CACHE_S``.
+
+    Args:
+        touch: Whether the person is there; without it an idle session goes on ending.
     """
     if not value.startswith(PREFIX) or len(value) > _MAX_VALUE:
         return None
@@ -200,7 +205,8 @@ def resolve(database: Database, limits: Limits, value: str) -> Session | None:
         row = connection.execute(_SELECT, parameters).fetchone()
         session = None
         if row is not None:
-            connection.execute(_TOUCH, (row[0],))
+            if touch:
+                connection.execute(_TOUCH, (row[0],))
             session = _session(connection, limits, row, value)
     with _LOCK:
         cache = _CACHES.setdefault(database, {})

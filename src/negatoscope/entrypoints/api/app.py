@@ -12,24 +12,31 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from negatoscope.domain.archive.errors import IndexUnavailable
+from negatoscope.domain.archive.listing import StudyList
 from negatoscope.domain.archive.overview import Overview
+from negatoscope.domain.archive.patients import Patients
 from negatoscope.entrypoints.api import (
     application_entities,
     archive,
     audit,
     break_glass,
     configuration,
+    events,
     identity,
+    instances,
     links,
     me,
     messages,
     operations,
+    patients,
+    preferences,
     session,
     studies,
     system,
     tokens,
 )
-from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS, Application
+from negatoscope.entrypoints.api.arrivals import Arrivals
+from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS
 from negatoscope.entrypoints.web.failures import problem_for
 from negatoscope.entrypoints.web.problems import MEDIA_TYPE, Problem
 from negatoscope.entrypoints.web.services import Services
@@ -42,6 +49,10 @@ _ROUTES = (
     session,
     me,
     studies,
+    patients,
+    instances,
+    events,
+    preferences,
     archive,
     application_entities,
     identity,
@@ -55,8 +66,11 @@ _ROUTES = (
 )
 
 
-def create_api(services: Services) -> Application:
-    """The application behind ``/api``; who asks is in ``scope["negatoscope.request"]``."""
+def create_api(services: Services) -> FastAPI:
+    """The application behind ``/api``; who asks is in ``scope["negatoscope.request"]``.
+
+    ``state.arrivals`` is closed by the caller.
+    """
     api = FastAPI(
         title="Negatoscope",
         version=VERSION,
@@ -73,6 +87,9 @@ def create_api(services: Services) -> Application:
     )
     api.state.services = services
     api.state.overview = Overview(services.database)
+    api.state.study_list = StudyList(services.database)
+    api.state.patients = Patients(services.database)
+    api.state.arrivals = Arrivals(services)
     for module in _ROUTES:
         api.include_router(module.router, prefix=PREFIX)
     for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):

@@ -27,7 +27,7 @@ from negatoscope.subscribers.audit.exports import (
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
-ActorKind = Literal["user", "ae", "system", "anonymous"]
+ActorKind = Literal["user", "ae", "link", "system", "anonymous"]
 Word = Annotated[str | None, Field(max_length=256)]
 
 

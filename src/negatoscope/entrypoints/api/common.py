@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
+from negatoscope.domain.archive import visibility
+from negatoscope.domain.archive.listing import Visible
 from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.problems import Problem
 
 if TYPE_CHECKING:
+    from negatoscope.domain.archive.listing import StudyList
     from negatoscope.domain.archive.overview import Overview
+    from negatoscope.domain.archive.patients import Patients
+    from negatoscope.entrypoints.api.arrivals import Arrivals
     from negatoscope.entrypoints.web import asgi
     from negatoscope.entrypoints.web.access import Caller
     from negatoscope.entrypoints.web.services import Services
@@ -28,6 +33,9 @@ class Asking:
     Attributes:
         services: The public faces.
         overview: Lists for people.
+        arrivals: Who is told of what arrives.
+        study_list: The list of studies.
+        patients: Patients with their studies.
         request: As the server gave it.
         caller: Who, and by which session; None of somebody who has not signed in.
     """
@@ -35,6 +43,9 @@ class Asking:
     def __init__(self, request: Request) -> None:
         self.services: Services = request.app.state.services
         self.overview: Overview = request.app.state.overview
+        self.study_list: StudyList = request.app.state.study_list
+        self.arrivals: Arrivals = request.app.state.arrivals
+        self.patients: Patients = request.app.state.patients
         self.request: asgi.Request = request.scope["negatoscope.request"]
         self.caller: Caller | None = request.scope.get("negatoscope.caller")
 
@@ -42,6 +53,14 @@ class Asking:
     def actor(self) -> Actor:
         """Who asks."""
         return self.request.actor
+
+    @property
+    def visible(self) -> Visible:
+        """Which studies who asks may know of, as a condition of the lists."""
+        sql, parameters = visibility.condition(self.actor.data_scope, study="s", patient="p").named(
+            "seen"
+        )
+        return Visible(sql=sql, parameters=parameters)
 
     def require(self, action: Action, study_instance_uid: str | None = None) -> None:
         """Ask the policy.

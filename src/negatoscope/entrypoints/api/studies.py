@@ -4,9 +4,17 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from psycopg.errors import QueryCanceled
 from pydantic import Field
 
-from negatoscope.domain.archive import overview
+from negatoscope.domain.archive.errors import InvalidCursor
+from negatoscope.domain.archive.listing import (
+    MAX_LIMIT,
+    MAX_TEXT_CHARACTERS,
+    Order,
+    StudyCriteria,
+    TotalIs,
+)
 from negatoscope.domain.identity import Action
 from negatoscope.entrypoints.api.common import Ask, Schema
 from negatoscope.entrypoints.web.problems import Problem
@@ -33,11 +41,25 @@ class Study(Schema):
     patient_sex: str | None
 
 
-class Studies(Schema):
-    """A page of studies, newest first."""
+class ListedStudy(Study):
+    """A study as a row of the list."""
 
-    studies: list[Study]
-    has_more: bool
+    referring_physician_name: str | None
+    received_at: datetime
+    patient_key: int
+    """Of ``/patients/{patient_key}``: an identifier alone names nobody."""
+    issuer_of_patient_id: str
+
+
+class Studies(Schema):
+    """A page of studies."""
+
+    studies: list[ListedStudy]
+    next_cursor: str | None
+    """Of the next page, with everything else as it was."""
+    total: int | None
+    """Counted with the first page only."""
+    total_is: TotalIs | None
 
 
 class Series(Schema):
@@ -72,30 +94,60 @@ class Totals(Schema):
     modalities: tuple[str, ...]
 
 
-class Search(Schema):
-    """What is looked for; everything given must hold."""
+_Words = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
 
-    text: Annotated[str, Field(max_length=overview.MAX_TEXT_CHARACTERS)] = ""
+
+class Search(Schema):
+    """What is looked for; everything given must hold, case and accents do not count."""
+
+    text: _Words = ""
+    """Words of name, identifiers, accession number, description, modality; each must occur."""
+    patient_name: _Words = ""
+    patient_id: _Words = ""
+    issuer_of_patient_id: _Words = ""
+    accession_number: _Words = ""
+    study_description: _Words = ""
+    referring_physician_name: _Words = ""
+    institution_name: _Words = ""
+    station_name: _Words = ""
     first: date | None = None
     last: date | None = None
-    modality: Annotated[str | None, Field(max_length=16)] = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Annotated[int, Field(ge=0, le=10_000)] = 0
+    modality: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=16)], ...], Field(max_length=20)
+    ] = ()
+    order: Order = Order.NEWEST
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+    cursor: Annotated[str | None, Field(max_length=600)] = None
 
 
 @router.get("/studies")
 async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Studies:
-    """Studies by patient's name, identifier, accession number, date and modality."""
+    """Studies by whatever is known of them, as one types."""
     ask.require(Action.QUERY)
-    wanted = overview.StudyFilter(
-        text=search.text, first=search.first, last=search.last, modality=search.modality
+    criteria = StudyCriteria(
+        **search.model_dump(exclude={"modality", "order", "limit", "cursor"}),
+        modalities=search.modality,
     )
-    rows = await run_blocking(
-        ask.overview.studies, wanted, limit=search.limit + 1, offset=search.offset
-    )
+    try:
+        page = await run_blocking(
+            ask.study_list.page,
+            criteria,
+            order=search.order,
+            limit=search.limit,
+            cursor=search.cursor,
+            visible=ask.visible,
+        )
+    except InvalidCursor as error:
+        raise Problem("bad-query", detail=f"cursor: {error}.") from error
+    except QueryCanceled as error:
+        raise Problem("query-too-wide") from error
     await ask.services.access.note_read(ask.request, Action.QUERY)
-    studies = [Study.model_validate(row) for row in rows[: search.limit]]
-    return Studies(studies=studies, has_more=len(rows) > search.limit)
+    return Studies(
+        studies=[ListedStudy.model_validate(one) for one in page.studies],
+        next_cursor=page.next_cursor,
+        total=page.total,
+        total_is=page.total_is,
+    )
 
 
 @router.get("/studies/{study_instance_uid}")

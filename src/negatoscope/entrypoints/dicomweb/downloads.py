@@ -27,6 +27,7 @@ from negatoscope.entrypoints.web.ranges import send_head
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
+from negatoscope.subscribers.audit import EventClass
 
 MAX_FILES: Final = 100_000
 """Of one archive; what is more is to be fetched series by series."""
@@ -73,7 +74,15 @@ class Downloads:
             [one for one in all_ranges(request) if one.type == ZIP],
             {stored.transfer_syntax_uid for stored in listed},
         )
-        await self._access.note_read(request, Action.RETRIEVE, target.study)
+        if request.method != "HEAD":
+            await self._access.note(
+                request,
+                Action.RETRIEVE,
+                study_instance_uid=target.study,
+                event_class=EventClass.EXPORT,
+                destination="zip",
+                detail={"objects": len(listed)},
+            )
         entries = [Entry(entry_name(stored), stored.size) for stored in listed]
         name = (target.sop or target.series or target.study).strip(".") or "download"
         headers: list[Header] = [

@@ -42,7 +42,7 @@ from negatoscope.protocols.dicom.dimse.errors import (
 )
 from negatoscope.standard import sop_classes
 from negatoscope.standard.dimse_status import Status
-from negatoscope.subscribers.audit import Outcome, ReadRecorder, record
+from negatoscope.subscribers.audit import EventClass, Outcome, ReadRecorder, record
 
 MOVE_CLASSES: Final = frozenset(
     {
@@ -169,7 +169,9 @@ class RetrieveSCP:
                     destination=destination.ae_title,
                     open_channel=lambda some: self.open_channel(destination, some, progress),
                     progress=progress,
-                    through=lambda instances: self._audited(association, instances),
+                    through=lambda instances: self._audited(
+                        association, instances, destination=destination.ae_title
+                    ),
                 )
             self._end(progress, request, destination.ae_title, cancelled=cancelled)
 
@@ -233,9 +235,16 @@ class RetrieveSCP:
             return None
 
     def _audited(
-        self, association: Association, instances: Iterator[StoredInstance]
+        self,
+        association: Association,
+        instances: Iterator[StoredInstance],
+        destination: str | None = None,
     ) -> Iterator[StoredInstance]:
-        """The instances, each noted in the trail before it is given out."""
+        """The instances, each noted in the trail before it is given out.
+
+        What goes to another than who asks leaves for a place of somebody's choice: an export.
+        """
+        elsewhere = destination is not None and destination != association.calling_ae_title
         actor = caller_of(association).actor
         for stored in instances:
             self.reads.seen(
@@ -244,6 +253,8 @@ class RetrieveSCP:
                 study_instance_uid=stored.study_instance_uid,
                 peer=association.peer_host,
                 door="dimse",
+                destination=destination,
+                event_class=EventClass.EXPORT if elsewhere else None,
             )
             yield stored
 
@@ -262,6 +273,7 @@ class RetrieveSCP:
         self, progress: Progress, request: RetrieveRequest, destination: str, *, cancelled: bool
     ) -> None:
         association = progress.association
+        studies, patients = request.selection.study, request.selection.patient
         counts = {
             "completed": progress.completed,
             "failed": progress.failed,
@@ -276,6 +288,8 @@ class RetrieveSCP:
                 outcome=Outcome.FAILED if progress.failed else Outcome.SUCCESS,
                 peer=association.peer_host,
                 door="dimse",
+                study_instance_uid=studies[0] if len(studies) == 1 else None,
+                patient_id=patients[0] if len(patients) == 1 else None,
                 detail={"destination": destination, "level": request.level, **counts},
             )
         status = progress.finish(cancelled=cancelled)

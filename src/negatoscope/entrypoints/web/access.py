@@ -117,9 +117,11 @@ class Access:
         self._noted: set[tuple[str, str, str | None, str]] = set()
         self._minute = 0
 
-    async def caller(self, scope: Scope) -> Caller | None:
+    async def caller(self, scope: Scope, *, touch: bool = True) -> Caller | None:
         """Who makes this request; None when it carries no credential that is good.
 
+        Args:
+            touch: Whether the person does something; an open stream is no sign of life.
         Raises:
             DatabaseUnavailable: accounts cannot be looked up.
         """
@@ -133,7 +135,7 @@ class Access:
             actor = await self._by_bearer(authorization)
             return None if actor is None else Caller(actor)
         if cookies:
-            return await self._by_cookie(scope, cookies.decode("latin-1"))
+            return await self._by_cookie(scope, cookies.decode("latin-1"), touch=touch)
         return None
 
     async def _by_bearer(self, authorization: bytes) -> Actor | None:
@@ -146,13 +148,15 @@ class Access:
             tokens.resolve, self._database, token, limited_roles=self.limits.limited_roles
         )
 
-    async def _by_cookie(self, scope: Scope, cookies: str) -> Caller | None:
+    async def _by_cookie(self, scope: Scope, cookies: str, *, touch: bool) -> Caller | None:
         value = cookie(cookies, self.cookie.name)
         if not value or (scope["method"] not in SAFE_METHODS and not same_origin(scope)):
             return None
         session = sessions.remembered(self._database, value)
         if session is None:
-            session = await run_blocking(sessions.resolve, self._database, self.limits, value)
+            session = await run_blocking(
+                sessions.resolve, self._database, self.limits, value, touch=touch
+            )
         return None if session is None else Caller(session.actor, session, value)
 
     async def prepare(self, caller: Caller, path: str) -> Actor:

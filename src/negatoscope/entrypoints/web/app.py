@@ -18,7 +18,7 @@ dies of it.
 import asyncio
 import contextlib
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
@@ -53,6 +53,9 @@ from negatoscope.infra import metrics
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
+
+if TYPE_CHECKING:
+    from negatoscope.entrypoints.api.arrivals import Arrivals
 
 RETRY_OPEN_S: Final = 1.0
 _CORS_METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
@@ -102,6 +105,7 @@ class HttpApplication:
         self._services: Services | None = None
         self._dicomweb: DicomWeb | None = None
         self._api: Application | None = None
+        self._arrivals: Arrivals | None = None
         self._page: Page | None = None
         self._ohif: OhifSite | None = None
         self._site = Site()
@@ -189,7 +193,8 @@ class HttpApplication:
 
     def _take(self, services: Services) -> None:
         self._dicomweb = DicomWeb(services)
-        self._api = create_api(services)
+        api = create_api(services)
+        self._api, self._arrivals = api, api.state.arrivals
         self._ohif = OhifSite(services)
         self._page = Page(services, self._ohif.installed)
         self._services = services
@@ -201,6 +206,8 @@ class HttpApplication:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._opening
         services, self._services = self._services, None
+        if self._arrivals is not None:
+            await self._arrivals.close()
         if self._dicomweb is not None:
             await self._dicomweb.close()
         if services is not None:

@@ -27,6 +27,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "bad-frame-list": ProblemType(400, "The frame list cannot be used"),
     "bad-workitem": ProblemType(400, "The workitem or the request about it cannot be taken"),
     "bad-multipart": ProblemType(400, "The multipart body cannot be read"),
+    "query-too-wide": ProblemType(400, "Too much matches in too many places; say more"),
     "invalid-input": ProblemType(422, "A value is missing or cannot be used"),
     "query-too-long": ProblemType(414, "The query string is too long"),
     # Who asks.
@@ -43,6 +44,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "too-many-attempts": ProblemType(429, "Too many failed sign-ins"),
     # What is asked for.
     "not-found": ProblemType(404, "There is nothing here"),
+    "patient-not-found": ProblemType(404, "No such patient"),
     "study-not-found": ProblemType(404, "No such study"),
     "series-not-found": ProblemType(404, "No such series"),
     "instance-not-found": ProblemType(404, "No such instance"),

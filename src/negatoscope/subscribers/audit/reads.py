@@ -35,11 +35,17 @@ class _Key:
     door: str | None
     credential: str | None
     event_class: str | None
+    destination: str | None = None
 
     @property
     def text(self) -> str:
         parts = (self.actor.kind, self.actor.name, self.peer or "", self.action)
-        more = (self.event_class or "", self.door or "", self.credential or "")
+        more = (
+            self.event_class or "",
+            self.door or "",
+            self.credential or "",
+            self.destination or "",
+        )
         return "|".join((*parts, *more, self.study_instance_uid or "", str(self.minute)))
 
 
@@ -69,6 +75,7 @@ class ReadRecorder:
         door: str | None = None,
         credential: str | None = None,
         event_class: str | None = None,
+        destination: str | None = None,
     ) -> None:
         """Record a read. The first of its kind in this minute is durable when this returns.
 
@@ -77,7 +84,8 @@ class ReadRecorder:
         """
         minute = int(time.time()) // _MINUTE_S
         key = _Key(
-            *(actor, str(action), study_instance_uid, peer, minute, door, credential, event_class)
+            *(actor, str(action), study_instance_uid, peer, minute, door, credential, event_class),
+            destination=destination,
         )
         finished: dict[_Key, int] = {}
         with self._lock:
@@ -133,6 +141,7 @@ class ReadRecorder:
                 door=key.door,
                 credential=key.credential,
                 event_class=key.event_class,
+                destination=key.destination,
                 coalesce_key=key.text,
                 occurred_at=at,
             )

@@ -24,9 +24,9 @@ describe('addressOf', () => {
 
 describe('call', () => {
   it('sends what the operation takes and gives what it answers', async () => {
-    const fetch = answering(Response.json({ studies: [], has_more: false }));
+    const fetch = answering(Response.json({ studies: [], total: 0 }));
     const answer = await call('GET /api/v1/studies', { query: { text: 'dupont', limit: 10 } });
-    expect(answer.has_more).toBe(false);
+    expect(answer.total).toBe(0);
     expect(fetch).toHaveBeenCalledWith(
       '/api/v1/studies?text=dupont&limit=10',
       expect.objectContaining({ method: 'GET', credentials: 'same-origin' }),

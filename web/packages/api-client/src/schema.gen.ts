@@ -6,13 +6,18 @@ export type AERole = 'store' | 'query' | 'retrieve' | 'worklist' | 'mpps' | 'com
 /** What can be asked for. */
 export type Action = 'verify' | 'store' | 'query' | 'retrieve' | 'commit' | 'worklist' | 'mpps' | 'print' | 'ups' | 'administer' | 'read audit' | 'metrics' | 'break glass' | 'share';
 
-/** Where a peer is called, and what it may ask of us. */
+/** Where a peer is called, what it may ask of us, and how it must prove who it is. */
 export interface Address {
   host: string;
   port: number;
   roles?: AERole[];
   tls?: boolean;
   description?: string;
+  is_enabled?: boolean;
+  tls_required?: boolean;
+  certificates?: string[];
+  check_host?: boolean;
+  max_associations?: number | null;
 }
 
 /** A peer we know. */
@@ -22,7 +27,25 @@ export interface ApplicationEntity {
   roles?: AERole[];
   tls?: boolean;
   description?: string;
+  is_enabled?: boolean;
+  tls_required?: boolean;
+  certificates?: string[];
+  check_host?: boolean;
+  max_associations?: number | null;
   ae_title: string;
+}
+
+/** A DICOM association that is open now. */
+export interface Association {
+  node: string;
+  pid: number;
+  calling_ae_title: string;
+  peer_host: string;
+  tls: string;
+  seconds: number;
+  idle_s: number;
+  requests: number;
+  last: string;
 }
 
 /** A chain: its last number and hash, and up to where it was purged. */
@@ -113,9 +136,105 @@ export interface AuditVerification {
   findings: (Record<string, unknown>)[] | null;
 }
 
+/** An emergency access. */
+export interface Break {
+  id: number;
+  user_name: string;
+  user_display_name: string;
+  patient_id: string | null;
+  issuer_of_patient_id: string;
+  study_instance_uid: string | null;
+  reason: string;
+  peer: string;
+  started_at: string;
+  expires_at: string;
+  ended_at: string | null;
+  reviewed_at: string | null;
+  reviewed_by: string | null;
+  review: string | null;
+}
+
+/** An emergency access with what was seen. */
+export interface BreakDetail {
+  access: Break;
+  seen: Seen[];
+}
+
+/** A calling AE title at a host, as counted by the DICOM listener. */
+export interface Caller {
+  ae_title: string;
+  peer_host: string;
+  accepted_count: number;
+  refused_count: number;
+  first_at: string;
+  last_accepted_at: string | null;
+  last_refused_at: string | null;
+  last_refusal: string | null;
+  implementation_class_uid: string | null;
+  implementation_version_name: string | null;
+  is_registered: boolean;
+}
+
+/** One thing looked at. */
+export interface Check {
+  name: string;
+  kind: string;
+  state: 'ok' | 'warning' | 'failed';
+  detail: string;
+  hint: string;
+}
+
+/** What the worker does at intervals. */
+export interface Chore {
+  name: string;
+  runs: number;
+  started_at: string | null;
+  seconds: number;
+  is_running: boolean;
+  error: string;
+}
+
 /** A code of the authenticator. */
 export interface Code {
   code: string;
+}
+
+/** An object set aside beside the current one. */
+export interface Comparison {
+  id: number;
+  reason: string;
+  state: string;
+  sop_instance_uid: string;
+  study_instance_uid: string;
+  current_study_instance_uid: string;
+  calling_ae_title: string | null;
+  received_at: string;
+  resolved_at: string | null;
+  resolved_by: string | null;
+  current: Version | null;
+  aside: Version;
+  differences: Difference[];
+  equal_count: number;
+  problem: string;
+}
+
+/** A package that is part of this program. */
+export interface Component {
+  name: string;
+  version: string;
+  ecosystem: string;
+  licence: string;
+  homepage: string;
+}
+
+/** Who is connected now, as of some seconds ago. */
+export interface Connections {
+  processes: Process[];
+  associations: Association[];
+  half_open: number;
+  http_requests: number;
+  web_sockets: number;
+  sessions: number;
 }
 
 /** A name, a password, and a code where one is asked for. */
@@ -125,20 +244,96 @@ export interface Credentials {
   totp?: string | null;
 }
 
+/** An object set aside about which somebody decided. */
+export interface Decided {
+  id: number;
+  reason: string;
+  state: string;
+  sop_instance_uid: string;
+  study_instance_uid: string;
+  series_instance_uid: string;
+  calling_ae_title: string | null;
+  received_at: string;
+  resolved_at: string | null;
+  resolved_by: string | null;
+  sha256: string;
+  size: number;
+}
+
 /** ``accept``: it takes the place of the first version; ``dismiss``: the first one stays. */
 export interface Decision {
   decision: 'accept' | 'dismiss';
 }
 
-/** What a peer answered to C-ECHO. */
+/** What was found; stable, the page has a text for each. */
+export type Diagnosis = 'answers' | 'name-unknown' | 'address-refused' | 'unreachable' | 'connection-refused' | 'connect-timeout' | 'our-certificate' | 'tls-not-spoken' | 'tls-expected' | 'tls-certificate-expired' | 'tls-certificate-name' | 'tls-certificate-unknown' | 'tls-certificate-refused' | 'tls-failed' | 'not-dicom' | 'closed' | 'no-answer' | 'calling-ae-title-not-recognized' | 'called-ae-title-not-recognized' | 'rejected-busy' | 'rejected' | 'aborted' | 'verification-refused' | 'status' | 'failed';
+
+/** An attribute that is not the same in both; null where it is absent. */
+export interface Difference {
+  tag: string;
+  keyword: string;
+  vr: string;
+  current: string | null;
+  aside: string | null;
+}
+
+/** What a peer answered to C-ECHO; ``code`` says what was found. */
 export interface Echo {
   answers: boolean;
   milliseconds: number;
+  code: Diagnosis;
   reason: string;
+  hint: string;
+  address: string;
+  tls: string;
+  implementation: string;
+  our_ae_title: string;
+}
+
+/** One line of a header; ``depth`` says how far it stands in. */
+export interface Element {
+  kind: string;
+  depth: number;
+  tag: string;
+  vr: string;
+  length: number | null;
+  keyword: string | null;
+  name: string | null;
+  creator: string | null;
+  number: number;
+  value: string;
+  is_cut: boolean;
 }
 
 /** What kind of thing happened; every action belongs to one. */
 export type EventClass = 'sign in' | 'sign out' | 'connection' | 'query' | 'view' | 'retrieve' | 'store' | 'change' | 'delete' | 'export' | 'break glass' | 'configuration' | 'audit' | 'system';
+
+/** The secret of a link, and its PIN where it has one. */
+export interface Exchange {
+  secret: string;
+  pin?: string | null;
+}
+
+/** A password somebody else chose: it must be changed at the next sign-in. */
+export interface GivenPassword {
+  password: string;
+}
+
+/** Studies that may be seen. */
+export interface Grant {
+  kind: GrantKind;
+  value?: string;
+  issuer?: string;
+  expires_at?: string | null;
+}
+
+/** By what studies are granted. */
+export type GrantKind = 'everything' | 'institution' | 'issuer' | 'department' | 'physician' | 'patient' | 'study';
+
+/** The union of what is listed; without any, what the roles see. */
+export interface Grants {
+  grants: Grant[];
+}
 
 /** A message with its segments; of an unreadable one the text alone. */
 export interface HL7Explained {
@@ -211,6 +406,21 @@ export interface HL7Verdict {
   reason: string;
 }
 
+/** The header of an instance, its file meta information included. */
+export interface Header {
+  sop_instance_uid: string;
+  series_instance_uid: string;
+  study_instance_uid: string;
+  sop_class_uid: string;
+  sop_class_name: string;
+  transfer_syntax_uid: string;
+  transfer_syntax_name: string;
+  size: number;
+  elements: Element[];
+  is_cut: boolean;
+  problem: string | null;
+}
+
 /** The state of this node. */
 export interface Health {
   version: string;
@@ -220,11 +430,143 @@ export interface Health {
   volumes: Volume[];
 }
 
+/** Whether everything is as it must be. */
+export interface HealthReport {
+  version: string;
+  ae_title: string;
+  state: 'ok' | 'warning' | 'failed';
+  checks: Check[];
+}
+
+/** Another identifier of the same person. */
+export interface Identifier {
+  identifier: string;
+  issuer: string;
+}
+
+/** An instance as a row. */
+export interface Instance {
+  sop_instance_uid: string;
+  sop_class_uid: string;
+  sop_class_name: string;
+  transfer_syntax_uid: string;
+  transfer_syntax_name: string;
+  instance_number: number | null;
+  number_of_frames: number | null;
+  rows: number | null;
+  columns: number | null;
+  size: number;
+  received_at: string;
+  has_pixels: boolean;
+}
+
+/** A page of instances, in the order of their numbers. */
+export interface Instances {
+  instances: Instance[];
+  next_cursor: string | null;
+}
+
+/** A job of the queue; ``reason`` is why it failed. */
+export interface Job {
+  id: number;
+  queue: string;
+  task: string;
+  status: string;
+  priority: number;
+  lock: string | null;
+  attempts: number;
+  scheduled_at: string | null;
+  is_cancelling: boolean;
+  arguments: Record<string, unknown>;
+  reason: string | null;
+  failed_at: string | null;
+  changed_at: string | null;
+}
+
+/** Queues, their jobs, the outbox and the worker's chores. */
+export interface Jobs {
+  counts: QueueCount[];
+  jobs: Job[];
+  outbox: Outbox;
+  parked: ParkedEvent[];
+  chores: Chore[];
+}
+
+/** A link; its secret is not kept. */
+export interface Link {
+  id: number;
+  study_instance_uid: string;
+  description: string;
+  has_pin: boolean;
+  max_uses: number | null;
+  use_count: number;
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  revoked_by: string | null;
+}
+
+/** A study as a row of the list. */
+export interface ListedStudy {
+  study_instance_uid: string;
+  study_date: string | null;
+  study_time: string | null;
+  study_description: string | null;
+  accession_number: string | null;
+  modalities_in_study: string[];
+  series_count: number;
+  instance_count: number;
+  byte_count: number;
+  patient_name: string | null;
+  patient_id: string | null;
+  patient_birth_date: string | null;
+  patient_sex: string | null;
+  referring_physician_name: string | null;
+  received_at: string;
+  patient_key: number;
+  issuer_of_patient_id: string;
+}
+
+/** One event of a log. */
+export interface LogEvent {
+  at: string;
+  level: string;
+  role: string;
+  pid: number;
+  event: string;
+  values: Record<string, unknown>;
+}
+
+/** A link, and where it leads; that cannot be had again. */
+export interface MadeLink {
+  url: string;
+  link: Link;
+}
+
 /** Who is asking. */
 export interface Me {
   kind: string;
   name: string;
   roles: string[];
+}
+
+/** Whose file, and why: a study's patient, or an identifier that is one person's only. */
+export interface NewBreak {
+  reason: string;
+  study_instance_uid?: string | null;
+  patient_id?: string | null;
+  issuer_of_patient_id?: string | null;
+}
+
+/** A link to be made. */
+export interface NewLink {
+  study_instance_uid: string;
+  expires_in_hours?: number;
+  description?: string;
+  pin?: string | null;
+  max_uses?: number | null;
 }
 
 /** The password known now, and the new one. */
@@ -233,10 +575,13 @@ export interface NewPassword {
   new: string;
 }
 
-/** A token to be made. */
+/** A token to be made; it may do and see no more than its account, whatever is given here. */
 export interface NewToken {
   expires_in_days?: number;
   description?: string;
+  kind?: 'personal' | 'service';
+  actions?: Action[] | null;
+  grants?: Grant[];
 }
 
 /** An account to be made; without a password it signs in with tokens only. */
@@ -245,6 +590,13 @@ export interface NewUser {
   roles: Role[];
   display_name?: string;
   password?: string | null;
+  must_change_password?: boolean;
+}
+
+/** What it shall be from now on. */
+export interface NewValue {
+  /** As JSON: a number, a text, a list of texts. */
+  value: unknown;
 }
 
 /** An emergency access that lasts. */
@@ -256,8 +608,42 @@ export interface OpenGlass {
   expires_at: string;
 }
 
+/** In which order studies are listed; the second key is always our own, so that pages meet. */
+export type Order = 'newest' | 'oldest' | 'name' | '-name' | 'received';
+
+/** Events between a change and what reacts to it. */
+export interface Outbox {
+  waiting: number;
+  oldest_at: string | null;
+  retrying: number;
+  parked: number;
+}
+
 /** How it ended. */
 export type Outcome = 'SUCCESS' | 'REFUSED' | 'FAILED';
+
+/** An event set aside after repeated failure. */
+export interface ParkedEvent {
+  id: number;
+  kind: string;
+  created_at: string;
+  parked_at: string;
+  attempts: number;
+  reason: string;
+}
+
+/** A patient as the archive knows them. */
+export interface Patient {
+  patient_key: number;
+  patient_id: string | null;
+  issuer_of_patient_id: string;
+  patient_name: string | null;
+  patient_birth_date: string | null;
+  patient_sex: string | null;
+  other_identifiers: Identifier[];
+  same_identifier_count: number;
+  studies: ListedStudy[];
+}
 
 /** One actor's accesses of a kind to a study on a day. */
 export interface PatientAccess {
@@ -289,6 +675,17 @@ export interface PatientReport {
   is_complete: boolean;
 }
 
+/** A running process. */
+export interface Process {
+  node: string;
+  pid: number;
+  role: string;
+  started_at: string;
+  reported_at: string;
+  age_s: number;
+  figures: Record<string, number>;
+}
+
 /** The password, before something that weakens the account. */
 export interface Proof {
   password: string;
@@ -311,13 +708,66 @@ export interface Providers {
   min_password_length: number;
 }
 
+/** How many jobs of a queue are in a state. */
+export interface QueueCount {
+  queue: string;
+  status: string;
+  count: number;
+}
+
 /** Shown once; each signs in once without the authenticator. */
 export interface RecoveryCodes {
   recovery_codes: string[];
 }
 
+/** The same and when it called. */
+export interface RegisteredEntity {
+  host: string;
+  port: number;
+  roles?: AERole[];
+  tls?: boolean;
+  description?: string;
+  is_enabled?: boolean;
+  tls_required?: boolean;
+  certificates?: string[];
+  check_host?: boolean;
+  max_associations?: number | null;
+  ae_title: string;
+  last_seen_at?: string | null;
+  accepted_count?: number;
+  refused_count?: number;
+}
+
+/** What the reviewer says. */
+export interface Review {
+  comment: string;
+}
+
+/** The policy's tables. */
+export interface Rights {
+  actions: string[];
+  users: RoleRights[];
+  application_entities: RoleRights[];
+}
+
 /** What a user is; one account may have several. */
 export type Role = 'administrator' | 'radiologist' | 'technologist' | 'secretary' | 'clinician' | 'physicist' | 'partner' | 'patient';
+
+/** What a role may do. */
+export interface RoleRights {
+  role: string;
+  actions: string[];
+  sees_granted_only: boolean;
+}
+
+/** What was done with a study of that patient. */
+export interface Seen {
+  study_instance_uid: string;
+  action: string;
+  first_at: string;
+  last_at: string;
+  count: number;
+}
 
 /** A series with its counts. */
 export interface Series {
@@ -329,6 +779,24 @@ export interface Series {
   station_name: string | null;
   instance_count: number;
   byte_count: number;
+}
+
+/** A series as a tile. */
+export interface SeriesTile {
+  study_instance_uid: string;
+  series_instance_uid: string;
+  modality: string | null;
+  series_number: number | null;
+  series_description: string | null;
+  body_part_examined: string | null;
+  station_name: string | null;
+  institution_name: string | null;
+  protocol_name: string | null;
+  series_date: string | null;
+  series_time: string | null;
+  instance_count: number;
+  byte_count: number;
+  middle_sop_instance_uid: string | null;
 }
 
 /** A session; what it may do is decided again at each door. */
@@ -386,6 +854,32 @@ export interface SetUp {
   password: string;
 }
 
+/** A setting; values are JSON, secrets are withheld. */
+export interface Setting {
+  name: string;
+  value: unknown;
+  default: unknown;
+  source: string;
+  kind: string;
+  choices: string[];
+  minimum: number | null;
+  maximum: number | null;
+  is_changeable: boolean;
+  is_overridden: boolean;
+  english: string;
+  french: string;
+}
+
+/** One change; null stands for the value of the file, the environment or the default. */
+export interface SettingChange {
+  id: number;
+  name: string;
+  old_value: unknown;
+  new_value: unknown;
+  changed_at: string;
+  changed_by: string;
+}
+
 /** Whether a set-up link would be taken. */
 export interface SetupState {
   valid: boolean;
@@ -399,10 +893,12 @@ export interface SignedOut {
 /** What came of a message. */
 export type State = 'PENDING' | 'PROCESSED' | 'IGNORED' | 'FAILED';
 
-/** A page of studies, newest first. */
+/** A page of studies. */
 export interface Studies {
-  studies: Study[];
-  has_more: boolean;
+  studies: ListedStudy[];
+  next_cursor: string | null;
+  total: number | null;
+  total_is: TotalIs | null;
 }
 
 /** A study with its counts. */
@@ -445,6 +941,23 @@ export interface Token {
   expires_in_days: number;
 }
 
+/** A token as a row of a list. */
+export interface TokenEntry {
+  id: number;
+  user_name: string;
+  description: string;
+  kind: string;
+  actions: string[] | null;
+  created_at: string;
+  created_by: string;
+  expires_at: string;
+  last_used_at: string | null;
+  grants: Grant[];
+}
+
+/** What the total is. */
+export type TotalIs = 'exact' | 'about' | 'at least';
+
 /** What the archive holds in all; counted some moments ago. */
 export interface Totals {
   study_count: number;
@@ -474,8 +987,27 @@ export interface User {
   roles: string[];
   is_active: boolean;
   has_password: boolean;
+  must_change_password: boolean;
+  is_emergency: boolean;
+  has_totp: boolean;
   created_at: string;
   last_sign_in_at: string | null;
+}
+
+/** What is given changes. */
+export interface UserChange {
+  display_name?: string | null;
+  roles?: Role[] | null;
+  is_active?: boolean | null;
+  is_emergency?: boolean | null;
+}
+
+/** One of two versions of an object. */
+export interface Version {
+  transfer_syntax_uid: string;
+  size: number;
+  sha256: string;
+  pixels_sha256: string | null;
 }
 
 /** A place where segments are kept. */
@@ -486,49 +1018,118 @@ export interface Volume {
   takes_objects: boolean;
 }
 
+/** A volume, how fast it fills, and when it will refuse objects. */
+export interface VolumeSpace {
+  name: string;
+  path: string;
+  total_bytes: number | null;
+  free_bytes: number | null;
+  low_watermark_bytes: number;
+  takes_objects: boolean;
+  stored_bytes: number;
+  dead_bytes: number;
+  segment_count: number;
+  object_count: number;
+  growth_bytes_per_day: number | null;
+  full_at: string | null;
+}
+
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/links/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/me/tokens/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SignedOut };
-  'GET /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: ApplicationEntity[] };
-  'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: ApplicationEntity };
-  'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
-  'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
-  'GET /api/v1/audit/export': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; format?: 'csv' | 'json' }; body: undefined; answer: undefined };
+  'DELETE /api/v1/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Setting };
+  'DELETE /api/v1/tokens/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/users/{name}/totp': { path: { name: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'GET /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: RegisteredEntity[] };
+  'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: RegisteredEntity };
+  'GET /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Grants };
+  'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
+  'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
+  'GET /api/v1/audit/export': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; format?: 'csv' | 'json' }; body: undefined; answer: undefined };
   'GET /api/v1/audit/patient': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean }; body: undefined; answer: PatientReport };
   'GET /api/v1/audit/patient/export': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean; format?: 'html' | 'csv'; language?: 'fr' | 'en'; names?: boolean }; body: undefined; answer: undefined };
   'GET /api/v1/audit/state': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditState };
+  'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
+  'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
+  'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
+  'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
   'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
   'GET /api/v1/hl7/overview': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Overview };
+  'GET /api/v1/instances/{sop_instance_uid}/header': { path: { sop_instance_uid: string }; query: { study?: string | null }; body: undefined; answer: Header };
+  'GET /api/v1/links': { path: Record<never, never>; query: { study_instance_uid?: string | null }; body: undefined; answer: Link[] };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
+  'GET /api/v1/me/preferences': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Record<string, unknown> };
+  'GET /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: unknown };
   'GET /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
+  'GET /api/v1/me/tokens': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TokenEntry[] };
   'GET /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpState };
+  'GET /api/v1/operations/connections': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Connections };
+  'GET /api/v1/operations/health': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HealthReport };
+  'GET /api/v1/operations/jobs': { path: Record<never, never>; query: { status?: 'todo' | 'doing' | 'failed' | 'cancelled' | 'aborted' | null; limit?: number }; body: undefined; answer: Jobs };
+  'GET /api/v1/operations/licences': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Component[] };
+  'GET /api/v1/operations/licences.txt': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
+  'GET /api/v1/operations/logs': { path: Record<never, never>; query: { level?: 'debug' | 'info' | 'warning' | 'error' | 'critical'; role?: string | null; text?: string; before?: string | null; limit?: number }; body: undefined; answer: LogEvent[] };
+  'GET /api/v1/operations/volumes': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: VolumeSpace[] };
+  'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
+  'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
   'GET /api/v1/session/providers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Providers };
   'GET /api/v1/session/setup/{secret}': { path: { secret: string }; query: Record<never, never>; body: undefined; answer: SetupState };
+  'GET /api/v1/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
   'GET /api/v1/set-aside': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SetAside[] };
-  'GET /api/v1/studies': { path: Record<never, never>; query: { text?: string; first?: string | null; last?: string | null; modality?: string | null; limit?: number; offset?: number }; body: undefined; answer: Studies };
+  'GET /api/v1/set-aside/decided': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Decided[] };
+  'GET /api/v1/set-aside/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Comparison };
+  'GET /api/v1/settings': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Setting[] };
+  'GET /api/v1/settings/history': { path: Record<never, never>; query: { name?: string | null }; body: undefined; answer: SettingChange[] };
+  'GET /api/v1/studies': { path: Record<never, never>; query: { text?: string; patient_name?: string; patient_id?: string; issuer_of_patient_id?: string; accession_number?: string; study_description?: string; referring_physician_name?: string; institution_name?: string; station_name?: string; first?: string | null; last?: string | null; modality?: string[]; order?: Order; limit?: number; cursor?: string | null }; body: undefined; answer: Studies };
   'GET /api/v1/studies/{study_instance_uid}': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: StudyDetail };
+  'GET /api/v1/studies/{study_instance_uid}/series': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: SeriesTile[] };
+  'GET /api/v1/studies/{study_instance_uid}/series/{series_instance_uid}/instances': { path: { study_instance_uid: string; series_instance_uid: string }; query: { limit?: number; cursor?: string | null }; body: undefined; answer: Instances };
   'GET /api/v1/system/health': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Health };
   'GET /api/v1/tasks': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Task[] };
+  'GET /api/v1/tokens': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TokenEntry[] };
   'GET /api/v1/totals': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Totals };
   'GET /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: User[] };
-  'POST /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: ApplicationEntity; answer: ApplicationEntity };
+  'GET /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: User };
+  'GET /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Grants };
+  'PATCH /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: UserChange; answer: User };
+  'POST /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: ApplicationEntity; answer: RegisteredEntity };
   'POST /api/v1/application-entities/{ae_title}/echo': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Echo };
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
+  'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
+  'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
   'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
+  'POST /api/v1/links': { path: Record<never, never>; query: Record<never, never>; body: NewLink; answer: MadeLink };
   'POST /api/v1/me/password': { path: Record<never, never>; query: Record<never, never>; body: NewPassword; answer: Session };
+  'POST /api/v1/me/tokens': { path: Record<never, never>; query: Record<never, never>; body: NewToken; answer: Token };
   'POST /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpEnrolment };
   'POST /api/v1/me/totp/confirm': { path: Record<never, never>; query: Record<never, never>; body: Code; answer: RecoveryCodes };
   'POST /api/v1/me/totp/remove': { path: Record<never, never>; query: Record<never, never>; body: Proof; answer: undefined };
+  'POST /api/v1/operations/events/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'POST /api/v1/operations/jobs/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'POST /api/v1/operations/jobs/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: Credentials; answer: Session };
+  'POST /api/v1/session/link': { path: Record<never, never>; query: Record<never, never>; body: Exchange; answer: Session };
   'POST /api/v1/session/setup': { path: Record<never, never>; query: Record<never, never>; body: SetUp; answer: Session };
   'POST /api/v1/set-aside/{number}/decision': { path: { number: number }; query: Record<never, never>; body: Decision; answer: undefined };
+  'POST /api/v1/set-aside/{number}/reopen': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/tasks/{number}/done': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: NewUser; answer: User };
+  'POST /api/v1/users/{name}/password': { path: { name: string }; query: Record<never, never>; body: GivenPassword; answer: undefined };
   'POST /api/v1/users/{name}/tokens': { path: { name: string }; query: Record<never, never>; body: NewToken; answer: Token };
-  'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: ApplicationEntity };
+  'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: RegisteredEntity };
+  'PUT /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: Grants; answer: Grants };
+  'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
+  'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };
+  'PUT /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: Grants; answer: Grants };
 }

@@ -262,29 +262,11 @@ const other: readonly ViewerAction[] = [
   present('view.rotateLeft', ['Shift+ArrowLeft'], needsStack, ({ state, dispatch }) =>
     dispatch({ type: 'turn', pane: state.activePane, degrees: -90 }),
   ),
-  present(
-    'view.flipHorizontal',
-    ['H'],
-    needsStack,
-    ({ state, dispatch }) =>
-      dispatch({
-        type: 'present',
-        pane: state.activePane,
-        change: { flipHorizontal: !activePane(state).presentation.flipHorizontal },
-      }),
-    (state) => activePane(state).presentation.flipHorizontal,
+  present('view.flipHorizontal', ['H'], needsStack, ({ state, dispatch }) =>
+    dispatch({ type: 'mirror', pane: state.activePane, axis: 'horizontal' }),
   ),
-  present(
-    'view.flipVertical',
-    ['V'],
-    needsStack,
-    ({ state, dispatch }) =>
-      dispatch({
-        type: 'present',
-        pane: state.activePane,
-        change: { flipVertical: !activePane(state).presentation.flipVertical },
-      }),
-    (state) => activePane(state).presentation.flipVertical,
+  present('view.flipVertical', ['V'], needsStack, ({ state, dispatch }) =>
+    dispatch({ type: 'mirror', pane: state.activePane, axis: 'vertical' }),
   ),
   present('view.reset', ['Shift+0', 'Backspace'], needsImages, ({ state, dispatch }) =>
     dispatch({ type: 'resetView', pane: state.activePane }),

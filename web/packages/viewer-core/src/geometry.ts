@@ -89,6 +89,35 @@ export function letterAlong([x, y]: Point2, letters: readonly string[]): string 
   return (Math.abs(x) >= Math.abs(y) ? x : y) >= 0 ? letter : opposite(letter);
 }
 
+/** How a picture is laid on the screen: mirrored in its own axes first, then turned. */
+export interface Turn {
+  /** Degrees clockwise. */
+  readonly rotation: number;
+  readonly flipHorizontal: boolean;
+  readonly flipVertical: boolean;
+}
+
+/** Directions of the screen in the space of an image: its right, its top, and towards who looks. */
+export function screenAxes(
+  plane: Pick<Plane, 'row' | 'column'>,
+  turn: Turn,
+): { readonly right: Vector; readonly up: Vector; readonly toViewer: Vector } {
+  const right = scale(plane.row, turn.flipHorizontal ? -1 : 1);
+  const up = scale(plane.column, turn.flipVertical ? 1 : -1);
+  const angle = (turn.rotation * Math.PI) / 180;
+  const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+  const turnedRight = add(scale(right, cosine), scale(up, sine));
+  const turnedUp = subtract(scale(up, cosine), scale(right, sine));
+  return { right: turnedRight, up: turnedUp, toViewer: cross(turnedRight, turnedUp) };
+}
+
+/** Mirrored as the eye sees it, whatever the turn was. */
+export const mirrored = (turn: Turn, axis: 'horizontal' | 'vertical'): Turn => ({
+  rotation: (360 - turn.rotation) % 360,
+  flipHorizontal: axis === 'horizontal' ? !turn.flipHorizontal : turn.flipHorizontal,
+  flipVertical: axis === 'vertical' ? !turn.flipVertical : turn.flipVertical,
+});
+
 /** Point of patient space under an image position. ``x`` counts columns, ``y`` rows, from the first pixel's centre. */
 export function toPatient(plane: Plane, [x, y]: Point2): Vector {
   return add(

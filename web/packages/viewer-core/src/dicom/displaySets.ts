@@ -47,8 +47,12 @@ const ORIENTED = (frame: Frame) => {
     .join(',');
 };
 
+/** Modalities whose images are views: each is looked at by itself, beside the others. */
+export const PROJECTIONS: ReadonlySet<string> = new Set(['CR', 'DX', 'MG', 'IO', 'PX', 'RG']);
+
 function stackOf(instance: Instance): string {
   if (instance.frameCount > 1) return `multi|${instance.sopInstanceUID}`;
+  if (PROJECTIONS.has(instance.modality)) return `projection|${instance.sopInstanceUID}`;
   const [frame] = framesOf(instance);
   const size = `${instance.rows}x${instance.columns}x${instance.samplesPerPixel}`;
   const scout = instance.isLocalizer ? 'localizer' : '';
@@ -144,7 +148,7 @@ export function displaySetsOf(instances: readonly Instance[]): readonly DisplayS
       seriesInstanceUID: first.seriesInstanceUID,
       seriesNumber: Number.parseInt(text(first.item, '00200011'), 10) || 0,
       modality: first.modality,
-      description: text(first.item, '0008103E') || first.documentTitle,
+      description: describe(first),
       frameOfReferenceUID: head.frameOfReferenceUID,
       frames,
       instances: frames.length > 0 ? [...new Set(frames.map((frame) => frame.instance))] : group,
@@ -153,11 +157,27 @@ export function displaySetsOf(instances: readonly Instance[]): readonly DisplayS
   });
   return sets
     .filter((set): set is DisplaySet => set !== null)
-    .sort((a, b) => firstNumber(a) - firstNumber(b) || a.id.localeCompare(b.id));
+    .sort((a, b) => viewRank(a) - viewRank(b) || firstNumber(a) - firstNumber(b) || a.id.localeCompare(b.id));
 }
 
 const lowest = (group: readonly Instance[]) =>
   group.map(({ sopInstanceUID }) => sopInstanceUID).sort()[0] ?? '';
+
+/** What a series is called; a view of several says which. */
+function describe(first: Instance): string {
+  const described = text(first.item, '0008103E') || first.documentTitle;
+  if (!PROJECTIONS.has(first.modality)) return described;
+  const view = [first.laterality.slice(0, 1), first.viewPosition].filter(Boolean).join('-');
+  return [view, described].filter(Boolean).join(' · ');
+}
+
+/** Mammograms hang as they are read: CC above MLO, the right breast on the left. */
+function viewRank({ instances, modality }: DisplaySet): number {
+  const [first] = instances;
+  if (modality !== 'MG' || first === undefined) return 0;
+  const view = ['CC', 'MLO', 'ML', 'LM'].indexOf(first.viewPosition);
+  return (view < 0 ? 9 : view) * 2 + (first.laterality.startsWith('R') ? 0 : 1);
+}
 
 const firstNumber = (set: DisplaySet) =>
   Math.min(...set.instances.map((instance) => instance.instanceNumber));

@@ -1,7 +1,8 @@
 /** The one place where state changes: a pure function of a state and a command. */
 
-import type { DisplaySet } from '../dicom/displaySets';
+import { type DisplaySet, PROJECTIONS } from '../dicom/displaySets';
 import type { StudyInfo } from '../dicom/instance';
+import { mirrored } from '../geometry';
 import { clampIndex, follow, linkBetween, nextFrame } from '../scrolling';
 import { type VolumeLimits, volumeVerdict } from '../volume';
 import type { Range } from '../windowing';
@@ -40,6 +41,7 @@ export type Command =
   | { readonly type: 'window'; readonly pane: number; readonly voi: Range | null }
   | { readonly type: 'present'; readonly pane: number; readonly change: Partial<Presentation> }
   | { readonly type: 'turn'; readonly pane: number; readonly degrees: number }
+  | { readonly type: 'mirror'; readonly pane: number; readonly axis: 'horizontal' | 'vertical' }
   | { readonly type: 'resetView'; readonly pane: number }
   | { readonly type: 'overlay'; readonly overlay: Overlay; readonly isShown?: boolean }
   | { readonly type: 'link'; readonly isLinked: boolean }
@@ -106,19 +108,27 @@ function leftVolume(state: ViewerState): ViewerState {
   };
 }
 
+/** Views of one examination hang side by side when it is opened; other studies as the person left the page. */
+function hung(state: ViewerState, sets: readonly DisplaySet[]): ViewerState {
+  if (state.panes.some(({ displaySetId }) => displaySetId !== null)) return state;
+  const views = sets.filter(({ kind, modality }) => kind === 'images' && PROJECTIONS.has(modality)).length;
+  return views < 2 ? state : { ...state, layout: views === 2 ? '1x2' : '2x2' };
+}
+
+const PICTURES: ReadonlySet<DisplaySet['kind']> = new Set(['images', 'video', 'waveform']);
+
 /** A stack opens in its middle when it is a volume, else at its first image. */
 const startIndex = (set: DisplaySet) => (set.noVolume === null ? set.frames.length >> 1 : 0);
 
-/** Fills the empty panes of a layout with the series that are not shown yet, images first. */
+/** Fills the empty panes of a layout with the series that are not shown yet; a document only where there is nothing else. */
 function filled(state: ViewerState): ViewerState {
   let next = state;
   const shown = new Set(
     state.panes.slice(0, paneCount(state.layout)).map(({ displaySetId }) => displaySetId),
   );
-  const waiting = setsInOrder(state).filter(
-    ({ id, kind }) => !shown.has(id) && kind !== 'presentation' && kind !== 'other',
-  );
-  const queue = [...waiting].sort((a, b) => Number(a.kind !== 'images') - Number(b.kind !== 'images'));
+  const waiting = setsInOrder(state).filter(({ id }) => !shown.has(id));
+  const queue = waiting.filter(({ kind }) => PICTURES.has(kind));
+  if (shown.size === 1 && shown.has(null) && queue.length === 0) queue.push(...waiting.slice(0, 1));
   for (let pane = 0; pane < paneCount(state.layout); pane += 1) {
     if (paneAt(next, pane).displaySetId !== null) continue;
     const set = queue.shift();
@@ -177,6 +187,19 @@ function nextSeries(state: ViewerState, by: number): ViewerState {
   return place(state, { type: 'place', pane: state.activePane, displaySetId: wanted.id });
 }
 
+/** Zoom and pan go to the linked panes too. */
+function present(state: ViewerState, { pane, change }: Of<'present'>): ViewerState {
+  const put = (next: ViewerState, at: number, what: Partial<Presentation>) =>
+    withPane(next, at, { presentation: { ...paneAt(next, at).presentation, ...what } });
+  const moved: Partial<Presentation> = {
+    ...(change.zoom === undefined ? {} : { zoom: change.zoom }),
+    ...(change.pan === undefined ? {} : { pan: change.pan }),
+  };
+  const others =
+    state.links === null || pane !== state.activePane ? [] : Object.keys(state.links).map(Number);
+  return others.reduce((next, other) => put(next, other, moved), put(state, pane, change));
+}
+
 function tick(state: ViewerState, pane: number): ViewerState {
   const set = displaySetIn(state, pane);
   const { cine, index } = paneAt(state, pane);
@@ -198,7 +221,7 @@ function seriesLoaded(state: ViewerState, { study, sets }: Of<'seriesLoaded'>): 
     return Number(x.kind !== 'images') - Number(y.kind !== 'images') || x.seriesNumber - y.seriesNumber;
   });
   const next = { ...state, displaySets, displaySetOrder: { ...state.displaySetOrder, [study]: order } };
-  return study === state.studyOrder[0] ? filled(next) : next;
+  return study === state.studyOrder[0] ? filled(hung(next, sets)) : next;
 }
 
 function studyClosed(state: ViewerState, study: string): ViewerState {
@@ -266,13 +289,17 @@ export function reduce(state: ViewerState, command: Command): ViewerState {
         presentation: { ...paneAt(state, command.pane).presentation, voi: command.voi },
       });
     case 'present':
-      return withPane(state, command.pane, {
-        presentation: { ...paneAt(state, command.pane).presentation, ...command.change },
-      });
+      return present(state, command);
     case 'turn': {
       const { presentation } = paneAt(state, command.pane);
       const rotation = (((presentation.rotation + command.degrees) % 360) + 360) % 360;
       return withPane(state, command.pane, { presentation: { ...presentation, rotation } });
+    }
+    case 'mirror': {
+      const { presentation } = paneAt(state, command.pane);
+      return withPane(state, command.pane, {
+        presentation: { ...presentation, ...mirrored(presentation, command.axis) },
+      });
     }
     case 'resetView':
       return withPane(state, command.pane, { presentation: NEUTRAL });

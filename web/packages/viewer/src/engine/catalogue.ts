@@ -1,6 +1,6 @@
 /** From frames to the image identifiers Cornerstone loads, and back. */
 
-import { cache } from '@cornerstonejs/core';
+import { cache, Enums, imageLoadPoolManager, imageRetrievalPoolManager } from '@cornerstonejs/core';
 import { utilities } from '@cornerstonejs/metadata';
 import {
   type DisplaySet,
@@ -18,6 +18,8 @@ interface Known {
 }
 
 const byImageId = new Map<string, Known>();
+/** Instances whose metadata Cornerstone was given; of all frames at once. */
+const described = new Set<string>();
 
 /** The frame behind an image identifier. */
 export const frameOf = (imageId: string | undefined): Frame | undefined =>
@@ -47,7 +49,11 @@ export class Catalogue {
     const form = wanted === 'rendered' ? 'native' : wanted;
     const imageId = `wadors:${framePath(frame, form)}`;
     if (!byImageId.has(imageId)) {
-      utilities.addDicomWebInstance(imageId, frame.instance.item as never);
+      const instance = imageId.replace(/\/frames\/\d+/, '');
+      if (!described.has(instance)) {
+        described.add(instance);
+        utilities.addDicomWebInstance(imageId, frame.instance.item as never);
+      }
       byImageId.set(imageId, { frame, representation: wanted });
       this.#own.add(imageId);
     }
@@ -73,6 +79,9 @@ export class Catalogue {
 
   /** Gives back the memory of a study, or of all. */
   forget(study?: string): void {
+    for (const pool of [imageLoadPoolManager, imageRetrievalPoolManager]) {
+      pool.clearRequestStack(Enums.RequestType.Prefetch);
+    }
     for (const imageId of this.#own) {
       const known = byImageId.get(imageId);
       if (study !== undefined && known?.frame.instance.studyInstanceUID !== study) continue;

@@ -1,6 +1,6 @@
 /** What is written beside Cornerstone's drawings: numbers of the core, in the reader's language. */
 
-import { utilities as core } from '@cornerstonejs/core';
+import { cache, utilities as core } from '@cornerstonejs/core';
 import { annotation } from '@cornerstonejs/tools';
 import {
   angle,
@@ -34,10 +34,6 @@ interface Statistics {
   readonly min?: number;
   readonly max?: number;
   readonly area?: number;
-  readonly value?: number | readonly number[];
-  readonly length?: number;
-  readonly angle?: number;
-  readonly unit?: string;
 }
 
 let language = 'en';
@@ -122,6 +118,15 @@ function valueLines(statistics: Statistics | undefined, unit: string): string[] 
   return lines.map(([key, values]) => say(words, key, values));
 }
 
+/** Values of a pixel after the Modality LUT: one, or one of each sample. */
+function valuesAt(imageId: string, [x, y]: Point2): readonly number[] {
+  const image = cache.getImage(imageId);
+  const found: unknown = image?.voxelManager?.getAtIJK(Math.round(x), Math.round(y), 0);
+  const values = typeof found === 'number' ? [found] : Array.from((found ?? []) as ArrayLike<number>);
+  if (image === undefined || image.preScale?.scaled || values.length > 1) return values.slice(0, 3);
+  return values.map((value) => value * image.slope + image.intercept);
+}
+
 function lines(tool: Tool, drawn: Drawn, targetId: string): string[] {
   const words = messagesFor(language);
   const statistics = drawn.cachedStats?.[targetId];
@@ -138,13 +143,11 @@ function lines(tool: Tool, drawn: Drawn, targetId: string): string[] {
     case 'angle':
       return a && b && c ? [sayMeasure(angle(frame, a, b, c), language)] : [];
     case 'probe': {
-      const { value } = statistics ?? {};
-      const values = typeof value === 'number' ? [value] : (value ?? []);
-      const [x, y] = a ?? [0, 0];
-      const shown = values.map((one) =>
-        sayMeasure({ value: one, unit: valueUnit(frame.instance.unit, language) }, language),
+      const at = a ?? [0, 0];
+      const shown = valuesAt(imageIdOf(targetId) ?? '', at).map((value) =>
+        sayMeasure({ value, unit: valueUnit(frame.instance.unit, language) }, language),
       );
-      return [`(${Math.round(x)}, ${Math.round(y)})`, shown.join(' ')];
+      return [`(${Math.round(at[0])}, ${Math.round(at[1])})`, shown.join(' · ')];
     }
     case 'ellipse':
     case 'rectangle':

@@ -38,7 +38,8 @@ export class Planes {
   readonly #elements = new Map<number, HTMLDivElement>();
   readonly #ends = new Map<number, (() => void)[]>();
   #volumeId: string | null = null;
-  #isSyncing = false;
+  /** Until the windows are ours, what the viewports tell of them is nobody's wish. */
+  #isSyncing = true;
   #progress = 0;
 
   constructor(session: Session) {
@@ -199,6 +200,7 @@ export class Planes {
 
   #close(): void {
     const volumeId = this.#volumeId;
+    this.#isSyncing = true;
     this.#volumeId = null;
     this.#progress = 0;
     this.#tell();

@@ -65,7 +65,6 @@ export class Session {
     this.planes = new Planes(this);
     makeGroup(STACK_GROUP, false);
     makeGroup(PLANE_GROUP, true);
-    bind(STACK_GROUP, this.store.get().tool);
     this.#listen();
   }
 
@@ -98,7 +97,12 @@ export class Session {
   /** The elements changed their size. */
   resize(): void {
     if (this.#isLost) return;
-    this.#engine.resize(true, true);
+    const stacks = [...this.#panes.values()];
+    const resize = stacks.reduceRight(
+      (inner, stack) => () => stack.resized(inner),
+      () => this.#engine.resize(true, this.store.get().volume !== null),
+    );
+    resize();
   }
 
   // -- what is shown ---------------------------------------------------------------------------

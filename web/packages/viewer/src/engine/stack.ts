@@ -8,11 +8,14 @@ import {
   type Pane,
   type Presentation,
   paneAt,
+  screenAxes,
+  type Turn,
+  type Vector,
   type ViewerState,
 } from '@negatoscope/viewer-core';
 import { watchInput } from './input';
 import type { Session } from './session';
-import { STACK_GROUP } from './tools';
+import { bind, STACK_GROUP } from './tools';
 
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-3;
 
@@ -43,6 +46,7 @@ export class StackPane {
       defaultOptions: { background: [0, 0, 0] },
     });
     ToolGroupManager.getToolGroup(STACK_GROUP)?.addViewport(this.#viewportId, session.engine.id);
+    bind(STACK_GROUP, session.store.get().tool);
     this.#listen();
   }
 
@@ -62,8 +66,10 @@ export class StackPane {
       this.#ends.push(() => this.element.removeEventListener(type, listener));
     };
     on(Events.IMAGE_RENDERED, () => {
-      this.#isReady = this.viewport?.getCurrentImageIdIndex() === this.#wanted;
-      this.element.dataset['shown'] = String(this.viewport?.getCurrentImageIdIndex() ?? -1);
+      const { viewport } = this;
+      if (!viewport?.getCornerstoneImage()) return;
+      this.#isReady = viewport.getCurrentImageIdIndex() === this.#wanted;
+      this.element.dataset['shown'] = `${this.#shownSet}#${viewport.getCurrentImageIdIndex()}`;
       this.#session.readPane(this.#pane);
     });
     on(Events.STACK_NEW_IMAGE, (event) => {
@@ -128,6 +134,7 @@ export class StackPane {
     const pane = paneAt(state, this.#pane);
     const set = displaySetIn(state, this.#pane);
     if (set === null || set.frames.length === 0) {
+      if (this.#shownSet !== null) toolUtilities.stackContextPrefetch.disable(this.element);
       this.#shownSet = null;
       this.#imageIds = [];
       return;
@@ -147,6 +154,19 @@ export class StackPane {
       });
     }
     this.#present(pane.presentation);
+  }
+
+  /** The element has another size: what fits is another zoom. */
+  resized(resize: () => void): void {
+    const was = this.#isApplying;
+    this.#isApplying = true;
+    try {
+      resize();
+    } finally {
+      this.#isApplying = was;
+    }
+    this.#applied = null;
+    this.#present(paneAt(this.#session.store.get(), this.#pane).presentation);
   }
 
   /** Loads the stack anew, with the identifiers that count now. */
@@ -221,29 +241,35 @@ export class StackPane {
           ...(wanted.voi === null ? {} : { voiRange: { lower: wanted.voi.lower, upper: wanted.voi.upper } }),
         });
       }
-      const now = viewport.getViewPresentation();
-      const [px, py] = now.pan ?? [0, 0];
-      if (
-        !near(now.zoom ?? 1, wanted.zoom) ||
-        !near(px, wanted.pan[0]) ||
-        !near(py, wanted.pan[1]) ||
-        (now.rotation ?? 0) !== wanted.rotation ||
-        Boolean(now.flipHorizontal) !== wanted.flipHorizontal ||
-        Boolean(now.flipVertical) !== wanted.flipVertical
-      ) {
-        viewport.setViewPresentation({
-          zoom: wanted.zoom,
-          pan: [wanted.pan[0], wanted.pan[1]],
-          rotation: wanted.rotation,
-          flipHorizontal: wanted.flipHorizontal,
-          flipVertical: wanted.flipVertical,
-        });
+      this.#orient(viewport, wanted);
+      const { zoom = 1, pan = [0, 0] } = viewport.getViewPresentation();
+      if (!near(zoom, wanted.zoom) || !near(pan[0], wanted.pan[0]) || !near(pan[1], wanted.pan[1])) {
+        viewport.setViewPresentation({ zoom: wanted.zoom, pan: [wanted.pan[0], wanted.pan[1]] });
       }
       this.#applied = wanted;
       viewport.render();
     } finally {
       this.#isApplying = was;
     }
+  }
+
+  /** Looks at the picture from where its turn and its mirrors put the eye. */
+  #orient(viewport: Types.IStackViewport, turn: Turn): void {
+    const { direction } = viewport.getImageData();
+    const [a = 1, b = 0, c = 0, d = 0, e = 1, f = 0] = direction;
+    const { up, toViewer } = screenAxes({ row: [a, b, c], column: [d, e, f] }, turn);
+    const { focalPoint = [0, 0, 0], position = [0, 0, 0], viewUp, viewPlaneNormal } = viewport.getCamera();
+    const isSame = (x: Vector, y: Types.Point3 | undefined) =>
+      y !== undefined && x.every((v, i) => near(v, y[i] ?? 0));
+    if (isSame(up, viewUp) && isSame(toViewer, viewPlaneNormal)) return;
+    const far = Math.hypot(...position.map((v, i) => v - (focalPoint[i] ?? 0)));
+    const [x, y, z] = focalPoint;
+    viewport.setCamera({
+      viewUp: [...up],
+      viewPlaneNormal: [...toViewer],
+      focalPoint: [x, y, z],
+      position: [x + toViewer[0] * far, y + toViewer[1] * far, z + toViewer[2] * far],
+    });
   }
 
   detach(): void {

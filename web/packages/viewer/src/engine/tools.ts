@@ -84,7 +84,8 @@ export function registerTools(): void {
     addTool(tool);
   }
   const { style } = cornerstone.annotation.config;
-  style.setDefaultToolStyles(Object.assign(style.getDefaultToolStyles(), STYLE));
+  const defaults = style.getDefaultToolStyles();
+  style.setDefaultToolStyles({ ...defaults, global: { ...defaults.global, ...STYLE } });
 }
 
 const STYLE = {
@@ -138,7 +139,7 @@ export function makeGroup(id: string, withCross: boolean): cornerstone.Types.ITo
 /** Gives the primary button and one finger to a tool; the other buttons keep what they do. */
 export function bind(groupId: string, tool: Tool): void {
   const group = ToolGroupManager.getToolGroup(groupId);
-  if (group === undefined) return;
+  if (group === undefined || group.getViewportIds().length === 0) return;
   for (const [name, toolName] of Object.entries(TOOL_NAMES)) {
     if (!group.hasTool(toolName) || name === tool) continue;
     if (name === 'pan')

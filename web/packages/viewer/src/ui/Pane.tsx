@@ -3,16 +3,15 @@ import {
   type DisplaySet,
   displaySetIn,
   frameKey,
-  type MessageKey,
   paneAt,
   renderedPath,
-  renditionPath,
   sayMeasure,
 } from '@negatoscope/viewer-core';
 import { type DragEvent, type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { Shown } from '../engine/shown';
 import { useViewer, useViewerState, useWords } from './context';
 import { Icon } from './Icon';
+import { Rendition } from './Rendition';
 
 export const SERIES_TYPE = 'application/x-negatoscope-series';
 
@@ -220,34 +219,4 @@ export function ScaleBar(props: { readonly mmPerPixel: number | null }): ReactNo
       </span>
     </div>
   );
-}
-
-/** What the server draws of a document, a film, a curve. */
-function Rendition(props: { readonly pane: number; readonly set: DisplaySet }): ReactNode {
-  const { pane, set } = props;
-  const { say } = useWords();
-  const { session } = useViewer();
-  const path = renditionPath(set);
-  const title = set.description || say(`series.kind.${set.kind}` as MessageKey);
-  const activate = () => session.store.dispatch({ type: 'activate', pane });
-  if (path === null) return <p className="nv-empty">{say('status.noRendition')}</p>;
-  switch (set.kind) {
-    case 'video':
-      return (
-        // biome-ignore lint/a11y/useMediaCaption: films of examinations have no speech
-        <video className="nv-video" src={path} controls loop aria-label={title} onPointerDown={activate} />
-      );
-    case 'waveform':
-    case 'presentation':
-      return (
-        <div className="nv-sheet" onPointerDown={activate}>
-          <img src={path} alt={title} />
-          {set.kind === 'presentation' ? <p className="nv-remark">{say('status.presentation')}</p> : null}
-        </div>
-      );
-    case 'pdf':
-      return <iframe className="nv-document" src={path} title={title} />;
-    default:
-      return <iframe className="nv-document" src={path} title={title} sandbox="" />;
-  }
 }

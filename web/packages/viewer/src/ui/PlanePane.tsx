@@ -1,4 +1,4 @@
-import { type MessageKey, toWindow } from '@negatoscope/viewer-core';
+import { type MessageKey, sayDate, toWindow } from '@negatoscope/viewer-core';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { PROJECTION_PANE, projectionSlabMm } from '../engine/planes';
 import { useViewer, useViewerState, useWords } from './context';
@@ -54,6 +54,12 @@ export function PlanePane(props: { readonly plane: number }): ReactNode {
           <Corner
             place="top-left"
             lines={[study?.patientName ?? '', study?.patientID ?? ''].filter(Boolean)}
+          />
+          <Corner
+            place="top-right"
+            lines={[study ? sayDate(study.studyDate, language) : '', study?.description ?? ''].filter(
+              Boolean,
+            )}
           />
           <Corner place="bottom-left" lines={[told.filter(Boolean).join(' · ')]} />
           <Corner

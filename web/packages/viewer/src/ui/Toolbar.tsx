@@ -115,6 +115,7 @@ function MenuItem(props: { readonly one: ViewerAction; readonly onDone: () => vo
   const why = useViewerState(one.unavailable);
   const isOn = useViewerState((state) => one.isOn?.(state) ?? false);
   const key = keysOf(one, bindings)[0];
+  if (why === 'why.notCT') return null; // windows of another modality
   return (
     <button
       type="button"

@@ -39,6 +39,11 @@ export interface ViewerProps {
   readonly onTitle?: ((study: StudyInfo) => void) | undefined;
 }
 
+/** The viewer's element carries its session: what automated tests, and nothing else, look at. */
+interface ViewerElement extends HTMLDivElement {
+  negatoscope?: Session;
+}
+
 interface Failure {
   readonly key: MessageKey;
   readonly study: string;
@@ -81,6 +86,7 @@ export function Viewer(props: ViewerProps): ReactNode {
       { signedOut: () => signedOut.current(), notice: setNotice },
     );
     made.setRoot(root.current);
+    if (root.current) (root.current as ViewerElement).negatoscope = made;
     setAskText(
       (before) =>
         new Promise((resolve) => {

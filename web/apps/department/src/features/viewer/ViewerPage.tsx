@@ -1,4 +1,4 @@
-import { useLanguage } from '@negatoscope/ui';
+import { useFormat } from '@negatoscope/ui';
 import { startGraphics, Viewer } from '@negatoscope/viewer';
 import type { Preferences, StudyInfo } from '@negatoscope/viewer-core';
 import { useRouter, useRouterState } from '@tanstack/react-router';
@@ -17,7 +17,7 @@ export function ready(): void {
 
 /** `/viewer?studyUID=…&studyUID=…`: the first study, the others beside it. */
 export function ViewerPage(): ReactNode {
-  const { language } = useLanguage();
+  const { locale } = useFormat();
   const session = useSession();
   const router = useRouter();
   const query = useRouterState({ select: ({ location }) => location.searchStr });
@@ -49,7 +49,7 @@ export function ViewerPage(): ReactNode {
   return (
     <Viewer
       studies={studies}
-      language={language}
+      language={locale}
       level={level}
       preferences={preferences}
       onPreferences={keep}

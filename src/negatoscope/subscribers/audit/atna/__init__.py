@@ -1,0 +1,1 @@
+"""Tell audit repositories (IHE ATNA): DICOM audit messages over syslog."""
