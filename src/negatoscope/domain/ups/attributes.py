@@ -91,6 +91,7 @@ _ROWS: Final[tuple[tuple[str, Creation, Setting, FinalState, bool], ...]] = (
     ("PatientName", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),
     ("PatientID", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),
     ("IssuerOfPatientID", _C.OPTIONAL, _S.FORBIDDEN, _F.OTHER, True),
+    ("OtherPatientIDsSequence", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),
     ("PatientBirthDate", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),
     ("PatientSex", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),
     ("AdmissionID", _C.MAY_BE_EMPTY, _S.FORBIDDEN, _F.OTHER, True),

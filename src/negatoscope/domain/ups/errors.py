@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 
 _INCONSISTENT: Final = (
-    "The submitted request is inconsistent with the current state of the UPS Instance."
+    "The submitted request is inconsistent with the state of the UPS Instance."  # PS3.18 §11.7.3.2
 )
 MISSING_ATTRIBUTE: Final = 0x0120
 MISSING_VALUE: Final = 0x0121
