@@ -103,6 +103,7 @@ def _arguments(
         "description": asdict(description),
         "transfer_syntax_uid": transfer_syntax_uid,
         "number": number,
+        "may_be_last": frame is None,
         "data_set": header.of_frame(number),
         "wish": wish,
         "state": None if state is None else dict(state),

@@ -153,6 +153,38 @@ def find_fragments(member: Member, offset: int, length: int) -> tuple[tuple[int,
     return tuple(found)
 
 
+def video_stream(member: Member) -> FrameRange:
+    """The one code stream of a video, whatever its Number of Frames (PS3.5 §8.2.5).
+
+    Raises:
+        FramesUnavailable: no encapsulated pixel data.
+        ObjectCorrupt: items do not follow each other there.
+    """
+    stored = member.stored
+    uid = stored.sop_instance_uid
+    at = start = stored.pixel_offset if stored.pixel_offset is not None else stored.size
+    while at + _ITEM.size <= stored.size:
+        group, element, size = _ITEM.unpack(member.read(at, _ITEM.size))
+        if (group, element) != (0xFFFE, 0xE000):
+            break
+        at += _ITEM.size + size
+    if at == start:
+        raise FramesUnavailable(uid, "no encapsulated pixel data")
+    if at > stored.size:
+        raise ObjectCorrupt(uid, "its video passes the end of the object")
+    first = start + _ITEM.size
+    found = find_fragments(member, first, at - first)[1:]
+    if len(found) == 1:
+        return FrameRange(number=1, offset=found[0][0], length=found[0][1])
+    return FrameRange(
+        number=1,
+        offset=first,
+        length=at - first,
+        bit_length=8 * sum(size for _, size in found),
+        fragments=found,
+    )
+
+
 def read_frame(member: Member, frame: FrameRange) -> bytes:
     """The frame's bytes: fragments joined, a packed frame shifted to start with a byte.
 
@@ -175,6 +207,13 @@ def frame_chunks(
     end = frame.size if stop is None else stop
     if frame.is_contiguous:
         yield from member.chunks(frame.offset + start, frame.offset + end)
+    elif frame.fragments:
+        at = 0
+        for offset, length in frame.fragments:
+            first, last = max(start - at, 0), min(end - at, length)
+            if first < last:
+                yield from member.chunks(offset + first, offset + last)
+            at += length
     else:
         yield read_frame(member, frame)[start:end]
 

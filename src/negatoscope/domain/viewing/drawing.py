@@ -8,7 +8,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from PIL import Image
 
-from negatoscope.protocols.dicom.pixel.codecs import Frame, decode_frame, decode_picture
+from negatoscope.protocols.dicom.pixel.codecs import (
+    Frame,
+    decode_frame,
+    decode_picture,
+    decode_pictures,
+)
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import (
     DisplayOptions,
@@ -26,6 +31,7 @@ from negatoscope.protocols.dicom.pixel.display.drawing import annotate
 from negatoscope.protocols.dicom.pixel.display.geometry import fitted, resize
 from negatoscope.protocols.dicom.pixel.display.overlays import embedded_bits
 from negatoscope.protocols.dicom.pixel.display.waveforms import draw_waveform
+from negatoscope.protocols.dicom.pixel.errors import EndOfVideo
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
@@ -40,7 +46,8 @@ def draw(arguments: Mapping[str, Any], payload: Payload) -> Result:
 
     Args:
         arguments: ``description``, ``transfer_syntax_uid``, ``number``, ``data_set``, ``wish``,
-            ``state``, ``corners``, ``media_type``, ``quality``.
+            ``state``, ``corners``, ``media_type``, ``quality``; ``may_be_last``: of a video that
+            ends before the picture, its last one.
         payload: The frame's bytes, or the whole video.
     """
     picture = _picture(arguments, payload[0], arguments["number"])
@@ -56,10 +63,12 @@ def film(arguments: Mapping[str, Any], payload: Payload) -> Result:
         payload: The bytes of each frame; of a video the whole stream, once.
     """
     numbers: list[int] = arguments["numbers"]
-    pictures = []
-    for at, number in enumerate(numbers):
-        data = payload[min(at, len(payload) - 1)]
-        pictures.append(_picture(arguments, data, number))
+    if transfer_syntax(arguments["transfer_syntax_uid"]).is_video:
+        pictures = _pictures_of_video(arguments, payload[0], numbers)
+    else:
+        pictures = [
+            _picture(arguments, data, number) for data, number in zip(payload, numbers, strict=True)
+        ]
     notes = pictures[0].notes
     shapes = {one.pixels.shape[:2] for one in pictures}
     if len(shapes) != 1:
@@ -109,14 +118,47 @@ def waveform(arguments: Mapping[str, Any], _payload: Payload) -> Result:
 def _picture(arguments: Mapping[str, Any], data: memoryview, number: int) -> Picture:
     description = PixelDescription(**arguments["description"])
     uid: str = arguments["transfer_syntax_uid"]
+    if not transfer_syntax(uid).is_video:
+        return _shown(arguments, decode_frame(data, description, uid), data, number)
+    try:
+        frame = decode_picture(data, description, number, limits=DEFAULT_LIMITS)
+    except EndOfVideo as end:
+        if not arguments.get("may_be_last") or not end.count:
+            raise
+        frame = decode_picture(data, description, end.count, limits=DEFAULT_LIMITS)
+        picture = _shown(arguments, frame, data, end.count)
+        picture.notes.append(f"{end.reason}; the last one is shown")
+        return picture
+    return _shown(arguments, frame, data, number)
+
+
+def _pictures_of_video(
+    arguments: Mapping[str, Any], data: memoryview, numbers: Sequence[int]
+) -> list[Picture]:
+    """As many of the pictures as the video has."""
+    description = PixelDescription(**arguments["description"])
+    shown: list[Picture] = []
+    try:
+        for frame in decode_pictures(data, description, numbers, limits=DEFAULT_LIMITS):
+            shown.append(_shown(arguments, frame, data, numbers[len(shown)]))
+    except EndOfVideo as end:
+        if shown:
+            shown[0].notes.append(end.reason)
+        elif end.count and not shown:
+            kept = [number for number in numbers if number <= end.count]
+            shown = _pictures_of_video(arguments, data, kept)
+            shown[0].notes.append(end.reason)
+        else:
+            raise
+    return shown
+
+
+def _shown(arguments: Mapping[str, Any], frame: Frame, data: memoryview, number: int) -> Picture:
+    description = PixelDescription(**arguments["description"])
+    uid: str = arguments["transfer_syntax_uid"]
     data_set: Mapping[str, Any] = arguments["data_set"]
     if "frames" in arguments:  # of several frames, each with functional groups of its own
         data_set = {**data_set, **arguments["frames"].get(str(number), {})}
-    frame: Frame
-    if transfer_syntax(uid).is_video:
-        frame = decode_picture(data, description, number, limits=DEFAULT_LIMITS)
-    else:
-        frame = decode_frame(data, description, uid)
     state = None
     if arguments.get("state") is not None:
         state = PresentationState.read(arguments["state"], arguments["sop_instance_uid"])

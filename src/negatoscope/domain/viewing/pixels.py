@@ -1,14 +1,15 @@
 """Frames decoded and transcoded in worker processes: what every wire asks for pixels."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import accumulate
 from threading import Lock
 from typing import Any, Self
 
 import numpy as np
 
-from negatoscope.domain.archive.frames import FrameRange, read_frame
+from negatoscope.domain.archive.frames import FrameRange, read_frame, video_stream
 from negatoscope.domain.archive.metadata import read_metadata
 from negatoscope.domain.archive.reading import Member
 from negatoscope.infra.sandbox import (
@@ -26,12 +27,17 @@ from negatoscope.protocols.dicom.pixel.errors import (
     PIXEL_ERRORS,
     CorruptFrame,
     PixelError,
+    PixelLimitExceeded,
     UnsupportedTransferSyntax,
 )
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, transfer_syntax
 
 ENTRY = "negatoscope.domain.viewing.work"
+MAX_VIDEO_BYTES = 512 << 20
+"""Of a video that is decoded: a worker gets it whole."""
+_BATCH_BYTES = 64 << 20
+"""Decoded pictures of a video that one piece of work makes."""
 _DESCRIBED_COUNT = 1024
 
 
@@ -161,6 +167,48 @@ class PixelService:
         )
         return raw, value["decoded_as"]
 
+    def pictures(
+        self,
+        data: bytes | memoryview,
+        description: PixelDescription,
+        numbers: Sequence[int],
+        to: str,
+        *,
+        quality: int | None = None,
+    ) -> list[memoryview]:
+        """Several pictures of a video in another transfer syntax, decoded in one pass.
+
+        Args:
+            data: The whole stream.
+            description: Of the images.
+            numbers: From 1, ascending: a batch of `picture_batches`.
+            to: The transfer syntax.
+            quality: Of lossy ones.
+
+        Raises: As ``transcode``.
+        """
+        if not can_encode(to):
+            raise UnsupportedTransferSyntax(f"no codec writes {transfer_syntax(to).name}")
+        lengths, raw = self.work(
+            "pictures",
+            {
+                "description": asdict(description),
+                "numbers": list(numbers),
+                "to": to,
+                "quality": quality,
+            },
+            (data,),
+        )
+        ends = list(accumulate(lengths))
+        return [raw[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+    def picture_count(self, data: bytes | memoryview) -> int:
+        """How many pictures a video has.
+
+        Raises: As ``transcode``.
+        """
+        return int(self.work("count", {}, (data,))[0])
+
     def work(
         self, function: str, arguments: dict[str, Any], payload: Sequence[bytes | memoryview]
     ) -> tuple[Any, memoryview]:
@@ -182,6 +230,34 @@ class PixelService:
             raise PixelError(f"the codec failed: {error.reason}") from error
         except SandboxError as error:
             raise PixelError(error.reason) from error
+
+
+def picture_batches(numbers: Sequence[int], decoded_bytes: int) -> Iterator[Sequence[int]]:
+    """Numbers of pictures cut where they do not ascend, and where a batch becomes large."""
+    most = max(1, _BATCH_BYTES // max(decoded_bytes, 1))
+    batch: list[int] = []
+    for number in numbers:
+        if batch and (number <= batch[-1] or len(batch) >= most):
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def video_bytes(member: Member, stream: FrameRange | None = None) -> bytes:
+    """The code stream of a video, its fragments joined (PS3.5 §8.2.5).
+
+    Raises:
+        RetrieveError: it cannot be read.
+        PixelLimitExceeded: too long to be decoded.
+    """
+    stream = stream or video_stream(member)
+    if stream.size > MAX_VIDEO_BYTES:
+        raise PixelLimitExceeded(
+            f"the video has {stream.size} bytes, at most {MAX_VIDEO_BYTES} are decoded"
+        )
+    return read_frame(member, stream)
 
 
 def frame_bytes(member: Member, frame: FrameRange) -> bytes:

@@ -13,7 +13,6 @@ from typing import Any, Final
 import orjson
 
 from negatoscope.domain.archive.errors import FramesUnavailable
-from negatoscope.domain.archive.frames import find_fragments
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
@@ -21,7 +20,12 @@ from negatoscope.domain.viewing.annotations import corners_of
 from negatoscope.domain.viewing.attributes import Header, Headers
 from negatoscope.domain.viewing.cache import DerivedCache
 from negatoscope.domain.viewing.documents import DocumentKind, Documents, kind_of
-from negatoscope.domain.viewing.pixels import PixelsBusy, PixelService, frame_bytes
+from negatoscope.domain.viewing.pixels import (
+    PixelsBusy,
+    PixelService,
+    frame_bytes,
+    video_bytes,
+)
 from negatoscope.infra.sandbox import SandboxBusy, SandboxError, WorkKilled, WorkRefused
 from negatoscope.protocols.dicom.dataset import DataSetError, inflate, read_value
 from negatoscope.protocols.dicom.pixel.codecs import can_decode
@@ -29,7 +33,7 @@ from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import IccChoice, Viewport, Window
 from negatoscope.protocols.dicom.pixel.display.attributes import number
 from negatoscope.protocols.dicom.pixel.display.state import references
-from negatoscope.protocols.dicom.pixel.errors import InvalidDescription
+from negatoscope.protocols.dicom.pixel.errors import InvalidDescription, PixelLimitExceeded
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard import tags
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
@@ -38,7 +42,6 @@ VERSION: Final = "1"
 """Part of every key: a change in how things are drawn makes what is kept obsolete."""
 MAX_FILM_FRAMES: Final = 2000
 MAX_FILM_BYTES: Final = 256 << 20
-MAX_VIDEO_BYTES: Final = 512 << 20
 THUMBNAIL: Final = Viewport(width=128, height=128)
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/jp2")
 FILM_TYPES: Final = ("image/gif", "video/mp4")
@@ -222,6 +225,7 @@ class Renderer:
             number = frame or ((stored.number_of_frames or 1) + 1) // 2
             arguments = self._arguments(member, header, wish)
             arguments["number"] = number
+            arguments["may_be_last"] = frame is None
             arguments["data_set"] = header.of_frame(number)
             return self._work("draw", arguments, (self._frame(member, number),))
 
@@ -351,25 +355,10 @@ class Renderer:
 
     def _stream(self, member: Member) -> bytes:
         """The code stream of a video, its fragments joined (PS3.5 §8.2.5)."""
-        stored = member.stored
-        if stored.pixel_offset is None:
-            raise NoRendition("not-displayable", "It has no pixel data.")
-        if stored.size - stored.pixel_offset > MAX_VIDEO_BYTES:
-            raise NoRendition("too-large-to-render", "The video is too long to be given whole.")
-        found = find_fragments(member, stored.pixel_offset + 8, _items_length(member))
-        return b"".join(member.read(at, length) for at, length in found[1:])
-
-
-def _items_length(member: Member) -> int:
-    """Bytes from the first item's value (the offset table) to the end of the last item."""
-    stored = member.stored
-    at = start = stored.pixel_offset or 0
-    while at + 8 <= stored.size:
-        head = member.read(at, 8)
-        if head[:4] != b"\xfe\xff\x00\xe0":
-            break
-        at += 8 + int.from_bytes(head[4:], "little")
-    return at - start - 8
+        try:
+            return video_bytes(member)
+        except PixelLimitExceeded as error:
+            raise NoRendition("too-large-to-render", f"{error.reason}.") from error
 
 
 def _rate(data_set: Mapping[str, Any]) -> float:

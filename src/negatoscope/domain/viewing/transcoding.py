@@ -5,16 +5,19 @@ processes one after the other, so memory does not depend on how many there are.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
-from negatoscope.domain.viewing.pixels import PixelService, frame_bytes
+from negatoscope.domain.viewing.pixels import (
+    PixelService,
+    picture_batches,
+)
+from negatoscope.domain.viewing.stored_source import StoredSource, TranscodingFailed, element_syntax
 from negatoscope.protocols.dicom.dataset import DataSetError, decode
-from negatoscope.protocols.dicom.dataset.inflate import inflate
 from negatoscope.protocols.dicom.pixel.codecs import can_decode, can_encode, is_lossy
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.encapsulation import (
@@ -26,20 +29,22 @@ from negatoscope.protocols.dicom.pixel.encapsulation import (
 )
 from negatoscope.protocols.dicom.pixel.errors import (
     CorruptFrame,
-    InvalidDescription,
+    NotEncodable,
     PixelError,
     UnsupportedTransferSyntax,
 )
-from negatoscope.protocols.dicom.pixel.rewrite import Changes, Rewritten, rewrite
+from negatoscope.protocols.dicom.pixel.rewrite import Changes, rewrite
 from negatoscope.protocols.dicom.pixel.transcode import changed_attributes, described_as
+from negatoscope.standard import tags
 from negatoscope.standard import transfer_syntaxes as ts
-from negatoscope.standard.transfer_syntaxes import TransferSyntax, transfer_syntax
+from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
 TABLE_BYTES: Final = 128 << 20
 """Encoded frames up to this size are kept until the offset table is known; beyond it stays empty."""
-_HEAD_BYTES: Final = 256 << 20
-"""Longest part of a data set before its pixel data."""
-_TAIL_BYTES: Final = 16 << 20
+VIDEO_DECODED_BYTES: Final = 2 << 30
+"""A video is given as frames up to this size of them all; a second of HD has some 150 MB."""
+_LISTS_OF_FRAMES: Final = frozenset({f"{tags.FRAME_TIME_VECTOR:08X}", "52009230"})
+"""Attributes with a value for each frame: Frame Time Vector, per-frame functional groups."""
 _FALLBACKS: Final = (
     ts.EXPLICIT_VR_LITTLE_ENDIAN,
     ts.IMPLICIT_VR_LITTLE_ENDIAN,
@@ -53,10 +58,6 @@ _FALLBACKS: Final = (
     ts.DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     ts.EXPLICIT_VR_BIG_ENDIAN,
 )
-
-
-class TranscodingFailed(Exception):
-    """An object cannot be given in the transfer syntax wanted."""
 
 
 class Source(Protocol):
@@ -82,7 +83,7 @@ def can_transcode(from_uid: str, to_uid: str) -> bool:
     """Whether objects can be given in another syntax; whether one of them can, its pixels tell."""
     if from_uid == to_uid:
         return True
-    return can_decode(from_uid) and can_encode(to_uid) and not transfer_syntax(from_uid).is_video
+    return can_decode(from_uid) and can_encode(to_uid)
 
 
 def fallbacks(from_uid: str) -> tuple[str, ...]:
@@ -144,17 +145,25 @@ class Transcoder:
             raise UnsupportedTransferSyntax(f"no codec from {name} to {target.name}")
         attributes = decode(
             head[: parts.value_offset],
-            _element_syntax(from_uid),
+            element_syntax(from_uid),
             bulk_uri=str,
             bulk_threshold=1 << 16,
         )
         before = PixelDescription.of(attributes)
-        if parts.value_length != 0xFFFFFFFF and parts.value_length * 8 < before.frame_bits:
-            raise CorruptFrame("fewer pixel bytes than the attributes ask for")
-        work = _Frames(self.pixels, source, before, to_uid, quality)
-        first, decoded_as = work.encoded(1)
+        frames: Iterator[memoryview]
+        if transfer_syntax(from_uid).is_video:
+            stream = source.frame(1)
+            before, counted = self._counted(stream, attributes, before)
+            extra = {**counted, **extra}
+            decoded_as = "RGB"
+            frames = self._pictures(stream, before, to_uid, quality)
+        else:
+            if parts.value_length != 0xFFFFFFFF and parts.value_length * 8 < before.frame_bits:
+                raise CorruptFrame("fewer pixel bytes than the attributes ask for")
+            work = _Frames(self.pixels, source, before, to_uid, quality)
+            first, decoded_as = work.encoded(1)
+            frames = work.all(first)
         after = described_as(before, decoded_as, to_uid)
-        frames = work.all(first)
         if target.is_encapsulated:
             kept, frames = _kept(frames)
             lengths = None if kept is None else [len(frame) for frame in kept]
@@ -185,6 +194,37 @@ class Transcoder:
         tail = source.tail()
         if tail:
             yield rewrite(tail, from_uid, to_uid, changes={}).data
+
+    def _counted(
+        self, stream: bytes, attributes: Mapping[str, Any], before: PixelDescription
+    ) -> tuple[PixelDescription, Changes]:
+        """The description of a video with as many frames as it has pictures.
+
+        Raises:
+            NotEncodable: too many, or attributes list others one by one.
+        """
+        count = self.pixels.picture_count(stream)
+        if count * before.decoded_bytes > VIDEO_DECODED_BYTES:
+            raise NotEncodable(
+                f"{count} pictures of {before.decoded_bytes} bytes: a video is decoded "
+                f"up to {VIDEO_DECODED_BYTES} bytes"
+            )
+        if count == before.number_of_frames:
+            return before, {}
+        if not count or _LISTS_OF_FRAMES & attributes.keys():
+            raise NotEncodable(
+                f"the video has {count} pictures, its attributes describe {before.number_of_frames}"
+            )
+        return replace(before, number_of_frames=count), {
+            f"{tags.NUMBER_OF_FRAMES:08X}": {"vr": "IS", "Value": [count]}
+        }
+
+    def _pictures(
+        self, stream: bytes, before: PixelDescription, to_uid: str, quality: int | None
+    ) -> Iterator[memoryview]:
+        numbers = range(1, before.number_of_frames + 1)
+        for batch in picture_batches(numbers, before.decoded_bytes):
+            yield from self.pixels.pictures(stream, before, batch, to_uid, quality=quality)
 
 
 class _Frames:
@@ -219,11 +259,6 @@ class _Frames:
             yield self.encoded(number)[0]
 
 
-def _element_syntax(uid: str) -> str:
-    """Of the elements once a deflated data set is inflated."""
-    return ts.EXPLICIT_VR_LITTLE_ENDIAN if transfer_syntax(uid).is_deflated else uid
-
-
 def _kept(frames: Iterator[memoryview]) -> tuple[list[memoryview] | None, Iterator[memoryview]]:
     """All frames when they are small enough together, else None; and all of them in turn."""
     kept: list[memoryview] = []
@@ -251,103 +286,6 @@ def _deflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield data
     data = deflater.flush()
     yield data + b"\x00" * ((length + len(data)) & 1)
-
-
-class StoredSource:
-    """A stored object.
-
-    Args:
-        member: Open, until the last piece is made.
-        retrieval: Knows where frames lie.
-    """
-
-    def __init__(self, member: Member, retrieval: Retrieval) -> None:
-        self._member = member
-        self._retrieval = retrieval
-        stored = member.stored
-        if (
-            stored.frame_index is None
-            and transfer_syntax(stored.transfer_syntax_uid).is_encapsulated
-        ):
-            stored = retrieval.find(stored.sop_instance_uid) or stored
-        self._stored = stored
-        self.transfer_syntax_uid = stored.transfer_syntax_uid
-        self._syntax: TransferSyntax = transfer_syntax(stored.transfer_syntax_uid)
-        self._start = stored.data_set_offset
-        self._inflated: bytes | None = None
-        if self._syntax.is_deflated:
-            raw = member.read(self._start, stored.data_set_length)
-            self._inflated = inflate(raw)
-        self.data_set_length = (
-            stored.data_set_length if self._inflated is None else len(self._inflated)
-        )
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the data set."""
-        if self._inflated is not None:
-            return self._inflated[offset : offset + length]
-        return self._member.read(self._start + offset, length)
-
-    def frame(self, number: int) -> bytes:
-        """A frame's bytes."""
-        if self._inflated is not None:
-            return _inflated_frame(self._inflated, self.transfer_syntax_uid, number)
-        (found,) = self._retrieval.frames(self._stored, (number,))
-        return frame_bytes(self._member, found)
-
-    def head_length(self) -> int:
-        """Bytes up to and with the header of the pixel data, or all."""
-        pixels = self._member.stored.pixel_offset
-        length = self.data_set_length
-        if self._inflated is None and pixels is not None:
-            length = pixels - self._start
-        if length > _HEAD_BYTES:
-            raise TranscodingFailed(f"{length} bytes lie before the pixel data")
-        return length
-
-    def tail(self) -> bytes:
-        """Elements after the pixel data."""
-        stored = self._member.stored
-        if self._inflated is not None:
-            return b""
-        if stored.pixel_offset is None:
-            return b""
-        at = stored.pixel_offset - self._start
-        if self._syntax.is_encapsulated:
-            at = self._after_items(at)
-        else:
-            head = rewrite(
-                self.read(0, at), self.transfer_syntax_uid, self.transfer_syntax_uid, changes={}
-            )
-            at += head.value_length
-        length = self.data_set_length - at
-        if length > _TAIL_BYTES:
-            raise TranscodingFailed(f"{length} bytes lie behind the pixel data")
-        return self.read(at, max(0, length))
-
-    def _after_items(self, at: int) -> int:
-        size = self.data_set_length
-        while at + 8 <= size:
-            head = self.read(at, 8)
-            length = int.from_bytes(head[4:], "little")
-            at += 8
-            if head[:4] == b"\xfe\xff\xdd\xe0":
-                return at
-            if head[:4] != b"\xfe\xff\x00\xe0":
-                break
-            at += length
-        return size
-
-
-def _inflated_frame(data: bytes, uid: str, number: int) -> bytes:
-    parts: Rewritten = rewrite(data, uid, uid, changes={})
-    if parts.pixel_tag is None:
-        raise CorruptFrame("no pixel data")
-    description = PixelDescription.of(decode(data, _element_syntax(uid), bulk_uri=str))
-    if description.frame_bits % 8:
-        raise InvalidDescription("frames of a deflated object that end inside a byte")
-    start = parts.value_offset + (number - 1) * description.frame_length
-    return data[start : start + description.frame_length]
 
 
 def transcode_stored(

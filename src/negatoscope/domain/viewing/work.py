@@ -11,7 +11,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from negatoscope.domain.viewing.drawing import draw, film, page, waveform
-from negatoscope.protocols.dicom.pixel.codecs import Frame, decode_frame, decode_picture
+from negatoscope.protocols.dicom.pixel.codecs import (
+    Frame,
+    count_pictures,
+    decode_frame,
+    decode_picture,
+    decode_pictures,
+)
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.protocols.dicom.pixel.transcode import transcode_frame
@@ -57,6 +63,31 @@ def transcode(arguments: Mapping[str, Any], payload: Payload) -> Result:
     }, coded.data
 
 
+def pictures(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """Several pictures of a video in another transfer syntax, decoded in one pass.
+
+    Args:
+        arguments: `description`, `numbers` in ascending order, `to`, `quality`.
+        payload: The whole video.
+    """
+    description = PixelDescription(**arguments["description"])
+    found = decode_pictures(payload[0], description, arguments["numbers"], limits=DEFAULT_LIMITS)
+    coded = [
+        transcode_frame(frame, description, arguments["to"], quality=arguments["quality"]).data
+        for frame in found
+    ]
+    return [len(one) for one in coded], b"".join(coded)
+
+
+def count(_arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """How many pictures a video has.
+
+    Args:
+        payload: The whole video.
+    """
+    return count_pictures(payload[0], limits=DEFAULT_LIMITS), b""
+
+
 def _decoded(data: memoryview, description: PixelDescription, uid: str, number: int) -> Frame:
     if transfer_syntax(uid).is_video:
         return decode_picture(data, description, number, limits=DEFAULT_LIMITS)
@@ -67,6 +98,8 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         "decode": decode,
         "transcode": transcode,
+        "pictures": pictures,
+        "count": count,
         "draw": draw,
         "film": film,
         "page": page,

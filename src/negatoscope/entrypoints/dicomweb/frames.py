@@ -5,6 +5,9 @@ has the media type of its transfer syntax (PS3.18 §8.7.3.3). Who asks for
 ``application/octet-stream`` without a transfer syntax asks for pixels and gets them decoded;
 ``transfer-syntax=*`` or the stored one, or ``*/*``, gets the code stream.
 
+A video is one code stream, in which frames do not lie apart (PS3.5 §8.2.5): in its own transfer syntax
+any list of its frames is answered with the whole stream, once. Its pictures are given decoded.
+
 One frame of an object that is open is one read, on the event loop when its pages are in memory.
 """
 
@@ -12,12 +15,23 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from negatoscope.domain.archive.errors import RetrieveError
-from negatoscope.domain.archive.frames import FrameRange, frame_chunks, read_frame
+from negatoscope.domain.archive.errors import FrameNotFound, RetrieveError
+from negatoscope.domain.archive.frames import (
+    FrameRange,
+    frame_chunks,
+    read_frame,
+    video_stream,
+)
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
-from negatoscope.domain.viewing.pixels import PixelsBusy, PixelService, frame_bytes
+from negatoscope.domain.viewing.pixels import (
+    PixelsBusy,
+    PixelService,
+    frame_bytes,
+    picture_batches,
+    video_bytes,
+)
 from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames, wants_htj2k
 from negatoscope.entrypoints.dicomweb.media_types import (
     OCTET_STREAM,
@@ -129,8 +143,15 @@ class FramesRs:
         if (rendition := wants_htj2k(wanted, stored)) is not None:
             await self._htj2k.send(request, send, entry, numbers, rendition)
             return
+        is_video = transfer_syntax(stored.transfer_syntax_uid).is_video
         shape = _shape_of(wanted, stored, len(numbers))
-        ranges = self._retrieval.frames(stored, numbers)
+        if not is_video:
+            ranges = self._retrieval.frames(stored, numbers)
+        else:
+            _check_pictures(stored, numbers)
+            ranges = [await run_blocking(video_stream, entry.member)]
+            if not shape.is_transcoded:
+                numbers = (0,)
         await self._access.note_read(request, Action.RETRIEVE, stored.study_instance_uid)
         digest = stored.sha256.hex()
         listed = "-".join(map(str, numbers)) if len(numbers) < 9 else str(hash(tuple(numbers)))
@@ -143,8 +164,10 @@ class FramesRs:
         boundary = digest[:40].encode("ascii")
         headers.append(_content_type(shape, boundary))
         if shape.is_transcoded:
-            layout = _layout(stored, shape, boundary, ranges)
-            made = self._transcoded(entry, shape, layout)
+            if is_video:
+                made = self._pictures(entry, shape, boundary, ranges[0], numbers)
+            else:
+                made = self._transcoded(entry, shape, _layout(stored, shape, boundary, ranges))
             once = not shape.is_multipart
             await self._send_transcoded(request, send, headers, made, at_once=once)
             return
@@ -215,6 +238,34 @@ class FramesRs:
             head = b""
         yield head
 
+    def _pictures(
+        self,
+        entry: OpenObject,
+        shape: Shape,
+        boundary: bytes,
+        stream: FrameRange,
+        numbers: Sequence[int],
+    ) -> Iterator[bytes]:
+        """Pictures of a video, in the order asked for, those that follow each other in one pass."""
+        description = self._pixels.describe(entry.member)
+        data = video_bytes(entry.member, stream)
+        batches = picture_batches(numbers, description.decoded_bytes)
+        made = (
+            frame
+            for batch in batches
+            for frame in self._pixels.pictures(data, description, batch, shape.transfer_syntax_uid)
+        )
+        named = [FrameRange(number=number, offset=0, length=0) for number in numbers]
+        for one in _layout(entry.stored, shape, boundary, named):
+            yield one if isinstance(one, bytes) else bytes(next(made))
+
+
+def _check_pictures(stored: StoredInstance, numbers: Sequence[int]) -> None:
+    count = stored.number_of_frames or 1
+    for number in numbers:
+        if number > count:
+            raise FrameNotFound(stored.sop_instance_uid, number, count)
+
 
 def parse_frame_list(text: str) -> list[int]:
     """``1,2,5``: frame numbers from 1 (PS3.18 §10.4.1.1.4).
@@ -271,8 +322,9 @@ def _shape_of(ranges: Sequence[MediaRange], stored: StoredInstance, count: int) 
     Raises:
         Problem: in no way.
     """
+    is_video = transfer_syntax(stored.transfer_syntax_uid).is_video
     try:
-        return choose_shape(ranges, stored, count)
+        return choose_shape(ranges, stored, 1 if is_video else count)
     except Problem:
         for one in ranges:
             is_multipart = one.is_multipart or one.type in ("*/*", "multipart/*")

@@ -2,7 +2,7 @@
 
 The stored bytes are given whenever they are accepted. Who names ``application/dicom`` or
 ``application/octet-stream`` without a transfer syntax asks for Explicit VR Little Endian, and gets
-a compressed object decoded; ``*/*`` and ``transfer-syntax=*`` leave the choice to us: as stored.
+a compressed object decoded (of a video, its frames only); ``*/*`` and ``transfer-syntax=*`` leave the choice to us: as stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from negatoscope.entrypoints.dicomweb.media_types import (
 )
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.protocols.dicom.pixel.errors import (
+    EndOfVideo,
     InvalidDescription,
     NotEncodable,
     PixelError,
@@ -51,8 +52,9 @@ def object_syntax(ranges: Sequence[MediaRange], stored_uid: str) -> str | None:
         if syntax is None:
             explicit = ts.EXPLICIT_VR_LITTLE_ENDIAN
             is_open = one.content_type != DICOM
-            if is_open or not transfer_syntax(stored_uid).is_encapsulated:
-                return stored_uid
+            stored = transfer_syntax(stored_uid)
+            if is_open or not stored.is_encapsulated or stored.is_video:
+                return stored_uid  # a video decoded is some hundred times as long: only if asked
             return explicit if can_transcode(stored_uid, explicit) else stored_uid
         if can_transcode(stored_uid, syntax):
             return syntax
@@ -81,6 +83,8 @@ def problem_of_pixels(error: PixelError | PixelsBusy | TranscodingFailed) -> Pro
     """What a failure to decode or encode is on this wire."""
     if isinstance(error, PixelsBusy):
         return Problem("busy", detail=str(error), retry_after_s=5)
+    if isinstance(error, EndOfVideo):
+        return Problem("frame-not-found", detail=f"{error}.")
     cause = error.__cause__ if isinstance(error, TranscodingFailed) else error
     if isinstance(cause, (UnsupportedTransferSyntax, NotEncodable, InvalidDescription)):
         return Problem("transfer-syntax-not-available", detail=f"{error}.")

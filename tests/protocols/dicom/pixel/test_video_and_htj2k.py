@@ -1,15 +1,24 @@
 """Video pictures, and HTJ2K as other decoders see it."""
 
+from contextlib import suppress
+
 import imagecodecs
 import numpy as np
 import pytest
 
 from negatoscope.domain.viewing.file_source import FileSource
-from negatoscope.protocols.dicom.pixel.codecs import decode_frame, decode_picture, encode_frame
+from negatoscope.protocols.dicom.pixel.codecs import (
+    count_pictures,
+    decode_frame,
+    decode_picture,
+    decode_pictures,
+    encode_frame,
+)
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
-from negatoscope.protocols.dicom.pixel.errors import CorruptFrame, PixelLimitExceeded
+from negatoscope.protocols.dicom.pixel.errors import CorruptFrame, EndOfVideo, PixelLimitExceeded
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS, PixelLimits
 from negatoscope.standard import transfer_syntaxes as ts
+from videos import number_in, numbered_video
 
 
 @pytest.mark.parametrize("name", ["mpeg2_mpml", "h264_hp41", "hevc_main51"])
@@ -24,10 +33,70 @@ def test_pictures_of_a_video(shared_data, name):
     assert first.samples.shape == later.samples.shape == description.shape
     assert first.samples.std() > 10
     assert not np.array_equal(first.samples, later.samples)
-    with pytest.raises(CorruptFrame, match="ends before"):
+    with pytest.raises(EndOfVideo, match="ends before") as end:
         decode_picture(stream, description, 500, limits=DEFAULT_LIMITS)
+    assert end.value.count == count_pictures(stream, limits=DEFAULT_LIMITS)
     with pytest.raises(PixelLimitExceeded):
-        decode_picture(stream, description, 40, limits=PixelLimits(video_frames=39))
+        decode_picture(stream, description, 40, limits=PixelLimits(video_frames=30))
+    with pytest.raises(PixelLimitExceeded):
+        decode_picture(stream, description, 40, limits=PixelLimits(video_packets=30))
+
+
+NUMBERED = PixelDescription(
+    rows=64, columns=160, samples_per_pixel=3, bits_allocated=8, bits_stored=8, high_bit=7,
+    photometric_interpretation="YBR_PARTIAL_420",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("mpegts", "libx264"),
+        ("h264", "libx264"),
+        ("mpeg", "mpeg2video"),
+        ("mpegts", "mpeg2video"),
+        ("mpeg2video", "mpeg2video"),
+        ("mp4", "libx265"),
+        ("hevc", "libx265"),
+    ],
+)
+def test_the_picture_with_that_number(container, codec):
+    """Around key pictures, before those that are decoded later than they are shown, at both ends."""
+    stream = numbered_video(container, codec, 250)
+    assert count_pictures(stream, limits=DEFAULT_LIMITS) == 250
+    wanted = (1, 2, 29, 30, 31, 32, 33, 120, 121, 249, 250)
+    for number in wanted:
+        frame = decode_picture(stream, NUMBERED, number, limits=DEFAULT_LIMITS)
+        assert number_in(frame.samples) == number
+    several = decode_pictures(stream, NUMBERED, wanted, limits=DEFAULT_LIMITS)
+    assert [number_in(frame.samples) for frame in several] == list(wanted)
+
+
+def test_a_late_picture_costs_what_lies_after_its_key_picture():
+    """Not what lies before it."""
+    stream = numbered_video("mp4", "libx264", 250)
+    frame = decode_picture(stream, NUMBERED, 250, limits=PixelLimits(video_frames=31))
+    assert number_in(frame.samples) == 250
+    with pytest.raises(PixelLimitExceeded):
+        decode_picture(
+            numbered_video("h264", "libx264", 250), NUMBERED, 250, limits=PixelLimits(video_frames=31)
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("container", ["mp4", "mpegts"])
+def test_a_video_whose_bytes_were_damaged(container):
+    """A picture, or a reason."""
+    stream = bytearray(numbered_video(container, "libx264", 100))
+    chance = np.random.default_rng(7)
+    for _ in range(40):
+        damaged = bytearray(stream)
+        for at in chance.integers(0, len(stream), 30):
+            damaged[at] ^= 0xFF
+        for number in (1, 60):
+            with suppress(CorruptFrame, PixelLimitExceeded):
+                frame = decode_picture(damaged, NUMBERED, number, limits=DEFAULT_LIMITS)
+                assert frame.samples.shape == NUMBERED.shape
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
     ├── UnsupportedTransferSyntax   no codec here for it
     ├── NotEncodable                samples that this transfer syntax cannot hold
     ├── CorruptFrame                a code stream that is damaged, ends early or is not what the attributes say
+    │   └── EndOfVideo              a picture behind the last one of a video
     └── PixelLimitExceeded          it asks for more than one frame may cost
 
 `code` is stable and goes over process borders and into problem documents; messages carry numbers
@@ -54,6 +55,20 @@ class CorruptFrame(PixelError):
     code = "corrupt-frame"
 
 
+class EndOfVideo(CorruptFrame):
+    """A picture behind the last one of a video, whatever Number of Frames (0028,0008) says.
+
+    Attributes:
+        count: Pictures that there are; 0 when not known.
+    """
+
+    code = "end-of-video"
+
+    def __init__(self, reason: str, count: int = 0) -> None:
+        super().__init__(reason)
+        self.count = count
+
+
 class PixelLimitExceeded(PixelError):
     """Decoding would cost more than `PixelLimits` allow."""
 
@@ -70,6 +85,7 @@ PIXEL_ERRORS: Mapping[str, type[PixelError]] = MappingProxyType(
             UnsupportedTransferSyntax,
             NotEncodable,
             CorruptFrame,
+            EndOfVideo,
             PixelLimitExceeded,
         )
     }

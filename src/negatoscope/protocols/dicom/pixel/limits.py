@@ -18,6 +18,7 @@ class PixelLimits:
         tiles: Tiles of one JPEG 2000 code stream: each has its own decoder state.
         code_stream_headers: Marker segments of one code stream.
         video_frames: Pictures decoded to reach the one asked for.
+        video_packets: Packets of a video that are looked at; some 19 hours at 30 pictures a second.
     """
 
     frame_bytes: int = 512 << 20
@@ -27,6 +28,7 @@ class PixelLimits:
     tiles: int = 65_535
     code_stream_headers: int = 100_000
     video_frames: int = 20_000
+    video_packets: int = 2_000_000
 
 
 DEFAULT_LIMITS: Final = PixelLimits()

@@ -128,6 +128,8 @@ def changed_attributes(
             earlier = (attributes.get(key) or {}).get("Value") or []
             if value:
                 changed[key] = {"vr": vr, "Value": [*earlier, value]}
-    elif from_uid in _LOSSY_SOURCES and not (attributes.get("00282110") or {}).get("Value"):
+    elif (from_uid in _LOSSY_SOURCES or ts.transfer_syntax(from_uid).is_video) and not (
+        attributes.get("00282110") or {}
+    ).get("Value"):
         changed["00282110"] = {"vr": "CS", "Value": ["01"]}
     return changed

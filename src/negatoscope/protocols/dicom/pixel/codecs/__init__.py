@@ -6,7 +6,11 @@ libraries here.
 
 from negatoscope.protocols.dicom.pixel.codecs.frame import Bytes, Frame, Samples, check_cost
 from negatoscope.protocols.dicom.pixel.codecs.table import CODECS, Codec
-from negatoscope.protocols.dicom.pixel.codecs.video import decode_picture
+from negatoscope.protocols.dicom.pixel.codecs.video import (
+    count_pictures,
+    decode_picture,
+    decode_pictures,
+)
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.errors import (
     InvalidDescription,
@@ -22,8 +26,10 @@ __all__ = [
     "Frame",
     "can_decode",
     "can_encode",
+    "count_pictures",
     "decode_frame",
     "decode_picture",
+    "decode_pictures",
     "encode_frame",
     "is_lossy",
 ]
