@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Response
 
 from negatoscope.domain.identity import Action, preferences
 from negatoscope.domain.identity.errors import IdentityError
@@ -22,13 +22,11 @@ async def get_preferences(ask: Ask) -> dict[str, Any]:
     return await run_blocking(preferences.get_all, ask.services.database, _owner(ask))
 
 
-@router.get("/{key}")
+@router.get("/{key}", responses={204: {"description": "Nothing is kept under it"}})
 async def get_preference(ask: Ask, key: Key) -> Any:
-    """The value of one key."""
+    """The value of one key; 204 when nothing is kept under it."""
     found = await run_blocking(preferences.get, ask.services.database, _owner(ask), key)
-    if found is None:
-        raise Problem("not-found")
-    return found
+    return Response(status_code=204) if found is None else found
 
 
 @router.put("/{key}", status_code=204)

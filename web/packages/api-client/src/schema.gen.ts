@@ -1069,7 +1069,7 @@ export interface Operations {
   'GET /api/v1/links': { path: Record<never, never>; query: { study_instance_uid?: string | null }; body: undefined; answer: Link[] };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
   'GET /api/v1/me/preferences': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Record<string, unknown> };
-  'GET /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: unknown };
+  'GET /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: unknown | undefined };
   'GET /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
   'GET /api/v1/me/tokens': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TokenEntry[] };
   'GET /api/v1/me/totp': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: TotpState };

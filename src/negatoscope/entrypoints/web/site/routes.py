@@ -7,10 +7,10 @@ knows their first segments, gives the one document for them, and refuses every o
 from typing import Final
 
 AREAS: Final = frozenset(
-    {"account", "admin", "design", "link", "patients", "setup", "view", "viewer"}
+    {"account", "admin", "design", "instances", "link", "patients", "setup", "view", "viewer"}
 )
 """First segments; with anything below them."""
-PAGES: Final = frozenset({"/sign-in", "/studies"})
+PAGES: Final = frozenset({"/sign-in", "/studies", "/upload"})
 """Whole paths."""
 
 

@@ -1,7 +1,7 @@
 import { Kbd, TextInput } from '@mantine/core';
 import { useMessages } from '@negatoscope/ui';
 import { IconSearch } from '@tabler/icons-react';
-import { useRouter } from '@tanstack/react-router';
+import { useRouter, useRouterState } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { messages } from './messages';
 import classes from './Shell.module.css';
@@ -17,6 +17,8 @@ export function GlobalSearch(): ReactNode {
   const say = useMessages(messages);
   const router = useRouter();
   const [text, setText] = useState('');
+  const hasOwn = useRouterState({ select: ({ location }) => location.pathname === '/studies' });
+  if (hasOwn) return null; // the list has a box of its own
 
   function onSubmit(event: FormEvent): void {
     event.preventDefault();

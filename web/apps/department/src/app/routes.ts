@@ -3,8 +3,11 @@ import { auditRoutes } from '../features/audit/routes';
 import { designRoutes } from '../features/design/routes';
 import { homeRoutes } from '../features/home/routes';
 import { messageRoutes } from '../features/messages/routes';
+import { patientRoutes } from '../features/patient/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
+import { studiesRoutes } from '../features/studies/routes';
+import { uploadRoutes } from '../features/upload/routes';
 import { viewerRoutes } from '../features/viewer/routes';
 import { bareRoute, publicRoute, rootRoute, shellRoute } from './roots';
 
@@ -26,6 +29,9 @@ export const routeTree = rootRoute.addChildren([
       ...designRoutes,
       ...messageRoutes,
       ...homeRoutes,
+      ...patientRoutes,
+      ...studiesRoutes,
+      ...uploadRoutes,
     ]),
   ]),
 ]);
