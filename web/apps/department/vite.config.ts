@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { licences } from './licences';
 
 // `make web-dev` serves the sources with a running server behind them.
 const server = process.env['NEGATOSCOPE_SERVER'] ?? 'http://127.0.0.1:8080';
@@ -22,7 +23,7 @@ const buildName: Plugin = {
 };
 
 export default defineConfig({
-  plugins: [react(), buildName],
+  plugins: [react(), buildName, licences('../..')],
   define: { __BUILD__: JSON.stringify(build) },
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['@cornerstonejs/dicom-image-loader'], include: [] },

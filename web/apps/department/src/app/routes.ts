@@ -1,4 +1,5 @@
 import { accountRoutes } from '../features/account/routes';
+import { adminRoutes } from '../features/admin/routes';
 import { auditRoutes } from '../features/audit/routes';
 import { designRoutes } from '../features/design/routes';
 import { homeRoutes } from '../features/home/routes';
@@ -26,6 +27,7 @@ export const routeTree = rootRoute.addChildren([
     shellRoute.addChildren([
       ...accountRoutes, //
       ...auditRoutes,
+      ...adminRoutes,
       ...designRoutes,
       ...messageRoutes,
       ...homeRoutes,

@@ -1,0 +1,148 @@
+import { defineMessages } from '@negatoscope/ui';
+
+export const messages = defineMessages({
+  en: {
+    title: 'Conflicts and tasks',
+    description:
+      'What a person must decide. An object set aside is complete and kept beside the archive; neither decision deletes anything.',
+    pending: 'Objects set aside',
+    noPending: 'Nothing waits for a decision',
+    tasks: 'Tasks',
+    noTasks: 'No open task',
+    decided: 'Decided',
+    noDecided: 'Nothing was decided yet',
+    object: 'Object',
+    study: 'Study',
+    from: 'From',
+    received: 'Received',
+    size: 'Size',
+    compare: 'Compare',
+    compareTitle: 'What came under a UID that is taken',
+    current: 'Current version',
+    aside: 'Set aside',
+    attribute: 'Attribute',
+    absent: 'absent',
+    different: { one: '{count} attribute differs', other: '{count} attributes differ' },
+    same: { one: '{count} is the same', other: '{count} are the same' },
+    samePixels: 'The pixels are the same.',
+    otherPixels: 'The pixels are not the same.',
+    noAttributes: 'No attribute differs',
+    accept: 'Take the one set aside',
+    dismiss: 'Keep the current one',
+    acceptTitle: 'Make the object set aside the current one?',
+    acceptText:
+      'Whoever opens the study sees it from now on. The former version is kept aside; this can be taken back.',
+    accepted: 'The object set aside is now current',
+    dismissed: 'The current object stays',
+    cannotAccept:
+      'It belongs to another patient or study than the current one and cannot take its place. Correct it at its source and send it again under its own UIDs.',
+    reopen: 'Ask again',
+    reopened: 'It waits for a decision again',
+    done: 'Done',
+    closed: 'The task is closed',
+    task: 'Task',
+    subject: 'About',
+    toDo: 'What to do',
+    by: 'By',
+    when: 'When',
+    decision: 'Decision',
+    DISMISSED: 'kept aside',
+    ACCEPTED: 'taken',
+    contentDiffers: 'other content',
+    otherPatient: 'other patient',
+    otherStudy: 'other study',
+    transferSyntax: 'Transfer syntax',
+  },
+  fr: {
+    title: 'Conflits et décisions',
+    description:
+      'Ce qu’une personne doit décider. Un objet mis de côté est complet et conservé à côté de l’archive ; aucune décision n’efface rien.',
+    pending: 'Objets mis de côté',
+    noPending: 'Rien n’attend de décision',
+    tasks: 'À faire',
+    noTasks: 'Rien à faire',
+    decided: 'Décidés',
+    noDecided: 'Rien n’a encore été décidé',
+    object: 'Objet',
+    study: 'Examen',
+    from: 'De',
+    received: 'Reçu',
+    size: 'Taille',
+    compare: 'Comparer',
+    compareTitle: 'Ce qui est venu sous un UID déjà pris',
+    current: 'Version courante',
+    aside: 'Mis de côté',
+    attribute: 'Attribut',
+    absent: 'absent',
+    different: { one: '{count} attribut diffère', other: '{count} attributs diffèrent' },
+    same: { one: '{count} est identique', other: '{count} sont identiques' },
+    samePixels: 'Les pixels sont identiques.',
+    otherPixels: 'Les pixels ne sont pas identiques.',
+    noAttributes: 'Aucun attribut ne diffère',
+    accept: 'Prendre l’objet mis de côté',
+    dismiss: 'Garder l’objet courant',
+    acceptTitle: 'Faire de l’objet mis de côté l’objet courant ?',
+    acceptText:
+      'Qui ouvre l’examen le verra dès maintenant. La version précédente est conservée à côté ; cela peut être annulé.',
+    accepted: 'L’objet mis de côté est maintenant courant',
+    dismissed: 'L’objet courant reste',
+    cannotAccept:
+      'Il appartient à un autre patient ou examen que l’objet courant et ne peut pas le remplacer. Corrigez-le à sa source et renvoyez-le sous ses propres UID.',
+    reopen: 'Redemander',
+    reopened: 'Il attend de nouveau une décision',
+    done: 'Fait',
+    closed: 'C’est noté comme fait',
+    task: 'Sujet',
+    subject: 'Concerne',
+    toDo: 'Que faire',
+    by: 'Par',
+    when: 'Quand',
+    decision: 'Décision',
+    DISMISSED: 'laissé de côté',
+    ACCEPTED: 'pris',
+    contentDiffers: 'autre contenu',
+    otherPatient: 'autre patient',
+    otherStudy: 'autre examen',
+    transferSyntax: 'Syntaxe de transfert',
+  },
+});
+
+/** What happened and what to do, by the task's kind. */
+export const tasks = defineMessages({
+  en: {
+    'object-set-aside': 'An object came under a UID that is taken. Compare both above and decide.',
+    'digest-mismatch':
+      'A stored object is not what was received. Look at the disk, then send the object again: the same bytes take its place by themselves.',
+    'object-damaged': 'A stored object is damaged. Look at the disk, then send the object again.',
+    'object-unverified': 'A stored object could not be verified. Look at the disk and at the log.',
+    'object-unreadable': 'A stored object could not be read. Look at the disk, its cables, its file system.',
+    'copy-damaged': 'An object that came again replaced a damaged copy. Nothing is lost; look at the disk.',
+    'flush-failed':
+      'The disk refused to make bytes durable. Nothing was acknowledged; look at the disk at once.',
+    'segment-missing':
+      'No volume has a segment that the index knows. Mount the volume, or restore the segment.',
+    'storage-commitment-undelivered':
+      'A peer did not take its commitment answer for two weeks. Test its address.',
+    'event-parked': 'An event could not be delivered. The page of jobs says why and delivers it again.',
+    other: 'Look at the log and at the details.',
+  },
+  fr: {
+    'object-set-aside': 'Un objet est venu sous un UID déjà pris. Comparez les deux ci-dessus et décidez.',
+    'digest-mismatch':
+      'Un objet enregistré n’est plus ce qui a été reçu. Examinez le disque, puis renvoyez l’objet : les mêmes octets prennent sa place d’eux-mêmes.',
+    'object-damaged': 'Un objet enregistré est abîmé. Examinez le disque, puis renvoyez l’objet.',
+    'object-unverified': 'Un objet enregistré n’a pas pu être vérifié. Voyez le disque et le journal.',
+    'object-unreadable':
+      'Un objet enregistré n’a pas pu être lu. Examinez le disque, ses câbles, son système de fichiers.',
+    'copy-damaged': 'Un objet revenu a remplacé une copie abîmée. Rien n’est perdu ; examinez le disque.',
+    'flush-failed':
+      'Le disque a refusé de rendre des octets durables. Rien n’a été acquitté ; examinez le disque tout de suite.',
+    'segment-missing':
+      'Aucun volume n’a un segment que l’index connaît. Montez le volume, ou restaurez le segment.',
+    'storage-commitment-undelivered':
+      'Un appareil n’a pas pris sa réponse d’engagement pendant deux semaines. Testez son adresse.',
+    'event-parked':
+      'Un événement n’a pas pu être remis. La page des travaux dit pourquoi et le remet de nouveau.',
+    other: 'Voyez le journal et les détails.',
+  },
+});
