@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from bench.servers import MemoryWatch, Negatoscope, Orthanc, Server, free_port
 from bench.table import END_MARK, MARK, Row, as_markdown, as_text
 
-from bench import machine
+from bench import machine, people
 from negatoscope.bench.ingest import ingest
 from negatoscope.bench.large import fetch_large, store_large
 from negatoscope.bench.query import query
@@ -54,6 +54,8 @@ class Plan:
         ingest_objects: objects of one ingest load, by shape.
         index_studies: studies in the index while it is queried.
         large_bytes: of the object that is larger than memory should be.
+        readers: who look at images at the same time.
+        listed_studies: in the index while the list of studies is searched.
     """
 
     rounds: int
@@ -63,6 +65,8 @@ class Plan:
     frame_seconds: int
     retrieve_studies: int
     large_bytes: int
+    readers: int
+    listed_studies: int
 
 
 FULL = Plan(
@@ -73,6 +77,8 @@ FULL = Plan(
     frame_seconds=5,
     retrieve_studies=5,
     large_bytes=4_000_000_000,
+    readers=200,
+    listed_studies=1_000_000,
 )
 SMALL = Plan(
     rounds=1,
@@ -82,6 +88,8 @@ SMALL = Plan(
     frame_seconds=1,
     retrieve_studies=1,
     large_bytes=64_000_000,
+    readers=8,
+    listed_studies=500,
 )
 
 
@@ -144,6 +152,8 @@ class Comparison:
             for server in self.servers:
                 with server:
                     self.query(server)
+        if "list" in parts or "readers" in parts:
+            people.run(self, parts)
         if "large" in parts:
             with self.ours:
                 self.large(self.ours)
@@ -247,7 +257,7 @@ class Comparison:
         """C-FIND and QIDO-RS on an index of many studies."""
         say(f"filling the index of {server.name} with {self.plan.index_studies} studies")
         if isinstance(server, Negatoscope):
-            _fill(server, self.plan.index_studies)
+            fill(server, self.plan.index_studies)
         else:
             count = self.plan.index_studies
             ingest(server.dicom, shape="1k", objects=count, clients=4, instances_per_study=1)
@@ -280,7 +290,7 @@ class Comparison:
             for clients in (1, 4, 16):
                 goal = INGEST_GOALS.get((shape, clients))
                 made.append(
-                    self._row(
+                    self.row(
                         f"C-STORE {shape}, {clients}",
                         "/s",
                         f"C-STORE {shape}, durable, {clients} association{'s' if clients > 1 else ''}",
@@ -289,38 +299,39 @@ class Comparison:
                 )
         small, latency = {"smaller_is_better": True}, "ms"
         made += [
-            self._row("STOW-RS 512k, 4", "/s", "STOW-RS 512k, 4 connections", ""),
-            self._row("C-MOVE", "MB/s", "C-MOVE of studies of 200 × 512k", "≥ 2 ×"),
-            self._row("C-GET", "MB/s", "C-GET of the same", "≥ 2 ×"),
-            self._row("WADO-RS study", "MB/s", "WADO-RS study of the same", "≥ 4 ×"),
-            self._row(
+            self.row("STOW-RS 512k, 4", "/s", "STOW-RS 512k, 4 connections", ""),
+            self.row("C-MOVE", "MB/s", "C-MOVE of studies of 200 × 512k", "≥ 2 ×"),
+            self.row("C-GET", "MB/s", "C-GET of the same", "≥ 2 ×"),
+            self.row("WADO-RS study", "MB/s", "WADO-RS study of the same", "≥ 4 ×"),
+            self.row(
                 "metadata of 2,000",
                 latency,
                 "WADO-RS metadata, 2,000 images, p95",
                 "≤ 100 ms",
                 **small,
             ),
-            self._row("one frame, p95", latency, "WADO-RS frame of 512k, p95", "≤ 5 ms", **small),
-            self._row("frames 512k, 8", "/s", "WADO-RS frames of 512k, 8 connections", ""),
-            self._row("frames 512k, 8, native", "/s", "the same, Orthanc by its own REST", "≥ 4 ×"),
-            self._row("frames 512k, 8, p99", latency, "the same, p99", "≤ 5 ms", **small),
+            self.row("one frame, p95", latency, "WADO-RS frame of 512k, p95", "≤ 5 ms", **small),
+            self.row("frames 512k, 8", "/s", "WADO-RS frames of 512k, 8 connections", ""),
+            self.row("frames 512k, 8, native", "/s", "the same, Orthanc by its own REST", "≥ 4 ×"),
+            self.row("frames 512k, 8, p99", latency, "the same, p99", "≤ 5 ms", **small),
         ]
         made += [
-            self._row(
+            self.row(
                 "500 as HTJ2K", "s", "500 images of 512k as HTJ2K, 2 connections", "≤ 3 s", **small
             ),
-            self._row("500 as JPEG", "s", "the same as JPEG", "", **small),
-            self._row("one as JPEG, p95", latency, "one of them, p95", "≤ 15 ms", **small),
+            self.row("500 as JPEG", "s", "the same as JPEG", "", **small),
+            self.row("one as JPEG, p95", latency, "one of them, p95", "≤ 15 ms", **small),
         ]
         for load in ("C-FIND study", "QIDO-RS study"):
             text = f"{load} level, {self.plan.index_studies:,} studies"
-            made.append(self._row(f"{load}, p95", latency, f"{text}, p95", "≤ 20 ms", **small))
-            made.append(self._row(f"{load}, 4 clients", "/s", f"{text}, 4 clients", ""))
+            made.append(self.row(f"{load}, p95", latency, f"{text}, p95", "≤ 20 ms", **small))
+            made.append(self.row(f"{load}, 4 clients", "/s", f"{text}, 4 clients", ""))
+        made += people.rows(self)
         size = f"{self.plan.large_bytes / 1e9:.1f} GB object"
         made += [
-            self._row("large in", "MB/s", f"{size}, C-STORE", ""),
-            self._row("large C-GET", "MB/s", f"{size}, C-GET", ""),
-            self._row("large WADO-RS", "MB/s", f"{size}, WADO-RS", ""),
+            self.row("large in", "MB/s", f"{size}, C-STORE", ""),
+            self.row("large C-GET", "MB/s", f"{size}, C-GET", ""),
+            self.row("large WADO-RS", "MB/s", f"{size}, WADO-RS", ""),
         ]
         made += [
             Row(
@@ -335,7 +346,7 @@ class Comparison:
         ]
         return [row for row in made if row.ours or row.theirs]
 
-    def _row(
+    def row(
         self, key: str, unit: str, load: str, goal: str, *, smaller_is_better: bool = False
     ) -> Row:
         figures = self.figures.get(key, {})
@@ -349,7 +360,7 @@ class Comparison:
         )
 
 
-def _fill(server: Negatoscope, studies: int) -> None:
+def fill(server: Negatoscope, studies: int) -> None:
     """Rows of studies that do not exist, by COPY."""
     from negatoscope.app.database import database_url
     from negatoscope.domain.archive.synthetic import fill_index
@@ -407,7 +418,9 @@ def main() -> None:
     parser.add_argument("--large-bytes", type=int, help="size of the large object")
     parser.add_argument("--small", action="store_true", help="a tiny load: does it work at all?")
     parser.add_argument(
-        "--parts", default="ingest,read,query,large", help="comma list (default: %(default)s)"
+        "--parts",
+        default="ingest,read,query,readers,list,large",
+        help="comma list (default: %(default)s)",
     )
     parser.add_argument("--no-orthanc", action="store_true", help="this program alone")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp"), help="folder for the data")  # noqa: S108

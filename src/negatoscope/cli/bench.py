@@ -258,6 +258,47 @@ def metadata(clients: int, study: str, series: str, repeats: int, **options: Any
 
 @bench.command()
 @_target_options
+@_clients(200)
+@click.option("--frames", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--think", type=click.FloatRange(min=0), default=1.0, show_default=True, help="s")
+def readers(clients: int, frames: int, rounds: int, think: float, **options: Any) -> None:
+    """Many readers at once: the list, a study, its metadata and frames, with time to think."""
+    from negatoscope.bench.readers import readers as run
+    from negatoscope.bench.sample import sample_studies
+
+    target = _web_target(options)
+
+    def measure() -> list[Measurement]:
+        studies = [one.study_instance_uid for one in sample_studies(target, 50)]
+        return [
+            run(
+                target,
+                studies=studies,
+                clients=clients,
+                frames=frames,
+                think_s=think,
+                rounds=rounds,
+            )
+        ]
+
+    _finish(options, _measured(measure))
+
+
+@bench.command("list")
+@_target_options
+@_clients(1)
+@click.option("--operations", type=click.IntRange(min=1), default=500, show_default=True)
+def list_(clients: int, operations: int, **options: Any) -> None:
+    """Search the list of studies as people type; of a server of ours."""
+    from negatoscope.bench.readers import listing as run
+
+    target = _web_target(options)
+    _finish(options, _measured(lambda: [run(target, operations=operations, clients=clients)]))
+
+
+@bench.command()
+@_target_options
 @_clients(8)
 @click.option("--study", required=True, metavar="UID")
 @click.option("--seconds", type=click.IntRange(min=1), default=5, show_default=True)
