@@ -4,7 +4,7 @@ The parameters are read, checked, and asked of the same resources that WADO-RS s
 for ``application/dicom``, its ``rendered`` resource (or a frame's, or a presentation state's) for
 everything people look at.
 
-De-identified objects are not given: ``anonymize=yes`` is refused rather than done by half.
+``anonymize=yes`` gives an object without identity (`deidentified`).
 """
 
 import re
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.entrypoints.dicomweb.deidentified import Deidentified
 from negatoscope.entrypoints.dicomweb.media_types import (
     DICOM,
     BadMediaType,
@@ -35,7 +36,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "objectUID": "UID",
     "contentType": "media types, by comma",
     "charset": "UTF-8",
-    "anonymize": "refused",
+    "anonymize": "yes, of application/dicom",
     "transferSyntax": "UID, of application/dicom",
     "frameNumber": "from 1",
     "annotation": "patient, technique",
@@ -66,12 +67,16 @@ class WadoUri:
         retrieval: The archive's reading side.
         access: Who may.
         dicom_web: Serves the resources of WADO-RS.
+        deidentified: Serves objects without identity.
     """
 
-    def __init__(self, retrieval: Retrieval, access: Access, dicom_web: Serve) -> None:
+    def __init__(
+        self, retrieval: Retrieval, access: Access, dicom_web: Serve, deidentified: Deidentified
+    ) -> None:
         self._retrieval = retrieval
         self._access = access
         self._dicom_web = dicom_web
+        self._deidentified = deidentified
 
     async def __call__(self, request: Request, send: Send) -> str:
         """Answer a request.
@@ -92,6 +97,12 @@ class WadoUri:
         if stored is None:
             raise Problem("instance-not-found")
         wanted = _content_types(request, given)
+        if "anonymize" in given:
+            if wanted and DICOM not in wanted:
+                raise _bad(f"anonymize goes with {DICOM} only")
+            _check_object(given)
+            await self._deidentified.send(request, send, stored, given.get("transferSyntax"))
+            return "wado-uri"
         if wanted == [DICOM]:
             await self._object(request, send, given)
             return "wado-uri"
@@ -108,9 +119,7 @@ class WadoUri:
         return "wado-uri"
 
     async def _object(self, request: Request, send: Send, given: Mapping[str, str]) -> None:
-        misplaced = [name for name in _ONLY_RENDERED if name in given]
-        if misplaced:
-            raise _bad(f"{misplaced[0]} does not go with {DICOM}")
+        _check_object(given)
         accept = DICOM
         if syntax := given.get("transferSyntax"):
             accept += f"; transfer-syntax={syntax}"
@@ -158,6 +167,12 @@ class WadoUri:
         await self._dicom_web(Request(scope, request.receive, request.actor), send)
 
 
+def _check_object(given: Mapping[str, str]) -> None:
+    misplaced = [name for name in _ONLY_RENDERED if name in given]
+    if misplaced:
+        raise _bad(f"{misplaced[0]} does not go with {DICOM}")
+
+
 def _parameters(request: Request) -> dict[str, str]:
     """The parameters, each once and of its form.
 
@@ -178,8 +193,8 @@ def _parameters(request: Request) -> dict[str, str]:
             raise _bad(f"{name} is missing")
     given = {name: value for name, value in given.items() if value}
     check_uids(*(value for name, value in given.items() if PARAMETERS[name].startswith("UID")))
-    if given.get("anonymize"):
-        raise Problem("not-acceptable", detail="De-identified objects are not given here.")
+    if given.get("anonymize", "yes") != "yes":
+        raise _bad("anonymize is yes, or left out")
     for one, other in (
         ("windowCenter", "windowWidth"), ("presentationUID", "presentationSeriesUID"),
     ):  # fmt: skip

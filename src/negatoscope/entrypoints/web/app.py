@@ -28,6 +28,7 @@ from negatoscope.domain.identity import Action, Actor
 from negatoscope.entrypoints.api.app import create_api
 from negatoscope.entrypoints.dicomweb import wado_uri
 from negatoscope.entrypoints.dicomweb.app import DicomWeb
+from negatoscope.entrypoints.dicomweb.deidentified import Deidentified
 from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.asgi import (
     Application,
@@ -277,7 +278,12 @@ class HttpApplication:
             if caller is None:
                 raise unauthenticated()
             request.actor = caller.actor
-            serve = wado_uri.WadoUri(services.retrieval, services.access, dicomweb)
+            serve = wado_uri.WadoUri(
+                services.retrieval,
+                services.access,
+                dicomweb,
+                Deidentified(services.retrieval, services.pixels, services.access),
+            )
             return await serve(request, send)
         if path.startswith("/api/"):
             caller = await services.access.caller(scope)
