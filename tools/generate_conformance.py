@@ -759,6 +759,8 @@ def security() -> str:
 
 - Association level: called and calling AE titles are checked, rights are per AE. User Identity Negotiation is read and not required.
 - Application level: bearer tokens and sessions over HTTP, rights per role, every access audited.
+- Audit trail: Audit Trail Message Transmission Profile SYSLOG-TLS (PS3.15 §A.6), and SYSLOG-UDP (§A.7), with the messages of §A.5;
+  which event is which message: [the audit trail](../admin/audit.md#audit-repositories-atna).
 - Defaults and bounds: [security](../security.md).
 """
 

@@ -5,6 +5,7 @@
     /dicom-web          DicomWeb, without a framework
     /wado               WADO-URI
     /api/v1             FastAPI
+    /fhir               FHIR R4
     /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
     /metrics            by token, for a role that may read metrics
     /ohif               somebody else's viewer, when it is installed
@@ -29,6 +30,7 @@ from negatoscope.entrypoints.api.app import create_api
 from negatoscope.entrypoints.dicomweb import wado_uri
 from negatoscope.entrypoints.dicomweb.app import DicomWeb
 from negatoscope.entrypoints.dicomweb.deidentified import Deidentified
+from negatoscope.entrypoints.fhir.app import Fhir
 from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.asgi import (
     Application,
@@ -109,6 +111,7 @@ class HttpApplication:
         self._arrivals: Arrivals | None = None
         self._page: Page | None = None
         self._ohif: OhifSite | None = None
+        self._fhir: Fhir | None = None
         self._site = Site()
         self._opening: asyncio.Task[None] | None = None
         self._observers: dict[tuple[str, int], Any] = {}
@@ -196,6 +199,7 @@ class HttpApplication:
         self._dicomweb = DicomWeb(services)
         api = create_api(services)
         self._api, self._arrivals = api, api.state.arrivals
+        self._fhir = Fhir(services)
         self._ohif = OhifSite(services)
         self._page = Page(services, self._ohif.installed)
         self._services = services
@@ -295,6 +299,9 @@ class HttpApplication:
             scope["negatoscope.caller"] = caller
             await self._api(scope, receive, send)
             return "api"
+        if path.startswith("/fhir/") and self._fhir is not None:
+            await self._fhir(request, send)
+            return "fhir"
         if path == "/metrics":
             caller = await services.access.caller(scope)
             if caller is None:
@@ -366,7 +373,9 @@ _PREFLIGHT: Final = [
 
 def _is_page(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path != wado_uri.PATH and not path.startswith(("/dicom-web", "/api/", "/metrics"))
+    return path != wado_uri.PATH and not path.startswith(
+        ("/dicom-web", "/api/", "/fhir/", "/metrics")
+    )
 
 
 def create_app(settings: Settings, services: Services | None = None) -> HttpApplication:

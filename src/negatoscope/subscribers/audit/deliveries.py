@@ -28,7 +28,7 @@ def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> No
         action=Action.STORE,
         study_instance_uid=study or None,
         peer=None if peer is None else str(peer),
-        door="dimse" if actor.kind == "ae" else "dicomweb" if actor.kind == "user" else "worker",
+        door="dimse" if actor.kind == "ae" else "archive",
         detail={} if association is None else {"association": association},
         count=int(payload.get("count") or 1),
         coalesce_key="|".join(

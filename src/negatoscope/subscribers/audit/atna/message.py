@@ -66,11 +66,6 @@ URI: Final = Code("12", "RFC-3881", "URI")
 
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 _UNSAFE: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_OUTCOMES: Final[Mapping[str, str]] = {
-    Outcome.SUCCESS: "0",
-    Outcome.FAILED: "4",
-    Outcome.REFUSED: "8",
-}
 _MOVING: Final = {EventClass.RETRIEVE, EventClass.STORE, EventClass.EXPORT}
 
 
@@ -91,17 +86,26 @@ class Source:
     host: str
 
 
-@dataclass(slots=True)
-class _Draft:
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """Which message tells an event, with its EventActionCode and EventTypeCodes."""
+
     event_id: Code
     action: str
     types: tuple[Code, ...] = ()
 
 
+OUTCOME_INDICATORS: Final[Mapping[str, str]] = {
+    Outcome.SUCCESS: "0",
+    Outcome.FAILED: "4",
+    Outcome.REFUSED: "8",
+}
+
+
 def audit_message(event: AuditEvent, source: Source) -> bytes:
     """The XML document of an event, UTF-8, without a declaration."""
     kind = event_class(event.event_class, event.action)
-    draft = _identify(event, kind)
+    draft = identify(event)
     root = ET.Element("AuditMessage")
     identification = ET.SubElement(
         root,
@@ -110,7 +114,7 @@ def audit_message(event: AuditEvent, source: Source) -> bytes:
         EventDateTime=event.occurred_at.astimezone(UTC)
         .isoformat(timespec="milliseconds")
         .replace("+00:00", "Z"),
-        EventOutcomeIndicator=_OUTCOMES.get(event.outcome, "4"),
+        EventOutcomeIndicator=OUTCOME_INDICATORS.get(event.outcome, "4"),
     )
     _code(identification, "EventID", draft.event_id)
     for one in draft.types:
@@ -127,53 +131,56 @@ def audit_message(event: AuditEvent, source: Source) -> bytes:
     return document
 
 
-def _identify(event: AuditEvent, kind: EventClass) -> _Draft:
+def identify(event: AuditEvent) -> Identification:
     """Which message of §A.5.3 tells this event."""
+    kind = event_class(event.event_class, event.action)
     match kind:
         case EventClass.SIGN_IN:
-            return _Draft(USER_AUTHENTICATION, "E", (LOGIN,))
+            return Identification(USER_AUTHENTICATION, "E", (LOGIN,))
         case EventClass.SIGN_OUT:
-            return _Draft(USER_AUTHENTICATION, "E", (LOGOUT,))
+            return Identification(USER_AUTHENTICATION, "E", (LOGOUT,))
         case EventClass.CONNECTION:
-            return _Draft(SECURITY_ALERT, "E", (NODE_AUTHENTICATION,))
+            return Identification(SECURITY_ALERT, "E", (NODE_AUTHENTICATION,))
         case EventClass.BREAK_GLASS:
             ends = any(word in event.action for word in ("end", "stop", "close", "revoke"))
-            return _Draft(SECURITY_ALERT, "E", (EMERGENCY_STOPPED if ends else EMERGENCY_STARTED,))
+            return Identification(
+                SECURITY_ALERT, "E", (EMERGENCY_STOPPED if ends else EMERGENCY_STARTED,)
+            )
         case EventClass.CONFIGURATION:
-            return _Draft(SECURITY_ALERT, "E", (_configured(event),))
+            return Identification(SECURITY_ALERT, "E", (_configured(event),))
         case EventClass.AUDIT:
-            return _Draft(AUDIT_LOG_USED, "R")
+            return Identification(AUDIT_LOG_USED, "R")
         case EventClass.SYSTEM if event.action in {"start", "stop"}:
-            return _Draft(
+            return Identification(
                 APPLICATION_ACTIVITY,
                 "E",
                 (APPLICATION_START if event.action == "start" else APPLICATION_STOP,),
             )
         case EventClass.QUERY:
-            return _Draft(QUERY, "E")
+            return Identification(QUERY, "E")
         case _:
             return _of_patient(event, kind)
 
 
-def _of_patient(event: AuditEvent, kind: EventClass) -> _Draft:
+def _of_patient(event: AuditEvent, kind: EventClass) -> Identification:
     if event.study_instance_uid:
         match kind:
             case EventClass.DELETE:
-                return _Draft(STUDY_DELETED, "D")
+                return Identification(STUDY_DELETED, "D")
             case EventClass.STORE:
-                return _Draft(INSTANCES_TRANSFERRED, "C")
+                return Identification(INSTANCES_TRANSFERRED, "C")
             case EventClass.EXPORT if event.door != "dimse":
-                return _Draft(EXPORT, "R")
+                return Identification(EXPORT, "R")
             case EventClass.RETRIEVE | EventClass.EXPORT:
-                return _Draft(INSTANCES_TRANSFERRED, "R")
+                return Identification(INSTANCES_TRANSFERRED, "R")
             case EventClass.VIEW:
-                return _Draft(INSTANCES_ACCESSED, "R")
+                return Identification(INSTANCES_ACCESSED, "R")
             case EventClass.CHANGE:
-                return _Draft(INSTANCES_ACCESSED, "U")
+                return Identification(INSTANCES_ACCESSED, "U")
     if event.patient_id:
         verb = {EventClass.STORE: "C", EventClass.CHANGE: "U", EventClass.DELETE: "D"}
-        return _Draft(PATIENT_RECORD, verb.get(kind, "R"))
-    return _Draft(SECURITY_ALERT, "E", (RESTRICTED_FUNCTION,))
+        return Identification(PATIENT_RECORD, verb.get(kind, "R"))
+    return Identification(SECURITY_ALERT, "E", (RESTRICTED_FUNCTION,))
 
 
 def _configured(event: AuditEvent) -> Code:
@@ -200,7 +207,7 @@ def _configured(event: AuditEvent) -> Code:
 
 
 def _participants(
-    root: ET.Element, event: AuditEvent, kind: EventClass, draft: _Draft, source: Source
+    root: ET.Element, event: AuditEvent, kind: EventClass, draft: Identification, source: Source
 ) -> None:
     actor_roles: tuple[Code, ...] = ()
     our_role: tuple[Code, ...] = (APPLICATION,)
@@ -267,7 +274,7 @@ def _participant(
 # -- what ---------------------------------------------------------------------------------------
 
 
-def _objects(root: ET.Element, event: AuditEvent, draft: _Draft, source: Source) -> None:
+def _objects(root: ET.Element, event: AuditEvent, draft: Identification, source: Source) -> None:
     told = {
         **({"reason": event.reason} if event.reason else {}),
         **({"destination": event.destination} if event.destination else {}),

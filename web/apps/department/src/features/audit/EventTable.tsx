@@ -22,6 +22,7 @@ export function EventTable(props: {
   const say = useMessages(messages);
   const word = useWord();
   const format = useFormat();
+  const clock = new Intl.DateTimeFormat(format.locale, { dateStyle: 'short', timeStyle: 'medium' });
   const scroll = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: events.length,
@@ -79,7 +80,7 @@ export function EventTable(props: {
           const event = events[item.index];
           if (event === undefined) return null;
           const cells = [
-            format.dateTime(event.occurred_at),
+            clock.format(new Date(event.occurred_at)),
             event.actor_name || word(event.actor_kind),
             word(event.event_class) + (isSaid(event) ? '' : ` · ${event.action}`),
             word(event.outcome),

@@ -50,8 +50,8 @@ export function Filters(props: {
     <form onSubmit={submit} aria-label={say('search')}>
       <Group align="flex-end" gap="xs" mb="sm">
         {text('text', 190)}
-        {text('patient', 150)}
-        {text('user', 150)}
+        {text('patient', 160)}
+        {text('user', 170)}
         {day('from')}
         {day('to')}
         <MultiSelect
@@ -82,7 +82,7 @@ export function Filters(props: {
             })
           }
         />
-        {text('accession', 140)}
+        {text('accession', 160)}
         {text('study', 200)}
         <Button type="submit" variant="default">
           {say('search')}

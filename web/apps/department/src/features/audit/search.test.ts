@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { instantOf, queryOf, readSearch, tabOf } from './search';
 
 describe('the address of an audit search', () => {
@@ -23,6 +23,16 @@ describe('the address of an audit search', () => {
     expect(tabOf(read)).toBe('patient');
     expect(tabOf({ ...read, tab: 'events' })).toBe('events');
     expect(tabOf({})).toBe('events');
+  });
+
+  it('takes no number for an identifier it is not', () => {
+    vi.stubGlobal('location', { search: '?patient=12345678901234567890&user=1e5' });
+    expect(readSearch({ patient: 12345678901234567000, user: 100000 })).toMatchObject({
+      patient: '12345678901234567890',
+      user: '1e5',
+    });
+    vi.unstubAllGlobals();
+    expect(readSearch({ patient: 1.2 }).patient).toBeUndefined();
   });
 
   it('names whole days of the reader’s zone', () => {

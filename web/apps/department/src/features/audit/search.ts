@@ -37,13 +37,20 @@ export interface AuditSearch {
   readonly outcomes?: readonly Outcome[] | undefined;
 }
 
+/** What stood in the address where the router read a number: 007, 1e5 and 1.20 are identifiers. */
+function digits(key: string, value: number): string | undefined {
+  const written = new URLSearchParams(globalThis.location?.search ?? '').get(key);
+  if (written !== null && Number(written) === value) return written;
+  return Number.isSafeInteger(value) ? String(value) : undefined;
+}
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Read the address; what it cannot mean is left out. */
 export function readSearch(raw: Record<string, unknown>): AuditSearch {
   const text = (key: string): string | undefined => {
     const value = raw[key];
-    const found = typeof value === 'number' ? String(value) : value;
+    const found = typeof value === 'number' ? digits(key, value) : value;
     return typeof found === 'string' && found !== '' ? found.slice(0, 200) : undefined;
   };
   const day = (key: string): string | undefined => {

@@ -1,9 +1,9 @@
-import { Alert, Badge, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { call, type ListedStudy, type Patient } from '@negatoscope/api-client';
 import { Failure, Loading, useFormat, useMessages } from '@negatoscope/ui';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useMay } from '../session/session';
 import { ageAt } from '../studies/columns';
@@ -21,6 +21,7 @@ export function PatientPage(): ReactNode {
   const say = useMessages(messages);
   const opening = useOpening();
   const mayRetrieve = useMay('retrieve');
+  const mayReadAudit = useMay('read audit');
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const patient = useQuery({
     queryKey: ['patient', key],
@@ -40,6 +41,23 @@ export function PatientPage(): ReactNode {
   return (
     <Stack gap="sm">
       <Banner patient={patient.data} />
+      {mayReadAudit && patient.data.patient_id !== null ? (
+        <Anchor
+          size="sm"
+          renderRoot={(root) => (
+            <Link
+              to="/admin/audit"
+              search={{
+                patient: patient.data.patient_id ?? undefined,
+                issuer: patient.data.issuer_of_patient_id || undefined,
+              }}
+              {...root}
+            />
+          )}
+        >
+          {say('whoSaw')}
+        </Anchor>
+      ) : null}
       {studies.length > 1 ? (
         <Timeline
           studies={studies}

@@ -3,6 +3,7 @@ import { defineMessages } from '@negatoscope/ui';
 export const messages = defineMessages({
   en: {
     patient: 'Patient',
+    whoSaw: 'Who saw this patient?',
     noName: '(no name)',
     born: 'born {date}',
     years: { one: '{count} year', other: '{count} years' },
@@ -59,6 +60,7 @@ export const messages = defineMessages({
   },
   fr: {
     patient: 'Patient',
+    whoSaw: 'Qui a vu ce patient ?',
     noName: '(sans nom)',
     born: 'né(e) le {date}',
     years: { one: '{count} an', other: '{count} ans' },
