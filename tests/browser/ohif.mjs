@@ -68,7 +68,7 @@ try {
     await page.goto(`${url}/ohif/`);
     await page.fill('input[name=name]', user);
     await page.fill('input[name=password]', password);
-    await page.click('button.primary');
+    await page.click('button[type=submit]');
     await page.waitForURL(address => address.pathname.startsWith('/ohif'));
     await page.getByText('PHANTOM', { exact: false }).or(page.locator('[data-cy="study-list-results"] tr, tbody tr')).first().waitFor();
   });

@@ -17,32 +17,14 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.slow, pytest.mark.stranger]
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def driver(scripts: Path) -> Path:
     """The script with playwright-core beside it."""
-    if CHROMIUM is None:
-        pytest.skip("NO BROWSER: chromium is not on this machine")
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("NO BROWSER TEST: node or npm is not on this machine")
-    folder = tmp_path_factory.mktemp("browser")
-    for name in ("package.json", "package-lock.json", "ohif.mjs"):
-        shutil.copy(HERE / name, folder)
-    done = subprocess.run(
-        ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    if done.returncode:
-        pytest.skip(f"NO BROWSER TEST: npm cannot fetch playwright-core: {done.stderr[-300:]}")
-    return folder / "ohif.mjs"
+    return scripts / "ohif.mjs"
 
 
 @pytest.fixture(scope="module")

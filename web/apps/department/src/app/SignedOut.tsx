@@ -35,6 +35,7 @@ export function SignedOut(): ReactNode {
     <Modal
       opened={isSignedOut}
       onClose={() => window.location.assign(`/sign-in?next=${encodeURIComponent(here)}`)}
+      zIndex={900}
       closeOnClickOutside={false}
       closeOnEscape={false}
       withCloseButton={false}
@@ -45,7 +46,11 @@ export function SignedOut(): ReactNode {
         {say('signedOutText')}
       </Text>
       <Suspense>
-        <SignInForm next={here} onDone={() => void onDone()} />
+        <SignInForm
+          next={here}
+          {...(before ? { name: before.user.name } : {})}
+          onDone={() => void onDone()}
+        />
       </Suspense>
     </Modal>
   );

@@ -41,6 +41,12 @@ function schedule(): void {
   waitMs = Math.min(waitMs * 2, LONGEST_MS);
 }
 
+function lose(): void {
+  if (state.isLost) return;
+  set({ isLost: true });
+  schedule();
+}
+
 /** Ask the server whether it is back. */
 export async function askNow(): Promise<void> {
   clearTimeout(timer);
@@ -86,9 +92,8 @@ export function signedInAgain(): void {
 /** Begin to listen; once, when the application starts. */
 export function watchConnection(hadSession: () => boolean): void {
   listen((event) => {
-    if (event === 'unreachable' && !state.isLost) {
-      set({ isLost: true });
-      schedule();
+    if (event === 'unreachable') {
+      lose();
     } else if (event === 'reached') {
       found();
     } else if (event === 'unauthenticated' && hadSession()) {
@@ -103,6 +108,7 @@ export function watchConnection(hadSession: () => boolean): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void checkBuild();
   });
+  window.addEventListener('offline', lose);
   window.addEventListener('online', () => {
     if (state.isLost) void askNow();
   });

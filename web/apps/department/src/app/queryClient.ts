@@ -7,6 +7,8 @@ const MAX_WAIT_MS = 30_000;
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
+      // Whether the server answers is found by asking it; a browser knows of its own network only.
+      networkMode: 'always',
       staleTime: 10_000,
       retry: (count, error) => error instanceof Problem && error.isTransient && count < 1000,
       retryDelay: (count, error) => {
@@ -14,6 +16,6 @@ export const queryClient = new QueryClient({
         return told === undefined ? Math.min(500 * 2 ** count, MAX_WAIT_MS) : told * 1000;
       },
     },
-    mutations: { retry: false },
+    mutations: { retry: false, networkMode: 'always' },
   },
 });

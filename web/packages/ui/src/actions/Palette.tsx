@@ -15,19 +15,19 @@ export function Palette(props: {
 }): ReactNode {
   const say = useMessages(messages);
   return (
-    <Modal
+    <Modal.Root
       opened={props.opened}
       onClose={props.onClose}
-      withCloseButton={false}
-      centered={false}
       yOffset="12vh"
       padding={0}
       size="lg"
       transitionProps={{ duration: 0 }}
-      aria-label={say('palette')}
     >
-      <Commands registry={props.registry} onClose={props.onClose} />
-    </Modal>
+      <Modal.Overlay backgroundOpacity={0.4} />
+      <Modal.Content aria-label={say('palette')}>
+        <Commands registry={props.registry} onClose={props.onClose} />
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
@@ -72,6 +72,7 @@ function Commands(props: { readonly registry: ActionRegistry; readonly onClose: 
   return (
     <Box>
       <TextInput
+        autoFocus
         data-autofocus
         size="md"
         variant="unstyled"

@@ -65,6 +65,7 @@ export function DataTable<Row>(props: {
   if (rows.length === 0) return props.empty ?? <Empty />;
   return (
     <Table.ScrollContainer
+      type="native"
       minWidth={0}
       {...(props.maxHeight === undefined ? {} : { maxHeight: props.maxHeight })}
     >

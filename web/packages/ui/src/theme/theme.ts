@@ -13,6 +13,20 @@ const teal: MantineColorsTuple = [
   '#06414a',
 ];
 
+/** Its steps 6 and 7 carry white text (WCAG 2.2 §1.4.3). */
+const red: MantineColorsTuple = [
+  '#fff1f0',
+  '#ffe0de',
+  '#ffc3c0',
+  '#ff9c98',
+  '#f77470',
+  '#e65350',
+  '#d13434',
+  '#c22b2b',
+  '#a62222',
+  '#861a1a',
+];
+
 /** Blue-grey steps of the reading room: 9 behind images, 7 and 8 for panels, 0 for text. */
 const dark: MantineColorsTuple = [
   '#d5dde4',
@@ -30,8 +44,8 @@ const dark: MantineColorsTuple = [
 /** Dense and quiet: people look at it eight hours a day. Light for the office, dark for reading. */
 export const theme = createTheme({
   primaryColor: 'teal',
-  primaryShade: { light: 7, dark: 5 },
-  colors: { teal, dark },
+  primaryShade: { light: 7, dark: 6 },
+  colors: { teal, red, dark },
   autoContrast: true,
   fontFamily: 'system-ui, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", "Noto Sans Mono", "Liberation Mono", monospace',
@@ -69,6 +83,8 @@ export const variables: CSSVariablesResolver = () => ({
     '--n-hover': '#eef3f5',
     '--n-selected': '#dcf0f2',
     '--mantine-color-dimmed': '#56636f',
+    '--mantine-color-placeholder': '#6b7884',
+    '--mantine-color-error': '#c22b2b',
   },
   dark: {
     '--n-surface': 'var(--mantine-color-dark-7)',
@@ -77,5 +93,20 @@ export const variables: CSSVariablesResolver = () => ({
     '--n-hover': 'var(--mantine-color-dark-6)',
     '--n-selected': '#143a42',
     '--mantine-color-dimmed': '#97a6b2',
+    // Tints of alerts and badges: quiet in a dark room.
+    '--mantine-color-gray-light': 'rgba(142, 155, 166, 0.18)',
+    '--mantine-color-gray-light-color': '#c9d3db',
+    '--mantine-color-red-light': 'rgba(224, 80, 80, 0.16)',
+    '--mantine-color-red-light-color': '#ffb3b0',
+    '--mantine-color-yellow-light': 'rgba(214, 160, 40, 0.16)',
+    '--mantine-color-yellow-light-color': '#f2cf86',
+    '--mantine-color-blue-light': 'rgba(66, 140, 214, 0.18)',
+    '--mantine-color-blue-light-color': '#a9d1f7',
+    '--mantine-color-green-light': 'rgba(70, 170, 100, 0.16)',
+    '--mantine-color-green-light-color': '#a5deb6',
+    '--mantine-color-teal-light': 'rgba(42, 154, 163, 0.2)',
+    '--mantine-color-teal-light-color': '#9fd9dd',
+    '--mantine-color-error': '#ff8a87',
+    '--mantine-color-placeholder': '#8493a0',
   },
 });

@@ -8,7 +8,7 @@ import {
   Text,
   useMantineColorScheme,
 } from '@mantine/core';
-import { LANGUAGES, PageHeader, Panel, useLanguage, useMessages, useNotify } from '@negatoscope/ui';
+import { LANGUAGES, PageHeader, Panel, type Say, useLanguage, useMessages, useNotify } from '@negatoscope/ui';
 import type { ReactNode } from 'react';
 import { LANGUAGE_NAMES } from '../../app/languages';
 import { useSession } from '../session/session';
@@ -79,7 +79,7 @@ function Profile(): ReactNode {
           {method === null ? null : (
             <Table.Tr>
               <Table.Th>{say('method')}</Table.Th>
-              <Table.Td>{method}</Table.Td>
+              <Table.Td>{methodName(method, say)}</Table.Td>
             </Table.Tr>
           )}
         </Table.Tbody>
@@ -129,4 +129,18 @@ function Appearance(): ReactNode {
       </Stack>
     </Panel>
   );
+}
+
+/** How somebody signed in (`method` of a session). */
+function methodName(method: string, say: Say<(typeof messages)['en']>): string {
+  switch (method) {
+    case 'password':
+      return say('byPassword');
+    case 'password and code':
+      return say('byCode');
+    case 'set-up link':
+      return say('bySetup');
+    default:
+      return method.startsWith('provider ') ? say('byProvider', { name: method.slice(9) }) : method;
+  }
 }

@@ -31,7 +31,7 @@ const ROWS: readonly Row[] = [
   { name: 'DUPONT^Zoé', date: '20261103', modality: 'CT', images: 846, bytes: 443_000_000 },
   { name: 'MARTIN^Jean-Luc^^Dr', date: '20261029', modality: 'MR', images: 212, bytes: 88_000_000 },
   {
-    name: '<img src=x onerror=alert(1)>^<b>B',
+    name: '<b>Bold</b>^<script>alert(1)</script>',
     date: '20251201',
     modality: 'US',
     images: 34,

@@ -11,11 +11,13 @@ export type Action = Session['functions'][number];
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
-  queryFn: async ({ signal }): Promise<Session | null> => {
+  queryFn: async ({ client, queryKey, signal }): Promise<Session | null> => {
     try {
       return await call('GET /api/v1/session', { signal });
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) return null;
+      const isStranger = error instanceof Problem && error.status === 401;
+      // A session that ended leaves its pages as they are: the password is asked for over them.
+      if (isStranger && (client.getQueryData<Session | null>(queryKey) ?? null) === null) return null;
       throw error;
     }
   },
