@@ -1,6 +1,7 @@
 """What every test may ask for: a real PostgreSQL, real objects, a free port."""
 
 import itertools
+import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 settings.register_profile("same", derandomize=True)
 settings.register_profile("search", derandomize=False)  # pytest --hypothesis-profile search
 """The same examples on each run unless asked, so that a run says something about the change."""
+
+os.environ.setdefault("NEGATOSCOPE_PREPARED_BYTES", str(4 << 20))
+"""Servers that tests start prepare their segments too, but not half a gigabyte each."""
 
 _DATABASE_NUMBERS = itertools.count(1)
 

@@ -59,8 +59,11 @@ def sweep(scene: Any, victim: Any, choose: Choose, calls: str, prepare: Prepare)
     assert killed >= 2
 
 
-def test_a_store(scene: Any, victim: Any, make_ct: Make, choose_points: Choose) -> None:
-    """With a new segment and its sealing: acknowledged is readable, anything else is whole or absent."""
+@pytest.mark.parametrize("prepared", [0, 2])
+def test_a_store(
+    scene: Any, victim: Any, make_ct: Make, choose_points: Choose, prepared: int
+) -> None:
+    """With a new or a prepared segment and its sealing: acknowledged is readable, anything else is whole or absent."""
 
     def prepare() -> tuple[dict[str, Any], Callable[[Any], None]]:
         uid, data = make_ct()
@@ -73,7 +76,7 @@ def test_a_store(scene: Any, victim: Any, make_ct: Make, choose_points: Choose) 
             archive.close()
             assert scene.digest(uid) == digest
 
-        return scene.order("store", uid=uid, file=scene.write(data)), check
+        return scene.order("store", uid=uid, file=scene.write(data), prepared=prepared), check
 
     sweep(scene, victim, choose_points, WRITING, prepare)
 

@@ -120,9 +120,11 @@ def obey(order: dict[str, Any]) -> None:
     """In the child."""
     database = Database(order["database_url"])
     volume = Volume(name="main", path=Path(order["volume"]), low_watermark_bytes=0)
-    archive = Archive(
-        database=database, volumes=[volume], settings=ArchiveSettings(), recover=False
+    settings = ArchiveSettings(
+        prepared_segments=order.get("prepared", 0), prepared_bytes=4 << 20, prepare_after_s=0
     )
+    archive = Archive(database=database, volumes=[volume], settings=settings, recover=False)
+    archive.pool.prepare()
     do, thread = action(order, archive, database)
     tell(ready=thread)
     read_line()

@@ -177,7 +177,7 @@ def _attendant(
 
     def apply(changed: Settings) -> None:
         server.reconfigure(limits=limits_of(changed), timeouts=timeouts_of(changed))
-        archive.reconfigure(archive_settings(changed))
+        archive.reconfigure(archive_settings(changed, receives=True))
 
     files = (settings.tls_certificate, settings.tls_key, settings.tls_ca, settings.tls_crl)
     return Attendant(

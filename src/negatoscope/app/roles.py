@@ -197,7 +197,10 @@ def run_dicom(settings: Settings) -> None:
     from negatoscope.app.dicom import serve
     from negatoscope.app.services import opened_archive
 
-    with database(settings, max_size=16) as opened, opened_archive(settings, opened) as archive:
+    with (
+        database(settings, max_size=16) as opened,
+        opened_archive(settings, opened, receives=True) as archive,
+    ):
         serve(settings=settings, archive=archive, database=opened, on_ready=tell_ready)
 
 

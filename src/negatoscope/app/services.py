@@ -10,9 +10,15 @@ from negatoscope.infra.settings import Settings
 
 
 @contextmanager
-def opened_archive(settings: Settings, database: Database) -> Iterator[Archive]:
-    """The archive as the settings describe it, closed at the end."""
-    archive = open_archive(settings, database)
+def opened_archive(
+    settings: Settings, database: Database, *, receives: bool = False
+) -> Iterator[Archive]:
+    """The archive as the settings describe it, closed at the end.
+
+    Args:
+        receives: See ``open_archive``.
+    """
+    archive = open_archive(settings, database, receives=receives)
     try:
         yield archive
     finally:

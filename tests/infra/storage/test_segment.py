@@ -90,6 +90,68 @@ def test_a_sealed_segment_is_a_plain_tar(tmp_path: Path) -> None:
     assert length == path.stat().st_size
 
 
+def test_members_written_over_prepared_zeros_are_like_others(tmp_path: Path) -> None:
+    """The file keeps its length while members come; a killed writer leaves a tar that ends after the last one."""
+    path = tmp_path / "v/segments/01AB/01AB.tar"
+    segment = SegmentFile.create(path)
+    segment.prepare(3 << 20)
+    ready = segment.file_length()
+    assert segment.is_prepared
+    _add(segment, "a.dcm", b"abcdef")
+    _add(segment, "b.dcm", b"x" * 1025)
+    end = segment.end
+    segment.begin(b"half a file")
+    assert segment.file_length() == ready == segment.prepared
+    segment.close()
+
+    listed = subprocess.run(["tar", "-tf", path], capture_output=True, text=True, check=True)
+    assert ["README.txt", "a.dcm", "b.dcm"] == listed.stdout.split()
+    adopted = SegmentFile.adopt(path)
+    assert adopted is not None
+    assert ["README.txt", "a.dcm", "b.dcm"] == [m.header.name for m in adopted.scan()]
+    adopted.cut(end)
+    assert adopted.file_length() == end
+
+
+def test_sealing_and_rolling_back_drop_prepared_zeros(tmp_path: Path) -> None:
+    """Nothing of a member that was cut off lies behind the next one, and a sealed segment is as long as its row says."""
+    path = tmp_path / "v/segments/01AB/01AB.tar"
+    segment = SegmentFile.create(path)
+    segment.prepare(2 << 20)
+    segment.begin(b"what is not wanted" * 1000)
+    segment.finish(name="a.dcm", mtime_s=1, comment={"kind": "dcm"})
+    segment.rollback()
+    assert segment.file_length() == segment.end
+    assert not segment.is_prepared
+
+    segment.prepare(2 << 20)
+    _add(segment, "b.dcm", b"abcdef")
+    length = segment.seal()
+    assert length == path.stat().st_size < 1 << 20
+    listed = subprocess.run(["tar", "-tf", path], capture_output=True, text=True, check=True)
+    assert ["README.txt", "b.dcm", "MANIFEST.tsv"] == listed.stdout.split()
+
+
+def test_a_member_longer_than_what_is_prepared_goes_on_behind(tmp_path: Path) -> None:
+    """The zeros end inside it."""
+    segment = SegmentFile.create(tmp_path / "v/segments/01AB/01AB.tar")
+    segment.prepare(1 << 20)
+    content = os.urandom((1 << 20) + 77)
+    segment.begin(content[:100_000])
+    segment.write_back()
+    segment.write(content[100_000:])
+    segment.write_back()
+    segment.finish(name="a.dcm", mtime_s=1, comment={"kind": "dcm"})
+    segment.sync()
+    segment.accept()
+    _add(segment, "b.dcm", b"next")
+
+    _, first, second = segment.scan()
+    assert content == os.pread(segment.descriptor, first.header.size, first.content_offset)
+    assert second.header.name == "b.dcm"
+    assert not segment.is_prepared
+
+
 def test_no_space_is_volume_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ENOSPC is told apart from a failing device."""
     segment = SegmentFile.create(tmp_path / "v/segments/01AB/01AB.tar")

@@ -75,11 +75,13 @@ class Archive:
         self.pool.settings = settings
 
     def _keep_house(self) -> None:
-        """Seal segments that nobody writes to any more; notice a database that came back without its last rows."""
+        """Seal segments that nobody writes to any more, have others ready; notice a database that came back without its last
+        rows."""
         while not self._stopping.wait(_HOUSEKEEPING_S):
             try:
                 self.writer.watch()
                 self.pool.seal_idle()
+                self.pool.prepare()
             except Exception:  # noqa: BLE001 - tried again in a moment
                 _log.exception("archive.housekeeping_failed")
 

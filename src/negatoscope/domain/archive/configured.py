@@ -20,23 +20,31 @@ def volumes(settings: Settings) -> tuple[Volume, ...]:
     return tuple(made)
 
 
-def open_archive(settings: Settings, database: Database) -> Archive:
+def open_archive(settings: Settings, database: Database, *, receives: bool = False) -> Archive:
     """The archive of this process; what a dead process left is looked after first.
 
+    Args:
+        receives: Senders come to this process: it keeps segments ready for them.
     Raises:
         DatabaseUnavailable: the index cannot be asked.
     """
     return Archive(
         database=database,
         volumes=volumes(settings),
-        settings=archive_settings(settings),
+        settings=archive_settings(settings, receives=receives),
     )
 
 
-def archive_settings(settings: Settings) -> ArchiveSettings:
-    """The archive's part of the settings."""
+def archive_settings(settings: Settings, *, receives: bool = False) -> ArchiveSettings:
+    """The archive's part of the settings.
+
+    Args:
+        receives: Senders come to this process.
+    """
     return ArchiveSettings(
         segment_max_bytes=settings.segment_max_bytes,
         segment_idle_s=settings.segment_idle_s,
         settle_idle_s=settings.settle_idle_s,
+        prepared_segments=settings.prepared_segments if receives else 0,
+        prepared_bytes=settings.prepared_bytes,
     )

@@ -44,6 +44,8 @@ from negatoscope.standard.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 _ROOM_CHECK_BYTES = 64 << 20
 #: SOP Class and Instance UID stand in group 0008, among the first elements.
 _UIDS_WITHIN_BYTES = 64 << 10
+#: With more objects under way their flushes share the journal's commits, and an early start would take that from them.
+_FEW = 4
 _log = structlog.get_logger(__name__)
 
 _KINDS = {
@@ -108,6 +110,7 @@ class IngestSession:
         if self._segment is not None and (
             self._segment.file.broken
             or self._segment.file.end >= self._ingestor.pool.settings.segment_max_bytes
+            or (self._ingestor.pool.has_spare and not self._segment.file.is_prepared)
         ):
             self.drop_segment()
         try:
@@ -202,6 +205,7 @@ class Ingest:
         if self._scanner is None:
             self._scanner = DataSetScanner(transfer_syntax_uid)
         self._segment = self._session.take_segment(self)
+        self._ingestor.under_way.add(self)
         self._meta = encode_file_meta(
             sop_class_uid=self._sop_class_uid or "",
             sop_instance_uid=self._sop_instance_uid or "",
@@ -291,6 +295,8 @@ class Ingest:
             self._content_offset = file.begin(self._meta, chunk)
         else:
             file.write(chunk)
+        if len(self._ingestor.under_way) <= _FEW:
+            file.write_back()
         self._digest.update(chunk)
         self._until_room_check -= len(chunk)
         if self._until_room_check < 0:
@@ -504,6 +510,7 @@ class Ingest:
     def _end(self) -> None:
         self._over = True
         self._segment = None
+        self._ingestor.under_way.discard(self)
         self._session.done(self)
 
 

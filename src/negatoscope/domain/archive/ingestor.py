@@ -59,6 +59,7 @@ class Ingestor:
         self.codes = codes
         self.duplicates = duplicates
         self.families = Families()
+        self.under_way: set[object] = set()
         self.index_timeout_s = index_timeout_s
 
     def payload(self, record: Record, *, data_set_offset: int, full: bool) -> dict[str, Any]:

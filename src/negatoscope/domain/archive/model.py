@@ -70,9 +70,15 @@ class ArchiveSettings:
         segment_idle_s: A segment is sealed when nothing was appended for so long.
         settle_idle_s: A study settles when nothing arrived for so long.
         index_timeout_s: How long a store waits for the index before it answers "out of resources".
+        prepared_segments: Segments kept ready, with space on the device, while nothing arrives.
+        prepared_bytes: Space ahead of each.
+        prepare_after_s: Nothing was stored for so long.
     """
 
     segment_max_bytes: int = 1 << 30
     segment_idle_s: float = 30.0
     settle_idle_s: float = 60.0
     index_timeout_s: float = 20.0
+    prepared_segments: int = 0
+    prepared_bytes: int = 128 << 20
+    prepare_after_s: float = 2.0

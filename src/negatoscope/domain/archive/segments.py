@@ -15,15 +15,20 @@ import structlog
 
 from negatoscope.domain.archive.model import ArchiveSettings
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage import tar
 from negatoscope.infra.storage.contract import Volume, choose_volume
-from negatoscope.infra.storage.errors import StorageError
+from negatoscope.infra.storage.errors import StorageError, VolumeFull
 from negatoscope.infra.storage.posix.segment import ScannedMember, SegmentFile
 from negatoscope.kit.ulid import new_ulid
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "segments.sql")
 #: Two system calls for each object are saved; a full disk is told by its own error meanwhile.
 _ROOM_REMEMBERED_S = 0.2
+#: Segments are prepared in steps between which a sender is noticed,
+_PREPARED_STEP_BYTES = 16 << 20
+#: and on volumes that have room for so many times what is prepared.
+_PREPARED_ROOM_FACTOR = 16
 _log = structlog.get_logger(__name__)
 
 
@@ -83,27 +88,47 @@ class SegmentPool:
         self.volumes = tuple(volumes)
         self.settings = settings
         self._idle: list[OpenSegment] = []
+        self._spare: list[OpenSegment] = []
+        self._last_taken_s = time.monotonic()
         self._out: dict[int, OpenSegment] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._room: dict[str, tuple[float, bool]] = {}
 
     def check_out(self) -> OpenSegment:
-        """A segment to append to, the one used last when there is a choice.
+        """A segment to append to: the one used last that has prepared space, a spare one, the one used last.
 
         Raises: VolumeFull, WriteFailed, DatabaseUnavailable.
         """
         volume = choose_volume(self.volumes)
         with self._lock:
-            for position in range(len(self._idle) - 1, -1, -1):
-                if self._idle[position].volume is volume:
-                    segment = self._idle.pop(position)
-                    self._out[segment.segment_id] = segment
-                    return segment
+            self._last_taken_s = time.monotonic()
+            segment = self._choose(volume)
+            if segment is not None:
+                self._out[segment.segment_id] = segment
+                return segment
         segment = self.create(volume)
         with self._lock:
             self._out[segment.segment_id] = segment
         return segment
+
+    def _choose(self, volume: Volume) -> OpenSegment | None:
+        """Take one out of those that are there. The lock is held."""
+        idle = [segment for segment in reversed(self._idle) if segment.volume is volume]
+        chosen = next((segment for segment in idle if segment.file.is_prepared), None)
+        if chosen is None:
+            for position, segment in enumerate(self._spare):
+                if segment.volume is volume:
+                    return self._spare.pop(position)
+            chosen = idle[0] if idle else None
+        if chosen is not None:
+            self._idle.remove(chosen)
+        return chosen
+
+    @property
+    def has_spare(self) -> bool:
+        """Whether a prepared segment waits for a writer."""
+        return bool(self._spare)
 
     def has_room(self, volume: Volume) -> bool:
         """Whether a volume is above its watermark, as of a moment ago."""
@@ -210,6 +235,58 @@ class SegmentPool:
             self.seal(segment)
         return len(due)
 
+    # -- segments kept ready ------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """While nothing arrives, have segments ready whose space is on the device already (see ``SegmentFile.prepare``).
+
+        Raises: StorageError, DatabaseUnavailable.
+        """
+        if not self._is_quiet():
+            return
+        wanted = self.settings.prepared_segments
+        volume = self._volume_with_much_room() if wanted else None
+        with self._lock:
+            spare = [segment for segment in self._spare if segment.volume is volume][:wanted]
+            unwanted = [segment for segment in self._spare if segment not in spare]
+            self._spare = spare
+        for segment in unwanted:
+            self.discard(segment)
+        while volume is not None and len(self._spare) < wanted and self._is_quiet():
+            self._prepare_one(volume)
+
+    def _prepare_one(self, volume: Volume) -> None:
+        segment = self.create(volume)
+        try:
+            left = self.settings.prepared_bytes
+            while left > 0 and self._is_quiet():
+                segment.file.prepare(min(left, _PREPARED_STEP_BYTES))
+                left -= _PREPARED_STEP_BYTES
+        except BaseException:
+            self.discard(segment)
+            raise
+        with self._lock:
+            if not self._closed:
+                self._spare.append(segment)
+                return
+        self.discard(segment)
+
+    def _volume_with_much_room(self) -> Volume | None:
+        """Where the next segment will be made, if there is room for more than that."""
+        settings = self.settings
+        needed = settings.prepared_segments * settings.prepared_bytes * _PREPARED_ROOM_FACTOR
+        try:
+            volume = choose_volume(self.volumes)
+            has_room = volume.free_bytes() - volume.low_watermark_bytes >= needed
+        except (VolumeFull, OSError):
+            return None
+        return volume if has_room else None
+
+    def _is_quiet(self) -> bool:
+        """Nothing was stored a moment ago."""
+        used_s = [self._last_taken_s, *(segment.file.last_used_s for segment in self.held())]
+        return not self._closed and time.monotonic() - max(used_s) >= self.settings.prepare_after_s
+
     def held(self) -> list[OpenSegment]:
         """Every segment of this process, idle or being written."""
         with self._lock:
@@ -220,8 +297,14 @@ class SegmentPool:
         with self._lock:
             self._closed = True
             due, self._idle = self._idle, []
+            spare, self._spare = self._spare, []
         for segment in due:
             try:
                 self.seal(segment)
             except StorageError:
                 segment.file.close()
+        for segment in spare:
+            try:
+                self.discard(segment)
+            except DatabaseUnavailable:
+                _log.warning("segment.spare_left", segment=segment.file.path.stem)

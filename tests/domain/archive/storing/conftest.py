@@ -121,6 +121,16 @@ def node(database: Database, tmp_path: Path) -> Iterator[Node]:
 
 
 @pytest.fixture
+def prepared_node(database: Database, tmp_path: Path) -> Node:
+    """One whose segments are prepared; to be closed, or to crash."""
+    made = Node(
+        database, tmp_path / "main", prepared_segments=2, prepared_bytes=2 << 20, prepare_after_s=0
+    )
+    made.archive.pool.prepare()
+    return made
+
+
+@pytest.fixture
 def make_ct() -> Callable[..., Dataset]:
     """Data sets of small CT images."""
     return ct

@@ -174,3 +174,39 @@ def test_a_volume_that_is_not_mounted_is_not_emptied_of_rows(node: Any, make_ct:
     recovered = node.open()
     assert hashlib.sha256(node.read(outcome.sop_instance_uid)).digest() == outcome.sha256
     recovered.close()
+
+
+def test_prepared_segments_of_a_killed_process(prepared_node: Any, make_ct: Make) -> None:
+    """What was stored into one is there and the zeros are gone; one that held nothing is removed."""
+    node = prepared_node
+    spare = {segment.segment_id for segment in node.archive.pool._spare}
+    outcomes = [node.store(make_ct(InstanceNumber=n)) for n in range(3)]
+    assert {s for (s,) in node.rows("SELECT segment_fk FROM instance")} <= spare
+    assert all(p.stat().st_size > 2 << 20 for p in node.volume.path.rglob("*.tar"))
+    node.archive._stopping.set()
+    node.archive._housekeeper.join()
+    for segment in node.archive.pool._spare:
+        segment.file.close()
+    node.archive.pool._spare.clear()
+    _crash(node)
+
+    recovered = node.open()
+    recovered.close()
+    (row,) = node.rows("SELECT name, length FROM segment WHERE state = 'SEALED'")
+    (path,) = node.volume.path.rglob("*.tar")
+    assert row == (path.stem, path.stat().st_size)
+    assert path.stat().st_size < 1 << 20
+    for outcome in outcomes:
+        assert hashlib.sha256(node.read(outcome.sop_instance_uid)).digest() == outcome.sha256
+
+
+def test_an_orderly_stop_removes_prepared_segments(prepared_node: Any, make_ct: Make) -> None:
+    """All but the one that holds something, which is sealed."""
+    node = prepared_node
+    node.store(make_ct())
+    node.archive.close()
+    assert node.rows("SELECT DISTINCT state FROM segment ORDER BY 1") == [("DELETED",), ("SEALED",)]
+    (path,) = node.volume.path.rglob("*.tar")
+    assert node.rows("SELECT length FROM segment WHERE state = 'SEALED'") == [
+        (path.stat().st_size,)
+    ]

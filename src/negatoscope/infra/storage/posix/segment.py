@@ -4,6 +4,7 @@ State that matters lives in the file: what was flushed and has its headers is th
 opened again. See ``negatoscope.infra.storage.tar`` for the layout.
 """
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -20,6 +21,13 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 MANIFEST_NAME = "MANIFEST.tsv"
 README_NAME = "README.txt"
 _HOLE = bytes(tar.HEADER_BYTES)
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_ZEROS = bytes(1 << 20)
+#: With less left a segment counts as not prepared.
+_PREPARED_MIN_BYTES = 1 << 20
+#: Shorter pieces are left to the flush: starting early costs a system call.
+_WRITE_BACK_BYTES = 64 << 10
+_SYNC_FILE_RANGE_WRITE = 2
 
 README = b"""This TAR file is a segment of a Negatoscope archive.
 
@@ -33,6 +41,10 @@ the sender and the offset of the data set are in the "comment" record of each me
 To check one:  tar -xOf SEGMENT.tar NAME.dcm | tail -c +$((DATA_SET_OFFSET + 1)) | sha256sum
 Nothing else is needed to rebuild the archive's index.
 """
+
+
+_sync_file_range = ctypes.CDLL(None, use_errno=True).sync_file_range
+_sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 def translate(error: OSError, doing: str) -> VolumeFull | WriteFailed:
@@ -79,15 +91,21 @@ class SegmentFile:
         path: The file.
         end: Where the next member's headers go, bytes from the start.
         entries: Lines of the manifest to come.
+        prepared: Offset up to which zeros lie ready on the device; see ``prepare``.
     """
 
-    __slots__ = ("_descriptor", "_position", "broken", "end", "entries", "last_used_s", "path")
+    __slots__ = (
+        "_descriptor", "_position", "_written_back", "broken", "end", "entries", "last_used_s", "path",
+        "prepared",
+    )  # fmt: skip
 
     def __init__(self, path: Path, descriptor: int, end: int) -> None:
         self.path = path
         self._descriptor = descriptor
         self.end = end
         self._position = end
+        self._written_back = 0
+        self.prepared = 0
         self.entries: list[str] = []
         self.broken = False
         self.last_used_s = time.monotonic()
@@ -151,6 +169,45 @@ class SegmentFile:
         """Current length of the file, bytes."""
         return os.fstat(self._descriptor).st_size
 
+    # -- space ahead ----------------------------------------------------------------------------------------------
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether members can be written where zeros lie already."""
+        return self.prepared - self.end >= _PREPARED_MIN_BYTES
+
+    def prepare(self, length: int) -> None:
+        """Write so many zeros behind what is there, durably. Not while a member is under way.
+
+        A member written over them changes neither the length nor the blocks of the file, so that its flush is one write to the
+        device instead of several. To a reader zeros are the end of the archive; ``rollback`` and ``seal`` cut them off.
+
+        Raises: VolumeFull, WriteFailed: nothing is prepared.
+        """
+        try:
+            position = max(self.end, self.prepared)
+            stop = position + length
+            while position < stop:
+                position += os.pwrite(self._descriptor, _ZEROS[: stop - position], position)
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            self.unprepare()
+            raise translate(error, "preparing a segment") from error
+        self.prepared = position
+
+    def unprepare(self) -> None:
+        """Give the space ahead back.
+
+        Raises: WriteFailed.
+        """
+        self.prepared = 0
+        try:
+            if self.file_length() > self.end:
+                os.ftruncate(self._descriptor, self.end)
+        except OSError as error:
+            self.broken = True
+            raise translate(error, "truncating a segment") from error
+
     # -- one member -----------------------------------------------------------------------------------------------
 
     def begin(self, *head: bytes | memoryview) -> int:
@@ -159,13 +216,25 @@ class SegmentFile:
         Returns: Offset of the content.
         """
         content = self.end + tar.HEADER_BYTES
-        self._position = self.end
+        self._position = self._written_back = self.end
         self._write((_HOLE, *head))
         return content
 
     def write(self, data: bytes | memoryview) -> None:
         """Append content bytes to the member that was begun."""
         self._write((data,))
+
+    def write_back(self) -> None:
+        """Have the kernel begin to write the member under way to the device, so that ``sync`` finds less to wait for.
+
+        Promises nothing; what goes wrong is told by ``sync``.
+        """
+        # from the page after the headers, which are written once more
+        start = max(self._written_back, (self.end + tar.HEADER_BYTES & -_PAGE) + _PAGE)
+        length = self._position - start
+        if length >= _WRITE_BACK_BYTES:
+            self._written_back = self._position
+            _sync_file_range(self._descriptor, start, length, _SYNC_FILE_RANGE_WRITE)
 
     def _write(self, parts: tuple[bytes | memoryview, ...]) -> None:
         total = sum(len(part) for part in parts)
@@ -208,10 +277,7 @@ class SegmentFile:
         """Cut off the member that was begun; headers first, so that no reader can take it for whole."""
         try:
             if self._position > self.end:
-                os.ftruncate(self._descriptor, self.end)
-        except OSError as error:
-            self.broken = True
-            raise translate(error, "truncating a segment") from error
+                self.unprepare()
         finally:
             self._position = self.end
 
@@ -274,6 +340,7 @@ class SegmentFile:
 
         Returns: Length of the segment, bytes.
         """
+        self.unprepare()
         self.append_whole(MANIFEST_NAME, "".join(self.entries).encode(), {"kind": "manifest"})
         try:
             os.pwrite(self._descriptor, tar.END_OF_ARCHIVE, self.end)
