@@ -221,7 +221,7 @@ def test_a_worker_that_dies_or_meets_a_damaged_object(
 
     assert unsettled() == set(studies)
     segments = archive.data_dir.rglob("segments/*/*.tar")
-    path = max(segments, key=lambda path: path.stat().st_size)
+    (path,) = [path for path in segments if things[0].data_set in path.read_bytes()]
     eventually(lambda: not path.stat().st_mode & 0o222, within_s=20)
     content = path.read_bytes()
     path.chmod(0o640)

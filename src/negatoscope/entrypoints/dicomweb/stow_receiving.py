@@ -108,6 +108,9 @@ class Receiver:
         session: Of the archive; closed by ``close``.
         parser: Of the multipart body; None when the body is one Part 10 file.
         result: Filled as parts end.
+
+    Attributes:
+        is_ending: ``end`` was called, or is about to be; it closes, whatever comes.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class Receiver:
         self.session = session
         self._parser = parser
         self.result = result
+        self.is_ending = False
         self._ingest: Ingest | None = None
         if parser is None:
             self._begin({})
@@ -152,6 +156,23 @@ class Receiver:
             self._end()
         elif not self._parser.is_complete:
             raise MultipartError("the body ends before its last boundary")
+
+    def end(self, rest: bytes, *, whole: bool) -> None:
+        """The last piece; ``close``.
+
+        Args:
+            rest: The piece, possibly empty.
+            whole: The body is over; otherwise it broke off.
+        Raises:
+            MultipartError: as ``feed`` and ``finish``.
+        """
+        try:
+            if rest:
+                self.feed(rest)
+            if whole:
+                self.finish()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Cut off what is not whole."""

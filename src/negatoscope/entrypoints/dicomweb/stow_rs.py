@@ -111,7 +111,7 @@ class StowRs:
             actor_name=request.actor.name,
             study_instance_uid=study,
         )
-        session = await run_blocking(self._archive.open_session, source)
+        session = self._archive.open_session(source)
         receiver = (
             Receiver(session, parser, result)
             if kind == DICOM
@@ -119,14 +119,14 @@ class StowRs:
         )
         try:
             await _feed(request, receiver)
-            await run_blocking(receiver.finish)
         except MultipartError as error:
             return error
         except ClientDisconnected:
             _log.info("stow.client_gone", stored=len(result.stored), failed=result.failure_count)
             raise
         finally:
-            await asyncio.shield(run_blocking(receiver.close))
+            if not receiver.is_ending:
+                await asyncio.shield(run_blocking(receiver.close))
         return None
 
     async def _answer(
@@ -170,12 +170,14 @@ def _written(form: Form, document: DicomJson, boundary: bytes) -> bytes:
 
 
 async def _feed(request: Request, receiver: Receiver) -> None:
-    """Hand the body on in pieces; the next is collected while one is being written.
+    """Hand the body on in pieces; the next is collected while one is being written. The last ends the receiver.
 
-    What came before the body broke off is handed on too: it may hold the end of a part.
+    What came before the body broke off is handed on too: it may hold the end of a part. A body of one piece takes
+    one change of threads.
     """
     pending: list[bytes] = []
     size = 0
+    whole = False
     writing: asyncio.Future[None] | None = None
     try:
         async for chunk in request.body_chunks():
@@ -186,6 +188,7 @@ async def _feed(request: Request, receiver: Receiver) -> None:
                     await writing
                 writing = asyncio.ensure_future(run_blocking(receiver.feed, b"".join(pending)))
                 pending, size = [], 0
+        whole = True
     except asyncio.CancelledError:
         pending = []
         raise
@@ -193,8 +196,8 @@ async def _feed(request: Request, receiver: Receiver) -> None:
         if writing is not None:
             await asyncio.wait((writing,))
             writing.result()
-        if pending:
-            await run_blocking(receiver.feed, b"".join(pending))
+        receiver.is_ending = True
+        await asyncio.shield(run_blocking(receiver.end, b"".join(pending), whole=whole))
 
 
 def _body_kind(request: Request) -> tuple[str, MultipartParser | None]:
