@@ -8,6 +8,7 @@ import time
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def new_ulid(*, at_s: float | None = None) -> str:
@@ -18,4 +19,4 @@ def new_ulid(*, at_s: float | None = None) -> str:
     """
     milliseconds = int((time.time() if at_s is None else at_s) * 1000)
     value = (milliseconds & ((1 << 48) - 1)) << 80 | _random.getrandbits(80)
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -10, -10)])

@@ -50,23 +50,18 @@ def padding(size: int) -> int:
     return -size % BLOCK
 
 
-def _octal(value: int, width: int) -> bytes:
-    return b"%0*o\0" % (width - 1, value)
+_MODE_AND_OWNER = b"0000444\00000000\00000000\0"
+_MAGIC = b"ustar\x0000"
+_REST = bytes(100) + _MAGIC + bytes(BLOCK - 265)
+_CONSTANT_SUM = sum(_MODE_AND_OWNER) + sum(_MAGIC) + 8 * 0x20
 
 
 def _ustar(name: bytes, size: int, mtime_s: int, typeflag: bytes) -> bytes:
-    block = bytearray(BLOCK)
-    block[0 : len(name)] = name
-    block[100:108] = b"0000444\0"
-    block[108:116] = b"0000000\0"
-    block[116:124] = b"0000000\0"
-    block[124:136] = _octal(size if size < _USTAR_SIZE_LIMIT else 0, 12)
-    block[136:148] = _octal(mtime_s, 12)
-    block[148:156] = b"        "
-    block[156:157] = typeflag
-    block[257:265] = b"ustar\x0000"
-    block[148:156] = b"%06o\0 " % sum(block)
-    return bytes(block)
+    numbers = b"%011o\0%011o\0" % (size if size < _USTAR_SIZE_LIMIT else 0, mtime_s)
+    checksum = _CONSTANT_SUM + sum(name) + sum(numbers) + typeflag[0]
+    return b"%b%b%b%06o\0 %b%b" % (
+        name.ljust(100, b"\0"), _MODE_AND_OWNER, numbers, checksum, typeflag, _REST,
+    )  # fmt: skip
 
 
 def _pax_record(keyword: bytes, value: bytes) -> bytes:

@@ -5,6 +5,7 @@ and take nothing on trust: UIDs are checked, since they name things later.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -85,26 +86,50 @@ def encode_file_meta(
     Raises:
         BadUid: a UID is not one; what is no UID is never written.
     """
-    for uid in (sop_class_uid, sop_instance_uid, transfer_syntax_uid, implementation_class_uid):
+    if not is_harmless_uid(sop_instance_uid):
+        raise BadUid(_NO_UID)
+    instance = _element(_SOP_INSTANCE_UID, b"UI", sop_instance_uid.encode())
+    before, behind = _around_instance(
+        sop_class_uid,
+        transfer_syntax_uid,
+        (source_ae_title, sending_ae_title, receiving_ae_title),
+        implementation_class_uid,
+        implementation_version_name,
+    )
+    length = _LONG.pack(len(before) + len(instance) + len(behind))
+    return _BEFORE_LENGTH + length + before + instance + behind
+
+
+_NO_UID: Final = "a UID for the file meta information is not one"
+_BEFORE_LENGTH: Final = (
+    bytes(PREAMBLE_BYTES) + PREFIX + _SHORT.pack(0x0002, _GROUP_LENGTH, b"UL", _LONG.size)
+)
+
+
+@lru_cache(maxsize=256)
+def _around_instance(
+    sop_class_uid: str,
+    transfer_syntax_uid: str,
+    titles: tuple[str | None, str | None, str | None],
+    implementation_class_uid: str,
+    implementation_version_name: str,
+) -> tuple[bytes, bytes]:
+    """Group 0002 before and behind the SOP Instance UID: the same for all images of a series."""
+    for uid in (sop_class_uid, transfer_syntax_uid, implementation_class_uid):
         if not is_harmless_uid(uid):
-            raise BadUid("a UID for the file meta information is not one")
-    group = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
-    group += _element(_SOP_CLASS_UID, b"UI", sop_class_uid.encode())
-    group += _element(_SOP_INSTANCE_UID, b"UI", sop_instance_uid.encode())
-    group += _element(_TRANSFER_SYNTAX_UID, b"UI", transfer_syntax_uid.encode())
-    group += _element(_IMPLEMENTATION_CLASS_UID, b"UI", implementation_class_uid.encode())
-    group += _element(
+            raise BadUid(_NO_UID)
+    before = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
+    before += _element(_SOP_CLASS_UID, b"UI", sop_class_uid.encode())
+    behind = _element(_TRANSFER_SYNTAX_UID, b"UI", transfer_syntax_uid.encode())
+    behind += _element(_IMPLEMENTATION_CLASS_UID, b"UI", implementation_class_uid.encode())
+    behind += _element(
         _IMPLEMENTATION_VERSION_NAME, b"SH", implementation_version_name.encode("ascii")[:16]
     )
-    for element, title in (
-        (_SOURCE_AE_TITLE, source_ae_title),
-        (_SENDING_AE_TITLE, sending_ae_title),
-        (_RECEIVING_AE_TITLE, receiving_ae_title),
-    ):
+    elements = (_SOURCE_AE_TITLE, _SENDING_AE_TITLE, _RECEIVING_AE_TITLE)
+    for element, title in zip(elements, titles, strict=True):
         if title:
-            group += _element(element, b"AE", title.encode("ascii", "replace")[:16])
-    length = _element(_GROUP_LENGTH, b"UL", _LONG.pack(len(group)))
-    return bytes(PREAMBLE_BYTES) + PREFIX + length + group
+            behind += _element(element, b"AE", title.encode("ascii", "replace")[:16])
+    return before, behind
 
 
 class Part10Reader:
