@@ -50,7 +50,7 @@ def padding(size: int) -> int:
     return -size % BLOCK
 
 
-_MODE_AND_OWNER = b"0000444\00000000\00000000\0"
+_MODE_AND_OWNER = b"0000444\x000000000\x000000000\x00"
 _MAGIC = b"ustar\x0000"
 _REST = bytes(100) + _MAGIC + bytes(BLOCK - 265)
 _CONSTANT_SUM = sum(_MODE_AND_OWNER) + sum(_MAGIC) + 8 * 0x20
