@@ -13,6 +13,7 @@ import {
   INITIAL,
   type Preferences,
   paneAt,
+  renderedPath,
   type Store,
   started,
   type Tool,
@@ -217,8 +218,13 @@ export class Session {
     const frameId = frameKey(frame);
     const tell = (trouble: FrameTrouble) => this.store.dispatch({ type: 'trouble', frame: frameId, trouble });
     if (status === 403) tell({ reason: 'forbidden', isRendered: false });
-    else if (status === 404 || status === 410) tell({ reason: 'missing', isRendered: false });
-    else if (status === 0) tell({ reason: 'network', isRendered: false });
+    else if (status === 404 || status === 410) {
+      // Frames that cannot be cut out of an object may still be drawn.
+      void fetch(renderedPath(frame), { method: 'HEAD' }).then(
+        ({ ok }) => tell({ reason: 'missing', isRendered: ok }),
+        () => tell({ reason: 'missing', isRendered: false }),
+      );
+    } else if (status === 0) tell({ reason: 'network', isRendered: false });
     else if (this.catalogue.fallBack(frame)) {
       if (this.catalogue.representation(frame) === 'rendered')
         tell({ reason: 'undecodable', isRendered: true });

@@ -67,9 +67,13 @@ export class StackPane {
     };
     on(Events.IMAGE_RENDERED, () => {
       const { viewport } = this;
-      if (!viewport?.getCornerstoneImage()) return;
-      this.#isReady = viewport.getCurrentImageIdIndex() === this.#wanted;
-      this.element.dataset['shown'] = `${this.#shownSet}#${viewport.getCurrentImageIdIndex()}`;
+      const image = viewport?.getCornerstoneImage();
+      if (!image) return;
+      const index = this.#imageIds.indexOf(image.imageId);
+      this.#isReady = index === this.#wanted;
+      // A picture of another series is never seen under this one's name.
+      if (index < 0) delete this.element.dataset['shown'];
+      else this.element.dataset['shown'] = `${this.#shownSet}#${index}`;
       this.#session.readPane(this.#pane);
     });
     on(Events.STACK_NEW_IMAGE, (event) => {
@@ -137,6 +141,7 @@ export class StackPane {
       if (this.#shownSet !== null) toolUtilities.stackContextPrefetch.disable(this.element);
       this.#shownSet = null;
       this.#imageIds = [];
+      delete this.element.dataset['shown'];
       return;
     }
     if (set.id !== this.#shownSet) {
@@ -180,6 +185,7 @@ export class StackPane {
     this.#wanted = pane.index;
     this.#isReady = false;
     this.#imageIds = this.#session.catalogue.imageIds(set);
+    delete this.element.dataset['shown'];
     const imageIds = this.#imageIds;
     this.#queue(async () => {
       const { viewport } = this;
