@@ -247,6 +247,24 @@ def test_modes_by_role():
     assert "@ohif/mode-segmentation" in hidden("clinician") - hidden("radiologist")
 
 
+def test_tools_and_list_by_role():
+    """Who does not read for a living has a few tools; a patient and a link have no list of studies."""
+
+    def said(kind: str, *roles: str) -> dict[str, object]:
+        actor = Actor(kind=kind, name="x", roles=frozenset(roles))
+        return configuration(actor, "en", has_microscopy=False)
+
+    assert said("user", "radiologist")["customizationService"] == {}
+    assert said("user", "clinician", "radiologist")["customizationService"] == {}
+    small = said("user", "clinician")["customizationService"]["mode"]["viewer"]
+    assert small["rightPanels"] == {"$set": []}
+    assert "Length" in small["toolbarSections"]["$push"][0]["primary"]
+    assert said("user", "clinician")["showStudyList"] is True
+    assert said("user", "patient")["showStudyList"] is False
+    assert said("link")["showStudyList"] is False
+    assert said("anonymous")["showStudyList"] is False
+
+
 def test_the_page_leads_there(hosted, browser, helpers):
     """A link beside each study, only while OHIF is installed."""
     hosted.store(helpers.make_ct())

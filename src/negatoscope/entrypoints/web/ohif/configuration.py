@@ -25,6 +25,8 @@ _FOR_READING: Final = frozenset(
     {_BASIC, "@ohif/mode-segmentation", "@ohif/mode-tmtv", "@ohif/mode-preclinical-4d"}
 )
 _READERS: Final = frozenset({Role.ADMINISTRATOR, Role.RADIOLOGIST, Role.PHYSICIST})
+_SMALL_TOOLBAR: Final = ("WindowLevel", "Zoom", "Pan", "Length", "Layout", "Capture", "MoreTools")
+"""Identifiers of the viewer mode's buttons that those who do not read images for a living have."""
 _MICROSCOPY: Final = "@ohif/mode-microscopy"
 #: Names of the modes shown, where the build has none in the language.
 _NAMES: Final = {
@@ -59,6 +61,22 @@ def modes_for(actor: Actor, *, has_microscopy: bool) -> frozenset[str]:
     return modes | {_MICROSCOPY} if has_microscopy else modes
 
 
+def shows_study_list(actor: Actor) -> bool:
+    """Whether there is a list to choose from: not for a link to one study, nor for a patient."""
+    return bool(may(actor, Action.QUERY)) and actor.kind == "user" and actor.roles != {Role.PATIENT}
+
+
+def customization(actor: Actor) -> dict[str, Any]:
+    """What is left out of the viewer mode: its tools and the panel of measurements."""
+    if actor.roles & _READERS:
+        return {}
+    small = {
+        "toolbarSections": {"$push": [{"primary": list(_SMALL_TOOLBAR)}]},
+        "rightPanels": {"$set": []},
+    }
+    return {"mode": {"viewer": small}}
+
+
 def configuration(actor: Actor, language: str, *, has_microscopy: bool) -> dict[str, Any]:
     """The members of ``window.config`` that are data.
 
@@ -79,7 +97,7 @@ def configuration(actor: Actor, language: str, *, has_microscopy: bool) -> dict[
         "routerBasename": "/ohif",
         "extensions": [],
         "modes": [],
-        "showStudyList": bool(may(actor, Action.QUERY)),
+        "showStudyList": shows_study_list(actor),
         "maxNumberOfWebWorkers": 3,
         "maxNumRequests": {"interaction": 100, "thumbnail": 5, "prefetch": 25},
         "showWarningMessageForCrossOrigin": False,
@@ -115,7 +133,7 @@ def configuration(actor: Actor, language: str, *, has_microscopy: bool) -> dict[
             }
         ],
         "modesConfiguration": modes,
-        "customizationService": {},
+        "customizationService": customization(actor),
     }
 
 

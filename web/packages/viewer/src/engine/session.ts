@@ -30,7 +30,9 @@ import { bind, MEASURING_NAMES, makeGroup, PLANE_GROUP, STACK_GROUP, TOOL_NAMES 
 export interface SessionListener {
   /** Somebody has to sign in again. */
   readonly signedOut: () => void;
-  readonly notice: (key: 'status.copied' | 'status.nothingToCopy' | 'status.contextLost') => void;
+  readonly notice: (
+    key: 'status.copied' | 'status.nothingToCopy' | 'status.contextLost' | 'status.software',
+  ) => void;
 }
 
 let count = 0;
@@ -157,6 +159,9 @@ export class Session {
           for (const pane of this.#panes.keys()) this.readPane(pane);
         }
         if (state.overlays.measures !== before.overlays.measures) this.#showMeasures(state.overlays.measures);
+        if (state.volume !== null && before.volume === null && this.graphics.isSoftware) {
+          this.#listener.notice('status.software');
+        }
         this.planes.apply(state, before);
         this.#runCine(state);
       }),

@@ -86,3 +86,51 @@ export function AskText(props: { readonly asked: Asked }): ReactNode {
     </dialog>
   );
 }
+
+/** Emergency access: a reason is asked, and everybody is told that it is noted. */
+export function BreakGlass(props: {
+  readonly onAsk: (reason: string) => Promise<boolean>;
+  readonly onOpened: () => void;
+}): ReactNode {
+  const { say } = useWords();
+  const [reason, setReason] = useState('');
+  const [state, setState] = useState<'closed' | 'asking' | 'waiting' | 'refused'>('closed');
+  if (state === 'closed') {
+    return (
+      <button type="button" className="nv-plain" onClick={() => setState('asking')}>
+        {say('status.breakGlass')}
+      </button>
+    );
+  }
+  return (
+    <form
+      className="nv-glass"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setState('waiting');
+        props.onAsk(reason.trim()).then(
+          (isOpen) => (isOpen ? props.onOpened() : setState('refused')),
+          () => setState('refused'),
+        );
+      }}
+    >
+      <label>
+        {say('glass.reason')}
+        <textarea
+          value={reason}
+          rows={3}
+          maxLength={1000}
+          required
+          // biome-ignore lint/a11y/noAutofocus: the person has just asked for it
+          autoFocus
+          onChange={(event) => setReason(event.target.value)}
+        />
+      </label>
+      <p className="nv-quiet">{say('glass.noted')}</p>
+      {state === 'refused' ? <p role="alert">{say('glass.refused')}</p> : null}
+      <button type="submit" className="nv-plain" disabled={state === 'waiting' || reason.trim() === ''}>
+        {say('glass.open')}
+      </button>
+    </form>
+  );
+}

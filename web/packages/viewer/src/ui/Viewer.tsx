@@ -16,7 +16,7 @@ import { setMeasureLanguage } from '../engine/measures';
 import { Session } from '../engine/session';
 import { setAskText } from '../engine/tools';
 import { Context, useViewer, useViewerState, type ViewerContext } from './context';
-import { type Asked, AskText, VolumeWarning } from './Dialogs';
+import { type Asked, AskText, BreakGlass, VolumeWarning } from './Dialogs';
 import { Help } from './Help';
 import { Pane } from './Pane';
 import { PlanePane } from './PlanePane';
@@ -34,8 +34,8 @@ export interface ViewerProps {
   readonly onPreferences: (preferences: Preferences) => void;
   readonly onBack?: (() => void) | undefined;
   readonly onSignedOut: () => void;
-  /** Ask for emergency access to a study that was refused; absent where there is none. */
-  readonly onBreakGlass?: ((study: string) => void) | undefined;
+  /** Asks for emergency access to a study, with a reason: whether it was given. Absent for who has no such right. */
+  readonly onBreakGlass?: ((study: string, reason: string) => Promise<boolean>) | undefined;
   readonly onTitle?: ((study: StudyInfo) => void) | undefined;
 }
 
@@ -69,6 +69,7 @@ export function Viewer(props: ViewerProps): ReactNode {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [priors, setPriors] = useState<readonly StudyInfo[] | null>(null);
   const [session, setSession] = useState<Session | null>(null);
+  const [attempt, setAttempt] = useState(0);
   const first = useRef(preferences);
   const root = useRef<HTMLDivElement>(null);
 
@@ -106,10 +107,11 @@ export function Viewer(props: ViewerProps): ReactNode {
     };
   }, []);
 
-  // Studies that are asked for.
+  // Studies that are asked for; once more after emergency access.
   const wanted = studies.join('\\');
   const titled = useRef(onTitle);
   titled.current = onTitle;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt asks again
   useEffect(() => {
     if (session === null) return;
     const stop = new AbortController();
@@ -143,7 +145,7 @@ export function Viewer(props: ViewerProps): ReactNode {
         session.forget(uid);
       }
     };
-  }, [session, wanted]);
+  }, [session, wanted, attempt]);
 
   useEffect(() => {
     if (notice === null) return;
@@ -202,9 +204,10 @@ export function Viewer(props: ViewerProps): ReactNode {
             <div className="nv-failure" role="alert">
               <p>{say(words, failure.key)}</p>
               {failure.isOutOfScope && onBreakGlass ? (
-                <button type="button" className="nv-plain" onClick={() => onBreakGlass(failure.study)}>
-                  {say(words, 'status.breakGlass')}
-                </button>
+                <BreakGlass
+                  onAsk={(reason) => onBreakGlass(failure.study, reason)}
+                  onOpened={() => setAttempt((count) => count + 1)}
+                />
               ) : null}
             </div>
           )}

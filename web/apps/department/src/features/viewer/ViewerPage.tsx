@@ -1,3 +1,4 @@
+import { call, Problem } from '@negatoscope/api-client';
 import { useFormat } from '@negatoscope/ui';
 import { startGraphics, Viewer } from '@negatoscope/viewer';
 import type { Preferences, StudyInfo } from '@negatoscope/viewer-core';
@@ -13,6 +14,17 @@ const READERS: ReadonlySet<string> = new Set(['administrator', 'radiologist', 't
 /** Starts what takes time, before there is a study to show. */
 export function ready(): void {
   startGraphics();
+}
+
+/** Emergency access to a study's patient: whether it was given. */
+async function breakGlass(study: string, reason: string): Promise<boolean> {
+  try {
+    await call('POST /api/v1/break-glass', { body: { reason, study_instance_uid: study } });
+    return true;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
 }
 
 /** `/viewer?studyUID=…&studyUID=…`: the first study, the others beside it. */
@@ -55,6 +67,7 @@ export function ViewerPage(): ReactNode {
       onPreferences={keep}
       onBack={back}
       onSignedOut={signIn}
+      onBreakGlass={session.functions.includes('break glass') ? breakGlass : undefined}
       onTitle={title}
     />
   );

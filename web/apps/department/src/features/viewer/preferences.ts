@@ -1,7 +1,8 @@
 import { request } from '@negatoscope/api-client';
 import { type Preferences, readPreferences } from '@negatoscope/viewer-core';
 
-const PATH = '/api/v1/me/preferences/viewer';
+const ALL = '/api/v1/me/preferences';
+const PATH = `${ALL}/viewer`;
 const KEY = 'negatoscope.viewer';
 
 function kept(): unknown {
@@ -18,10 +19,10 @@ export const rememberedPreferences = (): Preferences => readPreferences(kept());
 /** The account's; null when the server keeps none. */
 export async function loadPreferences(signal: AbortSignal): Promise<Preferences | null> {
   try {
-    const response = await request(PATH, { signal });
-    const stored: unknown = response.status === 204 ? null : await response.json();
-    if (typeof stored !== 'object' || stored === null) return null;
-    return readPreferences('value' in stored ? stored.value : stored);
+    const response = await request(ALL, { signal });
+    const stored: unknown = await response.json();
+    if (typeof stored !== 'object' || stored === null || !('viewer' in stored)) return null;
+    return readPreferences(stored.viewer);
   } catch {
     return null;
   }
