@@ -33,6 +33,7 @@ rsyslogd;rsyslog;a repository of audit messages
 /usr/lib/*/rsyslog/lmnsd_gtls.so;rsyslog-gnutls;audit messages over TLS
 chromium;chromium;OHIF in a real browser
 node;nodejs;OHIF in a real browser
+/usr/sbin/nginx;nginx-light;the reverse proxy of the guide
 npm;npm;OHIF and the driver of the browser; the web application
 LIST
 }
@@ -75,9 +76,9 @@ install_quietly() {
     $as_root apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$@" >&2
     result=$?
-    for service in orthanc rsyslog; do
+    for service in orthanc rsyslog nginx; do
         case " $* " in
-            *" $service "*)
+            *" $service "* | *" $service-light "*)
                 # Not at the next start of the machine either.
                 if [ -d /run/systemd/system ]; then
                     $as_root systemctl disable --now "$service" >/dev/null 2>&1

@@ -206,10 +206,16 @@ def run_dicom(settings: Settings) -> None:
 
 def run_hl7(settings: Settings) -> None:
     """Take HL7 messages and carry them out until SIGTERM."""
+    from negatoscope.app.attendant import Attendant
     from negatoscope.app.hl7 import serve
 
+    attendant = Attendant(settings, "hl7")
     with database(settings, max_size=4) as opened:
-        serve(settings=settings, database=opened, on_ready=tell_ready)
+        attendant.start()
+        try:
+            serve(settings=settings, database=opened, on_ready=tell_ready)
+        finally:
+            attendant.stop()
 
 
 def run_worker(settings: Settings) -> None:

@@ -135,4 +135,4 @@ def _shown(name: str, value: Any) -> Any:
 
 @cache
 def _line(text: str | None) -> str:
-    return " ".join((text or "").replace("``", "").split())
+    return " ".join((text or "").replace("`", "").split())

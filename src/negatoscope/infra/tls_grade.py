@@ -6,6 +6,7 @@ What is demanded is BCP 195 (RFC 8996, RFC 9325), as PS3.15 §B.12 does.
 import socket
 import ssl
 import stat
+import time
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,7 @@ from negatoscope.infra.clock import utc_now
 from negatoscope.infra.settings import HostPort
 
 _TIMEOUT_S: Final = 3.0
+_REMEMBER_S: Final = 600.0
 _MIN_RSA_BITS: Final = 2048
 _MIN_EC_BITS: Final = 256
 _AUTHORITY_MARGIN: Final = timedelta(days=60)
@@ -95,8 +97,23 @@ def authority_checks(path: Path) -> Iterator[Check]:
     )
 
 
-def listener_grade(name: str, address: HostPort) -> Iterator[Check]:
-    """Versions and cipher suites that a listener of ours takes."""
+def listener_grade(name: str, address: HostPort) -> list[Check]:
+    """Versions and cipher suites that a listener of ours takes; looked at once in some minutes.
+
+    Each look is a dozen handshakes, most of which the listener refuses and logs.
+    """
+    known = _REMEMBERED.get((name, address))
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
+    found = list(_grade(name, address))
+    _REMEMBERED[name, address] = (time.monotonic() + _REMEMBER_S, found)
+    return found
+
+
+_REMEMBERED: dict[tuple[str, HostPort], tuple[float, list[Check]]] = {}
+
+
+def _grade(name: str, address: HostPort) -> Iterator[Check]:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
     best = _session(host, address.port, _context())
     if best is None:

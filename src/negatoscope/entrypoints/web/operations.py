@@ -50,7 +50,7 @@ def checks(services: Services) -> list[Check]:
 def _processes(services: Services) -> Iterator[Check]:
     reports = process_reports.list_reports(services.database)
     roles = sorted({one.role for one in reports})
-    wanted = {"dicom", "http", "worker"}
+    wanted = {"dicom", "hl7", "http", "worker"}
     missing = sorted(wanted - set(roles))
     yield Check(
         name="processes",

@@ -79,7 +79,7 @@ export function ConnectionsPage(): ReactNode {
     { key: 'pid', title: say('pid'), align: 'right', sortBy: (row) => row.pid, render: (row) => row.pid },
     {
       key: 'started',
-      title: say('duration'),
+      title: say('running_'),
       sortBy: (row) => row.started_at,
       render: (row) => format.relative(row.started_at),
     },

@@ -46,8 +46,8 @@ export function LogsPage(): ReactNode {
     },
     {
       key: 'level',
-      title: say('level'),
-      width: 110,
+      title: say('severity'),
+      width: 140,
       render: (row) => (
         <StateBadge
           state={

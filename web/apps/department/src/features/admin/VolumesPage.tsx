@@ -74,7 +74,7 @@ function OneVolume(props: { readonly volume: VolumeSpace }): ReactNode {
         <Progress.Root size="lg">
           <Progress.Section
             value={share}
-            color={volume.takes_objects ? (share > 85 ? 'yellow' : 'teal') : 'red'}
+            color={volume.takes_objects ? (share > 85 ? 'orange' : 'teal') : 'red'}
             aria-label={say('usage', { name: volume.name })}
           />
         </Progress.Root>

@@ -68,7 +68,7 @@ function fold(text: string): string {
 
 const COLORS: Readonly<Record<string, string>> = {
   ok: 'teal',
-  warning: 'yellow',
+  warning: 'orange',
   failed: 'red',
   neutral: 'gray',
 };
@@ -79,7 +79,14 @@ export function StateBadge(props: {
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <Badge variant="light" color={COLORS[props.state] ?? 'gray'} tt="none" radius="sm">
+    <Badge
+      variant="light"
+      color={COLORS[props.state] ?? 'gray'}
+      tt="none"
+      radius="sm"
+      style={{ flexShrink: 0, maxWidth: 'none' }}
+      styles={{ label: { overflow: 'visible' } }}
+    >
       {props.children}
     </Badge>
   );

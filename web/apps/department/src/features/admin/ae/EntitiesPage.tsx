@@ -1,4 +1,5 @@
 import { Badge, Button, Group, Stack, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { type Caller, call, type Echo, type RegisteredEntity } from '@negatoscope/api-client';
 import {
   type Column,
@@ -29,6 +30,9 @@ const REFUSALS = {
   'disabled AE title': 'reasonDisabled',
 } as const;
 
+/** Columns left out where there is little room. */
+const WIDE = ['accepted', 'refused', 'implementation', 'security'];
+
 /** Who may call, where it is called; a test that says what to do; who was refused. */
 export function EntitiesPage(): ReactNode {
   const say = useMessages(messages);
@@ -37,6 +41,7 @@ export function EntitiesPage(): ReactNode {
   const notify = useNotify();
   const confirm = useConfirm();
   const client = useQueryClient();
+  const hasRoom = useMediaQuery('(min-width: 1200px)', true);
   const [filter, setFilter] = useState('');
   const [draft, setDraft] = useState<Draft | null>(null);
   const [tested, setTested] = useState<{ name: string; result: Echo | null } | null>(null);
@@ -84,6 +89,17 @@ export function EntitiesPage(): ReactNode {
     if (yes) remove.mutate(name);
   }
 
+  const security = (row: RegisteredEntity): ReactNode => (
+    <Group gap={4}>
+      {row.tls_required ? (
+        <StateBadge state="ok">{say('tlsOnly')}</StateBadge>
+      ) : row.tls ? (
+        <StateBadge state="neutral">{say('tlsBadge')}</StateBadge>
+      ) : null}
+      {(row.certificates ?? []).length > 0 ? <StateBadge state="ok">{say('certificate')}</StateBadge> : null}
+      {row.check_host ? <StateBadge state="ok">{say('fixedHost')}</StateBadge> : null}
+    </Group>
+  );
   const columns: readonly Column<RegisteredEntity>[] = [
     {
       key: 'ae_title',
@@ -97,6 +113,7 @@ export function EntitiesPage(): ReactNode {
             </Text>
             {row.is_enabled ? null : <StateBadge state="warning">{say('disabled')}</StateBadge>}
           </Group>
+          {hasRoom ? null : security(row)}
           {row.description === '' ? null : (
             <Text size="xs" c="dimmed">
               {row.description}
@@ -121,7 +138,15 @@ export function EntitiesPage(): ReactNode {
       render: (row) => (
         <Group gap={4}>
           {[...(row.roles ?? [])].sort().map((role) => (
-            <Badge key={role} size="sm" variant="default" tt="none" fw={400}>
+            <Badge
+              key={role}
+              size="sm"
+              variant="default"
+              tt="none"
+              fw={400}
+              style={{ flexShrink: 0, maxWidth: 'none' }}
+              styles={{ label: { overflow: 'visible' } }}
+            >
               {say(role)}
             </Badge>
           ))}
@@ -131,19 +156,7 @@ export function EntitiesPage(): ReactNode {
     {
       key: 'security',
       title: say('security'),
-      render: (row) => (
-        <Group gap={4}>
-          {row.tls_required ? (
-            <StateBadge state="ok">{say('tlsOnly')}</StateBadge>
-          ) : row.tls ? (
-            <StateBadge state="neutral">{say('tlsBadge')}</StateBadge>
-          ) : null}
-          {(row.certificates ?? []).length > 0 ? (
-            <StateBadge state="ok">{say('certificate')}</StateBadge>
-          ) : null}
-          {row.check_host ? <StateBadge state="ok">{say('fixedHost')}</StateBadge> : null}
-        </Group>
-      ),
+      render: security,
     },
     {
       key: 'seen',
@@ -283,7 +296,7 @@ export function EntitiesPage(): ReactNode {
             <DataTable
               label={say('title')}
               rows={rows.filter((row) => contains(filter, row.ae_title, row.host, row.description))}
-              columns={columns}
+              columns={hasRoom ? columns : columns.filter((column) => !WIDE.includes(column.key))}
               rowKey={(row) => row.ae_title}
               onOpen={(row) => setDraft({ kind: 'change', entity: row })}
               empty={<Empty title={say('empty')}>{say('emptyHint')}</Empty>}
@@ -300,7 +313,7 @@ export function EntitiesPage(): ReactNode {
             <DataTable
               label={say('callers')}
               rows={refusedCallers}
-              columns={callerColumns}
+              columns={hasRoom ? callerColumns : callerColumns.filter((column) => !WIDE.includes(column.key))}
               rowKey={(row) => `${row.ae_title} ${row.peer_host}`}
               empty={<Empty title={say('callersEmpty')} />}
             />

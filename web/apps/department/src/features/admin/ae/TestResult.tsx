@@ -49,7 +49,7 @@ export function TestResult(props: {
         )}
         {facts.map(([label, value]) => (
           <Text key={label} size="xs" c="dimmed">
-            {label}: {value}
+            {say('fact', { label: label ?? '', value: value ?? '' })}
           </Text>
         ))}
       </Stack>

@@ -5,7 +5,7 @@ import { IconAlertTriangle, IconCircleCheck, IconRefresh } from '@tabler/icons-r
 import { type ReactNode, useState } from 'react';
 import { contains, Filter, Shown, StateBadge, useLive } from '../live';
 import { messages as common } from '../messages';
-import { frenchHints, kinds, messages } from './messages';
+import { hints, kinds, messages } from './messages';
 
 const ORDER = { failed: 0, warning: 1, ok: 2 } as const;
 
@@ -13,6 +13,7 @@ const ORDER = { failed: 0, warning: 1, ok: 2 } as const;
 export function HealthPage(): ReactNode {
   const say = useMessages(messages);
   const sayKind = useMessages(kinds);
+  const sayHint = useMessages(hints);
   const sayCommon = useMessages(common);
   const { language } = useLanguage();
   const [filter, setFilter] = useState('');
@@ -23,7 +24,7 @@ export function HealthPage(): ReactNode {
     const title = sayKind(check.kind as keyof typeof kinds.en);
     const own = check.name.split(' ').slice(1).join(' ');
     const wantsName = ['volume', 'library', 'tls'].includes(check.kind) || check.name.includes('https');
-    return own !== '' && wantsName ? `${title} ${own}` : title;
+    return own !== '' && wantsName ? `${title} (${own})` : title;
   }
 
   const columns: readonly Column<Check>[] = [
@@ -49,7 +50,11 @@ export function HealthPage(): ReactNode {
       title: say('toDo'),
       render: (row) =>
         row.hint === '' ? null : (
-          <Text size="sm">{language === 'fr' ? (frenchHints[row.kind] ?? row.hint) : row.hint}</Text>
+          <Text size="sm">
+            {language === 'fr' && row.kind in hints.en
+              ? sayHint(row.kind as keyof typeof hints.en)
+              : row.hint}
+          </Text>
         ),
     },
   ];
@@ -83,7 +88,7 @@ export function HealthPage(): ReactNode {
             <Alert
               role="status"
               variant="light"
-              color={data.state === 'ok' ? 'teal' : data.state === 'warning' ? 'yellow' : 'red'}
+              color={data.state === 'ok' ? 'teal' : data.state === 'warning' ? 'orange' : 'red'}
               icon={data.state === 'ok' ? <IconCircleCheck size={18} /> : <IconAlertTriangle size={18} />}
               title={say(
                 data.state === 'ok' ? 'allWell' : data.state === 'warning' ? 'warnings' : 'failures',

@@ -118,6 +118,8 @@ export function SettingsPage(): ReactNode {
           tt="none"
           radius="sm"
           fw={400}
+          style={{ maxWidth: 'none' }}
+          styles={{ label: { overflow: 'visible' } }}
           title={row.source}
         >
           {sourceOf(row.source)}
@@ -128,7 +130,7 @@ export function SettingsPage(): ReactNode {
       key: 'effect',
       title: say('effect'),
       render: (row) => (
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" miw={90}>
           {say(row.is_changeable ? 'atOnce' : 'atStart')}
         </Text>
       ),
