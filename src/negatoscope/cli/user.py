@@ -1,10 +1,14 @@
 """``negatoscope user``: accounts."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from negatoscope.cli.common import CommandContext, pass_context, table
+
+if TYPE_CHECKING:
+    from negatoscope.domain.identity.grants import Grant
 
 ROLES = (
     "administrator",
@@ -123,6 +127,143 @@ def passwd(
             detail={"password changed": name},
         )
     click.echo(f"{name} has a new password")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="All it has then.")
+@click.option("--display-name", metavar="TEXT", help="For people.")
+@click.option("--active/--inactive", "is_active", default=None, help="Inactive ends its sessions.")
+@click.option(
+    "--emergency/--no-emergency",
+    "is_emergency",
+    default=None,
+    help="Signs in here when everybody else does at a provider.",
+)
+@click.option("--remove-totp", is_flag=True, help="Of somebody who lost the second factor.")
+@pass_context
+def change(
+    context: CommandContext,
+    *,
+    name: str,
+    roles: tuple[str, ...],
+    display_name: str | None,
+    is_active: bool | None,
+    is_emergency: bool | None,
+    remove_totp: bool,
+) -> None:
+    """Change the account NAME: what is given, nothing else."""
+    from negatoscope.domain.identity import Actor, totp, users
+    from negatoscope.subscribers import audit
+
+    with context.database() as database:
+        changed = users.change(
+            database,
+            name=name,
+            roles=roles or None,
+            display_name=display_name,
+            is_active=is_active,
+            is_emergency=is_emergency,
+        )
+        if remove_totp:
+            totp.remove(database, changed.id)
+        audit.record(
+            database,
+            actor=Actor.system("command line"),
+            action="change user",
+            door="command line",
+            detail={
+                "user": changed.name,
+                "roles": sorted(changed.roles),
+                "active": changed.is_active,
+                "emergency": changed.is_emergency,
+                "second factor removed": remove_totp,
+            },
+        )
+    state = "active" if changed.is_active else "inactive"
+    click.echo(f"{changed.name} is {state}, {', '.join(sorted(changed.roles))}")
+
+
+@user.command()
+@click.argument("name")
+@click.option("--issuer", required=True, metavar="URL", help="Of the provider.")
+@click.option("--subject", required=True, metavar="SUB", help="Its name of the person.")
+@pass_context
+def link(context: CommandContext, *, name: str, issuer: str, subject: str) -> None:
+    """Say that the account NAME is a provider's SUB."""
+    from negatoscope.domain.identity import Actor, federation
+    from negatoscope.subscribers import audit
+
+    with context.database() as database:
+        federation.link(database, name=name, issuer=issuer, subject=subject)
+        audit.record(
+            database,
+            actor=Actor.system("command line"),
+            action="link user",
+            door="command line",
+            detail={"user": name, "issuer": issuer, "subject": subject},
+        )
+    click.echo(f"{name} signs in at {issuer}")
+
+
+@user.command()
+@click.argument("name")
+@click.option(
+    "--grant",
+    "wanted",
+    multiple=True,
+    metavar="KIND=VALUE",
+    help="institution, department, issuer, physician, study, patient=ID^ISSUER, everything.",
+)
+@click.option("--clear", is_flag=True, help="What its roles see.")
+@pass_context
+def scope(context: CommandContext, *, name: str, wanted: tuple[str, ...], clear: bool) -> None:
+    """Show or set which studies the account NAME sees."""
+    from negatoscope.domain.identity import Actor, grants, users
+    from negatoscope.subscribers import audit
+
+    if clear and wanted:
+        raise click.UsageError("give --grant or --clear, not both")
+    with context.database() as database:
+        holder = grants.Holder(user_id=users.get(database, name).id)
+        if clear or wanted:
+            given = [read_grant(text) for text in wanted]
+            grants.replace_all(database, holder, given, granted_by="command line")
+            audit.record(
+                database,
+                actor=Actor.system("command line"),
+                action="set data scope",
+                door="command line",
+                detail={"user": name, "grants": list(wanted)},
+            )
+        held = grants.of(database, holder)
+    table(
+        ("KIND", "VALUE", "ISSUER", "UNTIL"),
+        [
+            (
+                one.kind,
+                one.value,
+                one.issuer,
+                one.expires_at.isoformat(" ", "minutes") if one.expires_at else "",
+            )
+            for one in held
+        ],
+    )
+
+
+def read_grant(text: str) -> "Grant":
+    """``KIND=VALUE``."""
+    from negatoscope.domain.identity.grants import Grant, GrantKind
+
+    kind, _, value = text.partition("=")
+    if kind not in set(GrantKind):
+        raise click.BadParameter(
+            f"{kind!r} is not one of {', '.join(GrantKind)}", param_hint="--grant"
+        )
+    issuer = ""
+    if kind == GrantKind.PATIENT:
+        value, _, issuer = value.partition("^")
+    return Grant(kind=GrantKind(kind), value=value, issuer=issuer)
 
 
 def _password(name: str, given: str | None, *, from_stdin: bool, required: bool) -> str | None:

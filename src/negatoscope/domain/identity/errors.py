@@ -18,6 +18,7 @@
     ├── TooManyBreaks      emergency accesses in an hour
     ├── LinkRefused        used up, revoked, expired, unknown, or its PIN is wrong
     ├── PinRequired        the link is good and asks for one
+    ├── NoRoleForYou       a provider's subject gets no account
     ├── InvalidGrant       a data scope that cannot be
     └── SetupLinkRefused   used, expired, unknown, or no longer needed
 """
@@ -119,3 +120,7 @@ class LinkRefused(IdentityError):
 
 class PinRequired(IdentityError):
     """The link is good and asks for a PIN."""
+
+
+class NoRoleForYou(IdentityError):
+    """A provider's subject gets no account here."""

@@ -21,6 +21,7 @@ from negatoscope.entrypoints.api import (
     audit,
     break_glass,
     configuration,
+    context,
     events,
     identity,
     instances,
@@ -30,6 +31,7 @@ from negatoscope.entrypoints.api import (
     operations,
     patients,
     preferences,
+    providers,
     session,
     studies,
     system,
@@ -47,6 +49,7 @@ PREFIX = "/api/v1"
 _ROUTES = (
     system,
     session,
+    providers,
     me,
     studies,
     patients,
@@ -63,6 +66,7 @@ _ROUTES = (
     links,
     operations,
     configuration,
+    context,
 )
 
 

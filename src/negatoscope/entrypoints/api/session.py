@@ -28,6 +28,7 @@ from negatoscope.domain.identity.errors import (
     WeakPassword,
 )
 from negatoscope.entrypoints.api.common import Anyone, Ask, Asking, Schema
+from negatoscope.entrypoints.api.providers import PATH, end_url, provider_of
 from negatoscope.entrypoints.web.access import same_origin, unauthenticated
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.kit.aio import run_blocking
@@ -240,12 +241,14 @@ async def end_session(ask: Anyone, response: Response) -> SignedOut:
     """Sign out."""
     same_site(ask)
     access = ask.services.access
-    if ask.caller is not None and ask.caller.cookie is not None:
-        await run_blocking(sessions.end, ask.services.database, ask.caller.cookie)
+    provider_url = None
+    if ask.caller is not None and ask.caller.session is not None and ask.caller.cookie is not None:
+        id_token = await run_blocking(sessions.end, ask.services.database, ask.caller.cookie)
         await access.note(ask.request, "sign out")
+        provider_url = await end_url(ask, ask.caller.session.method, id_token)
     response.headers.append("set-cookie", access.cookie.drop().decode("ascii"))
     response.headers["clear-site-data"] = '"cache"'
-    return SignedOut(provider_url=None)
+    return SignedOut(provider_url=provider_url)
 
 
 @router.get("/session/providers")
@@ -256,7 +259,17 @@ async def get_providers(ask: Anyone) -> Providers:
     return Providers(
         local=True,
         local_is_for_emergencies=identity.local_sign_in == "emergency",
-        oidc=[],
+        oidc=[
+            Provider(
+                name=one.name,
+                display_name=one.display_name or one.name,
+                start=f"{PATH}/{one.name}",
+                available=await run_blocking(
+                    provider_of(ask.services.settings, one.name).is_available
+                ),
+            )
+            for one in identity.providers
+        ],
         needs_setup=count == 0,
         min_password_length=users.MIN_PASSWORD_LENGTH,
     )
