@@ -160,6 +160,20 @@ export interface BreakDetail {
   seen: Seen[];
 }
 
+/** A study of the call. */
+export interface CalledStudy {
+  study_instance_uid: string;
+  study_date: string | null;
+  study_description: string | null;
+  accession_number: string | null;
+  modalities_in_study: string[];
+  patient_key: number;
+  patient_id: string | null;
+  issuer_of_patient_id: string;
+  patient_name: string | null;
+  patient_birth_date: string | null;
+}
+
 /** A calling AE title at a host, as counted by the DICOM listener. */
 export interface Caller {
   ae_title: string;
@@ -550,6 +564,14 @@ export interface Me {
   kind: string;
   name: string;
   roles: string[];
+}
+
+/** What the call means. */
+export interface Meaning {
+  state: 'study' | 'patient' | 'several-patients' | 'several-studies' | 'outside-scope' | 'unknown';
+  viewer: string;
+  studies: CalledStudy[];
+  outside_scope: string | null;
 }
 
 /** Whose file, and why: a study's patient, or an identifier that is one person's only. */
@@ -1061,6 +1083,7 @@ export interface Operations {
   'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
   'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
+  'GET /api/v1/context': { path: Record<never, never>; query: { requestType: string; studyUID?: string; accessionNumber?: string; patientID?: string; viewerType?: string; mostRecentResults?: number | null; modalitiesInStudy?: string; lowerDateTime?: string; upperDateTime?: string }; body: undefined; answer: Meaning };
   'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
   'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
@@ -1083,6 +1106,8 @@ export interface Operations {
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
   'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
+  'GET /api/v1/session/oidc/{name}': { path: { name: string }; query: { next?: string }; body: undefined; answer: undefined };
+  'GET /api/v1/session/oidc/{name}/callback': { path: { name: string }; query: { state?: string; code?: string; iss?: string | null; error?: string | null }; body: undefined; answer: undefined };
   'GET /api/v1/session/providers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Providers };
   'GET /api/v1/session/setup/{secret}': { path: { secret: string }; query: Record<never, never>; body: undefined; answer: SetupState };
   'GET /api/v1/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SessionEntry[] };
@@ -1120,6 +1145,7 @@ export interface Operations {
   'POST /api/v1/operations/jobs/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: Credentials; answer: Session };
   'POST /api/v1/session/link': { path: Record<never, never>; query: Record<never, never>; body: Exchange; answer: Session };
+  'POST /api/v1/session/oidc/{name}/backchannel-logout': { path: { name: string }; query: Record<never, never>; body: undefined; answer: unknown };
   'POST /api/v1/session/setup': { path: Record<never, never>; query: Record<never, never>; body: SetUp; answer: Session };
   'POST /api/v1/set-aside/{number}/decision': { path: { number: number }; query: Record<never, never>; body: Decision; answer: undefined };
   'POST /api/v1/set-aside/{number}/reopen': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
