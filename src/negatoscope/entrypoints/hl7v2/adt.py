@@ -123,7 +123,7 @@ def _register(registry: Registry, pid: Segment, source: str) -> Registered:
 def _merge(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict[str, Any]:
     survivor = _register(registry, pid, source).patient
     merged = []
-    for old in _patient_identifiers(mrg, 1):
+    for old in patient_identifiers(mrg, 1):
         subsumed = registry.holder(old)
         if subsumed is not None and subsumed != survivor:
             registry.merge(survivor=survivor, subsumed=subsumed, source=source)
@@ -132,7 +132,7 @@ def _merge(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict[
 
 
 def _change(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict[str, Any]:
-    old = next(iter(_patient_identifiers(mrg, 1)), None)
+    old = next(iter(patient_identifiers(mrg, 1)), None)
     if old is None:
         raise CannotApply("the identifier that changes is not given", segment="MRG", field=1)
     new = next(
@@ -215,7 +215,8 @@ def _identifiers(
         yield Identifier(value=value, authority=authority, type_code=type_code)
 
 
-def _patient_identifiers(segment: Segment, number: int) -> Iterator[Identifier]:
+def patient_identifiers(segment: Segment, number: int) -> Iterator[Identifier]:
+    """The identifiers of a field that are a patient's own, not a visit's."""
     for one in _identifiers(segment, number, is_qualified=True):
         if one.type_code not in ENCOUNTER_TYPES:
             yield one

@@ -4,9 +4,11 @@ from typing import Any, Final
 
 import psycopg
 
+from negatoscope.domain.identity import Actor
 from negatoscope.domain.messages import CannotApply, Outcome
 from negatoscope.entrypoints.hl7v2 import adt
-from negatoscope.protocols.hl7v2 import MalformedMessage, parse
+from negatoscope.protocols.hl7v2 import MalformedMessage, Message, parse
+from negatoscope.subscribers import audit
 
 FAMILIES: Final = {"ADT": adt.apply}
 
@@ -25,4 +27,23 @@ def handle(connection: psycopg.Connection[Any], number: int, content: bytes) -> 
     family = FAMILIES.get(message.message_code)
     if family is None:
         raise CannotApply(f"messages of type {message.message_code[:10]} are not taken here")
-    return family(connection, number, message)
+    outcome = family(connection, number, message)
+    _record(connection, number, message, outcome)
+    return outcome
+
+
+def _record(
+    connection: psycopg.Connection[Any], number: int, message: Message, outcome: Outcome
+) -> None:
+    """Write into the audit trail what a message changed: the sender, the first patient named, its number."""
+    pid = message.first("PID")
+    patient = None if pid is None else next(iter(adt.patient_identifiers(pid, 3)), None)
+    audit.record_in(
+        connection,
+        actor=Actor.system(" ".join(part for part in message.sender if part) or "HL7"),
+        action="apply HL7 message",
+        door="hl7",
+        patient_id=None if patient is None else patient.value,
+        issuer_of_patient_id=None if patient is None else patient.authority.namespace or None,
+        detail={"message": number, "event": message.trigger_event, "effect": dict(outcome.effect)},
+    )

@@ -301,8 +301,8 @@ def _entered_by(request: Request, action: str) -> dict[str, Any]:
     found: dict[str, Any] = {"door": door.get(first, "web")}
     if request.header(b"authorization") is not None:
         found["credential"] = "token"
-    elif request.actor.kind == "user":
-        found["credential"] = "session"
+    elif request.actor.kind in {"user", "link"}:
+        found["credential"] = "session" if request.actor.kind == "user" else request.actor.name
         if action == Action.RETRIEVE:
             found["event_class"] = str(audit.EventClass.VIEW)
     return found

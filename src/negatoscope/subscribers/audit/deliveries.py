@@ -28,7 +28,7 @@ def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> No
         action=Action.STORE,
         study_instance_uid=study or None,
         peer=None if peer is None else str(peer),
-        door="dimse" if actor.kind == "ae" else "archive",
+        door={"ae": "dimse", "system": actor.name}.get(actor.kind, "archive"),
         detail={} if association is None else {"association": association},
         count=int(payload.get("count") or 1),
         coalesce_key="|".join(
@@ -42,6 +42,8 @@ def _actor(payload: Mapping[str, Any]) -> Actor:
     name = str(payload.get("actor_name") or "")
     if ae_title:
         return Actor(kind="ae", name=ae_title)
+    if name == "command line":  # an import; no account has a space in its name
+        return Actor.system(name)
     if name:
         return Actor(kind="user", name=name)
     return Actor.system("archive")

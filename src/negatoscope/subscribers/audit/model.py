@@ -84,6 +84,11 @@ _CLASS_OF_ACTION: Final[Mapping[str, EventClass]] = {
     "mpps": EventClass.CHANGE,
     "ups": EventClass.CHANGE,
     "print": EventClass.EXPORT,
+    "share": EventClass.EXPORT,
+    "use link": EventClass.SIGN_IN,
+    "read HL7 message": EventClass.VIEW,
+    "replay HL7 message": EventClass.CHANGE,
+    "apply HL7 message": EventClass.CHANGE,
     "download": EventClass.EXPORT,
     "export": EventClass.EXPORT,
     "read audit": EventClass.AUDIT,
@@ -126,6 +131,8 @@ def class_of(action: str) -> EventClass:
     for both in (EventClass.SIGN_IN, EventClass.SIGN_OUT):
         if action.startswith(both):
             return both
+    if EventClass.BREAK_GLASS in action:
+        return EventClass.BREAK_GLASS
     return _CLASS_OF_FIRST_WORD.get(
         action.partition(" ")[0].partition("-")[0], EventClass.CONFIGURATION
     )
