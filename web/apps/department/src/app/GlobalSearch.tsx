@@ -6,10 +6,11 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { messages } from './messages';
 import classes from './Shell.module.css';
 
-const ID = 'global-search';
+/** Of the box that `/` leads to: the header's, or the list's own. */
+export const SEARCH_ID = 'global-search';
 
 export function focusSearch(): void {
-  document.getElementById(ID)?.focus();
+  document.getElementById(SEARCH_ID)?.focus();
 }
 
 /** Leads to the list of studies with what was typed. */
@@ -33,7 +34,7 @@ export function GlobalSearch(): ReactNode {
     // biome-ignore lint/a11y/useSemanticElements: <search> is not known to every browser in use
     <form role="search" className={classes['search'] ?? ''} onSubmit={onSubmit}>
       <TextInput
-        id={ID}
+        id={SEARCH_ID}
         type="search"
         autoComplete="off"
         aria-label={say('search')}

@@ -278,10 +278,12 @@ export class StackPane {
     });
   }
 
+  /** Once: the page and the session may both end it, in either order. */
   detach(): void {
+    if (this.#isDetached) return;
     this.#isDetached = true;
     for (const end of this.#ends) end();
-    toolUtilities.stackContextPrefetch.disable(this.element);
+    if (!this.#session.engine.hasBeenDestroyed) toolUtilities.stackContextPrefetch.disable(this.element);
     ToolGroupManager.getToolGroup(STACK_GROUP)?.removeViewports(this.#session.engine.id, this.#viewportId);
     if (!this.#session.engine.hasBeenDestroyed) this.#session.engine.disableElement(this.#viewportId);
   }

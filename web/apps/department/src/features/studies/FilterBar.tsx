@@ -12,6 +12,7 @@ import {
 import { useMessages } from '@negatoscope/ui';
 import { IconAdjustmentsHorizontal, IconSearch, IconX } from '@tabler/icons-react';
 import { type ReactNode, type RefObject, useEffect, useState } from 'react';
+import { SEARCH_ID } from '../../app/GlobalSearch';
 import { type Criteria, isEmpty, NOTHING, SPANS, TEXT_FIELDS } from './criteria';
 import { messages } from './messages';
 
@@ -40,6 +41,7 @@ export function FilterBar(props: {
     <Group gap={6} wrap="wrap" flex={1} miw={0} role="search" aria-label={say('search')}>
       <TextInput
         ref={props.inputRef}
+        id={SEARCH_ID}
         type="search"
         autoComplete="off"
         spellCheck={false}

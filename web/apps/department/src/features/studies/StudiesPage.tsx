@@ -207,17 +207,9 @@ export function StudiesPage(): ReactNode {
     useMemo<readonly Action[]>(
       () => [
         {
-          id: 'search',
-          label: { en: 'Search the list', fr: 'Chercher dans la liste' },
-          group: { en: 'Studies', fr: 'Examens' },
-          shortcut: '/',
-          perform: () => input.current?.select(),
-        },
-        {
           id: 'studies.clear',
           label: { en: 'Clear search and filters', fr: 'Effacer la recherche et les filtres' },
           group: { en: 'Studies', fr: 'Examens' },
-          shortcut: 'escape',
           perform: leave,
         },
       ],
