@@ -47,7 +47,7 @@ def test_codes_are_published():
         ("GET", "/api/v1/studies?limit=x", 422, "invalid-input"),
         ("GET", "/nowhere", 404, "not-found"),
         ("PUT", "/sign-in", 405, "method-not-allowed"),
-        ("GET", "/static/../app.py", 404, "not-found"),
+        ("GET", "/assets/../app.py", 404, "not-found"),
     ],
 )
 def test_every_wire_answers_with_one(served, method, path, status, code):

@@ -67,7 +67,7 @@ def test_curl(running, helpers, tmp_path):
     assert b"00081199" in said
     assert STUDY.encode() in curl(f"{url}?PatientName=DUPONT*&limit=20")
     assert b"Thorax" in curl("--compressed", f"{url}/{STUDY}/metadata")
-    curl("-o", str(tmp_path / "study.zip"), f"{running.url}/studies/{STUDY}/archive.zip")
+    curl("-H", "Accept: application/zip", "-o", str(tmp_path / "study.zip"), f"{url}/{STUDY}")
     shutil.unpack_archive(tmp_path / "study.zip", tmp_path / "out")
     (file,) = (tmp_path / "out").rglob("*.dcm")
     original = (tmp_path / "image.dcm").read_bytes()

@@ -81,6 +81,7 @@ def test_files_with_a_sum_in_their_name_stay_for_ever(dist: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
+        "/",
         "/sign-in",
         "/setup/s",
         "/studies",
@@ -120,7 +121,6 @@ def test_every_route_of_the_application_is_its_document(dist: Path, path: str) -
         "/admin/..\\secret",
         "/index.html",
         "/assets/index-a.js.br",
-        "/",
         "",
         "//",
         "/elsewhere",

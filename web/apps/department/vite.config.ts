@@ -5,7 +5,7 @@ import { licences } from './licences';
 
 // `make web-dev` serves the sources with a running server behind them.
 const server = process.env['NEGATOSCOPE_SERVER'] ?? 'http://127.0.0.1:8080';
-const behind = ['/api', '/dicom-web', '/wado', '/ohif', '/healthz', '/readyz'];
+const behind = ['/api', '/dicom-web', '/wado', '/ohif', '/healthz', '/readyz', '/fhir'];
 
 /** Another name for every build: of what it is made from, or of the moment. */
 const build = createHash('sha256')

@@ -16,6 +16,7 @@ from negatoscope.domain.archive.listing import StudyList
 from negatoscope.domain.archive.overview import Overview
 from negatoscope.domain.archive.patients import Patients
 from negatoscope.entrypoints.api import (
+    addresses,
     application_entities,
     archive,
     audit,
@@ -67,6 +68,7 @@ _ROUTES = (
     operations,
     configuration,
     context,
+    addresses,
 )
 
 

@@ -9,8 +9,7 @@
     /healthz /readyz    open to everybody: whether the process lives, whether it can do its work
     /metrics            by token, for a role that may read metrics
     /ohif               somebody else's viewer, when it is installed
-    /studies …          the web application
-    everything else     the page
+    everything else     the web application
 
 A database that does not answer yet is waited for: requests get 503 until it does, and no process
 dies of it.
@@ -47,11 +46,11 @@ from negatoscope.entrypoints.web.asgi import (
 from negatoscope.entrypoints.web.failures import RETRY_AFTER_S, problem_for
 from negatoscope.entrypoints.web.health import readiness
 from negatoscope.entrypoints.web.ohif.site import OhifSite
-from negatoscope.entrypoints.web.page.app import Page
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.proxies import HOST, NOTHING, TrustedProxies
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.entrypoints.web.site import Site
+from negatoscope.entrypoints.web.site.plain import send_problem_page
 from negatoscope.infra import metrics
 from negatoscope.infra.errors import ConfigurationError
 from negatoscope.infra.settings import Settings
@@ -109,7 +108,6 @@ class HttpApplication:
         self._dicomweb: DicomWeb | None = None
         self._api: Application | None = None
         self._arrivals: Arrivals | None = None
-        self._page: Page | None = None
         self._ohif: OhifSite | None = None
         self._fhir: Fhir | None = None
         self._site = Site()
@@ -201,7 +199,6 @@ class HttpApplication:
         self._api, self._arrivals = api, api.state.arrivals
         self._fhir = Fhir(services)
         self._ohif = OhifSite(services)
-        self._page = Page(services, self._ohif.installed)
         self._services = services
 
     async def stop(self) -> None:
@@ -242,8 +239,8 @@ class HttpApplication:
             if answer.status:
                 _log.warning("http.answer_cut", path=request.path, code=problem.code)
                 raise  # the server ends the connection: the client sees that it has not all
-            if self._page is not None and _is_page(scope) and accepts_html(request):
-                await self._page.explain(request, answer, problem)
+            if _is_page(scope) and accepts_html(request):
+                await send_problem_page(request, answer, problem)
             else:
                 await send_problem(answer, problem, head_only=scope["method"] == "HEAD")
         finally:
@@ -267,8 +264,8 @@ class HttpApplication:
         if self._site.serves(request):
             await self._site(request, send)
             return "site"
-        services, dicomweb, page = self._services, self._dicomweb, self._page
-        if services is None or dicomweb is None or page is None or self._api is None:
+        services, dicomweb = self._services, self._dicomweb
+        if services is None or dicomweb is None or self._api is None:
             raise Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)
         scope["negatoscope.origin"] = self._origin(scope)
         if path.startswith("/dicom-web"):
@@ -315,8 +312,7 @@ class HttpApplication:
         if self._ohif is not None and (path == "/ohif" or path.startswith("/ohif/")):
             await self._ohif(request, send)
             return "ohif"
-        await page(request, send)
-        return "page"
+        raise Problem("not-found")
 
     def _observe(self, route: str, status: int, seconds: float) -> None:
         key = (route, status)

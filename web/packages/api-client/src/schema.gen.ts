@@ -213,6 +213,12 @@ export interface Code {
   code: string;
 }
 
+/** Commands for one purpose, in the order in which they are useful. */
+export interface CommandGroup {
+  purpose: 'register' | 'send' | 'find' | 'fetch';
+  commands: string[];
+}
+
 /** An object set aside beside the current one. */
 export interface Comparison {
   id: number;
@@ -737,6 +743,17 @@ export interface QueueCount {
   count: number;
 }
 
+/** Where this server is reached by whom asked. */
+export interface Reached {
+  ae_title: string;
+  dicom_host: string;
+  dicom_port: number;
+  http: string;
+  dicomweb: string;
+  has_ohif: boolean;
+  commands: CommandGroup[];
+}
+
 /** Shown once; each signs in once without the authenticator. */
 export interface RecoveryCodes {
   recovery_codes: string[];
@@ -1071,6 +1088,7 @@ export interface Operations {
   'DELETE /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Setting };
   'DELETE /api/v1/tokens/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/users/{name}/totp': { path: { name: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'GET /api/v1/addresses': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Reached };
   'GET /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: RegisteredEntity[] };
   'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: RegisteredEntity };
   'GET /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Grants };

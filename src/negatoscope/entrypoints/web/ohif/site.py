@@ -13,6 +13,8 @@ from negatoscope.domain.identity import Action
 from negatoscope.entrypoints.web.access import Caller, cookie, unauthenticated
 from negatoscope.entrypoints.web.asgi import Header, Request, Send, accepts_html
 from negatoscope.entrypoints.web.content_coding import best_coding
+from negatoscope.entrypoints.web.language import COOKIE as LANGUAGE_COOKIE
+from negatoscope.entrypoints.web.language import choose
 from negatoscope.entrypoints.web.ohif.configuration import script
 from negatoscope.entrypoints.web.ohif.installation import (
     BASE_PATH,
@@ -20,8 +22,6 @@ from negatoscope.entrypoints.web.ohif.installation import (
     Installation,
     Installed,
 )
-from negatoscope.entrypoints.web.page.language import COOKIE as LANGUAGE_COOKIE
-from negatoscope.entrypoints.web.page.language import choose
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.services import Services
 from negatoscope.kit.aio import run_blocking

@@ -7,10 +7,21 @@ knows their first segments, gives the one document for them, and refuses every o
 from typing import Final
 
 AREAS: Final = frozenset(
-    {"account", "admin", "design", "instances", "link", "patients", "setup", "view", "viewer"}
+    {
+        "account",
+        "admin",
+        "connect",
+        "design",
+        "instances",
+        "link",
+        "patients",
+        "setup",
+        "view",
+        "viewer",
+    }
 )
 """First segments; with anything below them."""
-PAGES: Final = frozenset({"/sign-in", "/studies", "/upload"})
+PAGES: Final = frozenset({"/", "/sign-in", "/studies", "/upload"})
 """Whole paths."""
 
 

@@ -6,7 +6,7 @@ from negatoscope.entrypoints.web.asgi import Header, Request, Send
 from negatoscope.entrypoints.web.content_coding import SUFFIXES, best_coding
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.site.build import INDEX, Builds, File
-from negatoscope.entrypoints.web.site.missing import document as missing_document
+from negatoscope.entrypoints.web.site.plain import send_missing_page
 from negatoscope.entrypoints.web.site.routes import is_application_route
 from negatoscope.kit.aio import run_blocking
 
@@ -43,8 +43,6 @@ class Site:
 
     def serves(self, request: Request) -> bool:
         """Whether a request is for the application."""
-        if request.method == "POST":  # forms of the page
-            return False
         if request.path.startswith("/assets/") or is_application_route(request.path):
             return True
         build = self._builds.current()
@@ -60,8 +58,7 @@ class Site:
             raise Problem("method-not-allowed", allow=", ".join(_METHODS))
         build = await run_blocking(self._builds.current)
         if build is None:
-            body = missing_document(request.header(b"accept-language"))
-            await _send(request, send, 503, [*_document_headers("text/html; charset=utf-8")], body)
+            await send_missing_page(request, send)
             return
         file = build.files.get(request.path[1:])
         if file is not None and request.path[1:] != INDEX:

@@ -1,6 +1,7 @@
 import { accountRoutes } from '../features/account/routes';
 import { adminRoutes } from '../features/admin/routes';
 import { auditRoutes } from '../features/audit/routes';
+import { connectRoutes } from '../features/connect/routes';
 import { designRoutes } from '../features/design/routes';
 import { homeRoutes } from '../features/home/routes';
 import { messageRoutes } from '../features/messages/routes';
@@ -28,6 +29,7 @@ export const routeTree = rootRoute.addChildren([
       ...accountRoutes, //
       ...auditRoutes,
       ...adminRoutes,
+      ...connectRoutes,
       ...designRoutes,
       ...messageRoutes,
       ...homeRoutes,

@@ -9,6 +9,8 @@ export function CopyText(props: {
   readonly text: string;
   /** Shown in place of the text, where it is long. */
   readonly label?: string;
+  /** The text stands elsewhere; only the button is shown. */
+  readonly isHidden?: boolean;
 }): ReactNode {
   const say = useMessages(messages);
   if (props.label !== undefined) {
@@ -28,7 +30,7 @@ export function CopyText(props: {
   }
   return (
     <Group gap={4} wrap="nowrap" miw={0}>
-      <Code style={{ overflowWrap: 'anywhere' }}>{props.text}</Code>
+      {props.isHidden === true ? null : <Code style={{ overflowWrap: 'anywhere' }}>{props.text}</Code>}
       <CopyButton value={props.text}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? say('copied') : say('copy')}>

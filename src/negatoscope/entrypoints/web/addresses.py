@@ -1,4 +1,4 @@
-"""Commands that work against this server as they are shown."""
+"""Where this server is reached, and commands that work against it as they are shown."""
 
 import shlex
 from dataclasses import dataclass
@@ -86,5 +86,8 @@ class Addresses:
                 f"{self._token} --compressed \\\n"
                 f"  {self.origin}/dicom-web/studies/{study_instance_uid}/metadata"
             ),
-            f"{self._token} -o study.zip \\\n  {self.origin}/studies/{study_instance_uid}/archive.zip",
+            (
+                f"{self._token} -H 'Accept: application/zip' -o study.zip \\\n"
+                f"  {self.origin}/dicom-web/studies/{study_instance_uid}"
+            ),
         ]
