@@ -27,7 +27,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from negatoscope.entrypoints.web.site.build import DIST, INDEX
 
-HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CT = "1.2.840.10008.5.1.4.1.1.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -120,26 +119,11 @@ def codecs(shared_data: Path) -> tuple[list[Dataset], np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script with playwright-core beside it."""
-    if CHROMIUM is None or shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("NO BROWSER TEST: chromium, node or npm is not on this machine")
+def driver(scripts: Path) -> Path:
+    """The script with playwright-core beside it, and the application built."""
     if not (DIST / INDEX).exists():
         pytest.skip("NO BROWSER TEST: the web application is not built (make web)")
-    folder = tmp_path_factory.mktemp("viewer")
-    for name in ("package.json", "package-lock.json", "viewer.mjs"):
-        shutil.copy(HERE / name, folder)
-    done = subprocess.run(
-        ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    if done.returncode:
-        pytest.skip(f"NO BROWSER TEST: npm cannot fetch playwright-core: {done.stderr[-300:]}")
-    return folder / "viewer.mjs"
+    return scripts / "viewer.mjs"
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +213,7 @@ def seen(
     deflated.StudyInstanceUID, deflated.SeriesInstanceUID = DEFLATED, f"{DEFLATED}.1"
     deflated.SOPInstanceUID = deflated.file_meta.MediaStorageSOPInstanceUID = f"{DEFLATED}.1.1"
     store(server, [deflated])
-    plan = driver.with_name("plan.json")
+    plan = driver.with_name("viewer-plan.json")
     column, row, plane = BEAD
     plan.write_text(
         json.dumps(
@@ -297,6 +281,17 @@ def test_keyboard(seen: dict[str, Any]) -> None:
     assert keys["help"] > 40
 
 
+def test_two_fingers(seen: dict[str, Any]) -> None:
+    """Together they scroll and do not zoom, apart they zoom and do not scroll."""
+    touch = seen["touch"]
+    (index, zoom), (scrolled, same), (still, larger) = (
+        touch[name] for name in ("before", "scrolled", "zoomed")
+    )
+    assert (scrolled > index, same) == (True, zoom)
+    assert still == scrolled
+    assert larger > 1.3 * zoom
+
+
 def test_measures(seen: dict[str, Any]) -> None:
     """80 pixels of 0.5 mm are 40 mm; statistics and a value in HU; undone, done again, kept."""
     measures = seen["measures"]
@@ -325,6 +320,7 @@ def test_an_earlier_study_follows_by_position(seen: dict[str, Any]) -> None:
     assert compare["after"][:2] == [10, 5]
     assert any("05/01/2026" in one for one in compare["titles"])
     assert compare["left"] == 1
+    assert compare["freed"] > 0  # its pixels are not kept
 
 
 def test_three_planes_and_projection(seen: dict[str, Any]) -> None:
@@ -353,6 +349,11 @@ def test_what_has_no_frames_is_drawn_by_the_server(seen: dict[str, Any]) -> None
 def test_images_come_back_after_the_graphics_were_lost(seen: dict[str, Any]) -> None:
     """The state is all that is needed to draw again."""
     assert seen["lost"] == {"same": True}
+
+
+def test_axe_finds_nothing_serious(seen: dict[str, Any]) -> None:
+    """On images, with a menu open, in the help, with three planes."""
+    assert seen["axe"] == []
 
 
 def test_an_unknown_study_is_said(seen: dict[str, Any]) -> None:

@@ -5,8 +5,10 @@
 // PLAN is a JSON file: url, user, password, the studies of test_viewer.py, screenshots (a folder or null).
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const [planFile, executablePath] = process.argv.slice(2);
 const plan = JSON.parse(readFileSync(planFile, 'utf8'));
 const report = { errors: [], failed: [], seconds: {} };
@@ -175,6 +177,29 @@ await step('keys', async () => {
   return seen;
 });
 
+await step('touch', async () => {
+  await open(plan.ct);
+  const client = await page.context().newCDPSession(page);
+  const seen = async () => state('state => [state.panes[0].index, state.panes[0].presentation.zoom]');
+  const fingers = async (...moves) => {
+    const points = move => move.map(([x, y], id) => ({ x, y, id }));
+    await client.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: points(moves[0]) });
+    for (const move of moves.slice(1)) {
+      await client.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: points(move) });
+      await pause(40);
+    }
+    await client.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await pause(200);
+  };
+  const before = await seen();
+  const together = y => [[500, y], [600, y]];
+  await fingers(together(300), together(310), together(330), together(350), together(370));
+  const scrolled = await seen();
+  const apart = gap => [[550 - gap, 300], [550 + gap, 300]];
+  await fingers(apart(50), apart(60), apart(80), apart(100));
+  return { before, scrolled, zoomed: await seen() };
+});
+
 await step('measures', async () => {
   await open(plan.ct);
   await page.keyboard.press('l');
@@ -229,9 +254,11 @@ await step('compare', async () => {
   await shown(1);
   const after = await state('state => state.panes.map(pane => pane.index)');
   const titles = await texts('.nv-top-right');
+  const bytes = () => page.evaluate(() => document.querySelector('.nv-viewer').negatoscope.cachedBytes);
+  const held = await bytes();
   await page.locator('.nv-panel [aria-label="Close this study"]').click();
   await pause(300);
-  return { before, after, titles, left: await state('state => Object.values(state.displaySets).length') };
+  return { before, after, titles, left: await state('state => Object.values(state.displaySets).length'), freed: held - await bytes() };
 });
 
 await step('planes', async () => {
@@ -256,6 +283,27 @@ await step('planes', async () => {
   await page.keyboard.press('Escape');
   await shown();
   return { thin, thick, edges, left: await state('state => state.volume') };
+});
+
+await step('axe', async () => {
+  const found = [];
+  const inspect = async where => {
+    await page.evaluate(axe);
+    const serious = await page.evaluate(async () => {
+      const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+      return violations.filter(one => ['serious', 'critical'].includes(one.impact))
+        .map(one => `${one.id}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(' | ')}`);
+    });
+    found.push(...serious.map(one => `${where}: ${one}`));
+  };
+  await open(plan.ct);
+  await page.locator('.nv-button-menu').nth(1).click();
+  await inspect('images');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await inspect('help');
+  await page.keyboard.press('Escape');
+  return found;
 });
 
 await step('trouble', () => aside(async () => {

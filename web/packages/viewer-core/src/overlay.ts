@@ -3,7 +3,7 @@
 import type { DisplaySet } from './dicom/displaySets';
 import type { Frame, StudyInfo } from './dicom/instance';
 import { sayMeasure } from './measurement';
-import { type Messages, say } from './messages';
+import { type MessageKey, type Messages, say } from './messages';
 import type { Pane } from './state/model';
 import { type Range, toWindow } from './windowing';
 
@@ -39,6 +39,13 @@ export function ageAt(birthDate: string, studyDate: string): number | null {
   return Math.max(0, Math.floor((Number(studyDate) - Number(birthDate)) / 10000));
 }
 
+/** (0020,0062): unpaired organs have no side to tell. */
+const SIDES: Readonly<Record<string, MessageKey>> = {
+  L: 'laterality.L',
+  R: 'laterality.R',
+  B: 'laterality.B',
+};
+
 export function corners(
   study: StudyInfo | undefined,
   set: DisplaySet,
@@ -57,7 +64,7 @@ export function corners(
     new Intl.NumberFormat(language, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0 }).format(value);
   const count = set.frames.length;
   const thickness = frame?.sliceThickness;
-  const laterality = frame?.instance.laterality;
+  const side = SIDES[frame?.instance.laterality.slice(0, 1) ?? ''];
   return {
     topLeft: [
       study?.patientName ?? '',
@@ -77,16 +84,7 @@ export function corners(
         .join(' · '),
       count > 0 ? say(words, 'overlay.image', { index: pane.index + 1, count }) : '',
       [
-        laterality
-          ? say(
-              words,
-              laterality.startsWith('L')
-                ? 'laterality.L'
-                : laterality.startsWith('R')
-                  ? 'laterality.R'
-                  : 'laterality.B',
-            )
-          : '',
+        side ? say(words, side) : '',
         frame?.instance.viewPosition ?? '',
         thickness
           ? say(words, 'overlay.thickness', { mm: sayMeasure({ value: thickness, unit: 'mm' }, language) })

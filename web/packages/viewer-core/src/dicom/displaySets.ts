@@ -167,7 +167,8 @@ const lowest = (group: readonly Instance[]) =>
 function describe(first: Instance): string {
   const described = text(first.item, '0008103E') || first.documentTitle;
   if (!PROJECTIONS.has(first.modality)) return described;
-  const view = [first.laterality.slice(0, 1), first.viewPosition].filter(Boolean).join('-');
+  const side = /^[LRB]/.test(first.laterality) ? first.laterality.slice(0, 1) : '';
+  const view = [side, first.viewPosition].filter(Boolean).join('-');
   return [view, described].filter(Boolean).join(' · ');
 }
 

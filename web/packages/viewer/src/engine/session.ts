@@ -369,6 +369,11 @@ export class Session {
 
   // -- the end -----------------------------------------------------------------------------------------
 
+  /** Bytes of pixels that are held. */
+  get cachedBytes(): number {
+    return cache.getCacheSize();
+  }
+
   /** Gives back the memory of a study that was closed. */
   forget(study: string): void {
     this.catalogue.forget(study);
