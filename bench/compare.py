@@ -43,6 +43,8 @@ PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
 INGEST_GOALS = {("512k", 1): 3.0, ("512k", 4): 2.5, ("512k", 16): 2.5, ("10k", 4): 5.0}
 SERIES_INSTANCES = 2000
 SETTLE_IDLE_S = 3
+#: Each server is left alone for so long when it has started, as one is between two examinations.
+REST_S = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class Comparison:
             servers = self.servers if number % 2 == 0 else list(reversed(self.servers))
             for server in servers:
                 with server:
+                    time.sleep(REST_S)
                     if "ingest" in parts:
                         self.ingest(server)
                     if "read" in parts:
