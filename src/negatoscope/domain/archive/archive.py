@@ -113,6 +113,7 @@ class Archive:
     def close(self) -> None:
         """Seal what is open and stop. Sessions must be closed before."""
         self._stopping.set()
+        self.pool.stop_preparing()
         self._housekeeper.join(timeout=30)
         self.writer.close()
         self.pool.close()

@@ -93,6 +93,7 @@ class SegmentPool:
         self._out: dict[int, OpenSegment] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._stopping = False
         self._room: dict[str, tuple[float, bool]] = {}
 
     def check_out(self) -> OpenSegment:
@@ -285,7 +286,13 @@ class SegmentPool:
     def _is_quiet(self) -> bool:
         """Nothing was stored a moment ago."""
         used_s = [self._last_taken_s, *(segment.file.last_used_s for segment in self.held())]
-        return not self._closed and time.monotonic() - max(used_s) >= self.settings.prepare_after_s
+        return (
+            not self._stopping and time.monotonic() - max(used_s) >= self.settings.prepare_after_s
+        )
+
+    def stop_preparing(self) -> None:
+        """Break off what ``prepare`` is doing on another thread, and begin no more: the process is about to end."""
+        self._stopping = True
 
     def held(self) -> list[OpenSegment]:
         """Every segment of this process, idle or being written."""

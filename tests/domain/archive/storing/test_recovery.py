@@ -210,3 +210,14 @@ def test_an_orderly_stop_removes_prepared_segments(prepared_node: Any, make_ct: 
     assert node.rows("SELECT length FROM segment WHERE state = 'SEALED'") == [
         (path.stat().st_size,)
     ]
+
+
+def test_a_process_that_ends_prepares_nothing_more(prepared_node: Any, make_ct: Make) -> None:
+    """The stop does not wait for space that nobody will use."""
+    node = prepared_node
+    node.store(make_ct())
+    node.archive.pool.stop_preparing()
+    before = len(list(node.volume.path.rglob("*.tar")))
+    node.archive.pool.prepare()
+    assert len(list(node.volume.path.rglob("*.tar"))) == before
+    node.archive.close()
