@@ -1,68 +1,97 @@
-// Drives the audit pages in Chromium: signs in, searches, opens an event, follows a patient, verifies.
-// Usage: node audit.mjs BASE NAME PASSWORD CHROMIUM FOLDER PATIENT
-// Prints one line of JSON; the test decides what is right.
-import { chromium } from 'playwright-core';
+// The audit pages: a link with filters survives the sign-in, thousands of rows scroll, an event opens, a patient's
+// accesses are told, the trail is verified; in both languages and themes.
+import { inspect, open, picture, report, run, settled, signIn, step, told } from './browser.mjs';
 
-const [, , base, name, password, executablePath, folder, patient] = process.argv;
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-const told = { errors: [], rows: {} };
-for (const [language, locale] of [
-  ['fr', 'fr-FR'],
-  ['en', 'en-GB'],
-]) {
-  const context = await browser.newContext({
-    locale,
-    viewport: { width: language === 'fr' ? 1366 : 1920, height: 900 },
-    acceptDownloads: true,
+const { url, password, patient } = told;
+const WORDS = {
+  fr: {
+    export: 'Exporter',
+    verify: 'Vérifier maintenant',
+    sound: 'Le journal est tel qu’il a été écrit',
+    same: 'Qui a vu ce patient',
+    locale: 'fr-FR',
+  },
+  en: {
+    export: 'Export',
+    verify: 'Verify now',
+    sound: 'The trail is as it was written',
+    same: 'Who saw this patient',
+    locale: 'en-GB',
+  },
+};
+
+async function go(language, { theme, width }) {
+  const words = WORDS[language];
+  const { context, page } = await open({ locale: words.locale, width, height: 800, theme });
+  const where = name => `${name}-${language}`;
+  const seen = (report.seen[language] = {});
+
+  await step(where('link'), async () => {
+    await page.goto(`${url}/admin/audit?classes=%5B%22view%22%5D&user=reader1`);
+    await signIn(page, 'officer', password);
+    await page.locator('[role=row][data-index]').first().waitFor();
   });
-  const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on('pageerror', (error) => told.errors.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('401')) told.errors.push(message.text());
+  seen.filtered = await page.locator('[role=row][data-index] >> text=reader1').count() > 0;
+  seen.others = await page.locator('[role=row][data-index] >> text=reader2').count();
+  seen.address = page.url();
+
+  await step(where('scroll'), async () => {
+    await page.goto(`${url}/admin/audit?tab=events&text=reader`);
+    const table = page.locator('[role=table]');
+    await page.locator('[role=row][data-index]').first().waitFor();
+    seen.rows_in_page = await page.locator('[role=row][data-index]').count();
+    for (let turn = 0; turn < 12; turn += 1) {
+      await table.evaluate(element => element.scrollTo(0, element.scrollHeight));
+      await page.waitForTimeout(250);
+    }
+    seen.deepest = Number(await page.locator('[role=row][data-index]').last().getAttribute('data-index'));
+    seen.rows_in_page_after = await page.locator('[role=row][data-index]').count();
   });
-  const shot = (title) => page.screenshot({ path: `${folder}/${title}-${language}.png` });
+  await page.locator('[role=table]').evaluate(element => element.scrollTo(0, 0));
+  await page.waitForTimeout(300);
+  await inspect(page, where('events'));
+  await picture(page, where('audit-events'));
 
-  await page.goto(`${base}/admin/audit?classes=%5B%22sign+in%22%2C%22store%22%5D`);
-  await page.locator('input[autocomplete="username"], input[name="name"]').first().fill(name);
-  await page.locator('input[type="password"]').first().fill(password);
-  await page.keyboard.press('Enter');
+  await step(where('event'), async () => {
+    await page.locator('[role=row][data-index="0"]').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('data-index') === '1');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.waitForTimeout(300);
+  });
+  await inspect(page, where('event'));
+  await picture(page, where('audit-event'));
+  await page.getByRole('dialog').getByRole('button', { name: words.same }).click();
+  await page.locator('tbody tr').first().waitFor();
+  seen.patient_by_event = page.url();
 
-  // The link that was opened before the sign-in still holds its filters.
-  const rows = page.locator('[role="row"][data-index]');
-  await rows.first().waitFor();
-  told.rows[language] = await rows.count();
-  await shot('audit-events');
-
-  await rows.first().focus();
-  await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('Enter');
-  await page.getByRole('dialog').waitFor();
-  await page.waitForTimeout(400);
-  await shot('audit-event');
-  await page.keyboard.press('Escape');
-
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: language === 'fr' ? 'Exporter' : 'Export' }).click();
+  const waiting = page.waitForEvent('download');
+  await page.goto(`${url}/admin/audit?tab=events&outcomes=%5B%22REFUSED%22%5D`);
+  await page.getByRole('button', { name: words.export }).click();
   await page.getByRole('menuitem').first().click();
-  told[`export_${language}`] = (await download).suggestedFilename();
+  seen.download = (await waiting).suggestedFilename();
 
-  await page.goto(`${base}/admin/audit?patient=${encodeURIComponent(patient)}`);
-  await page.getByRole('table').first().waitFor();
-  told[`patient_${language}`] = await page.locator('tbody tr').count();
-  await shot('audit-patient');
+  await step(where('patient'), async () => {
+    await page.goto(`${url}/admin/audit?patient=${patient}`);
+    await page.locator('tbody tr').first().waitFor();
+  });
+  seen.accesses = await page.locator('tbody tr').count();
+  await inspect(page, where('patient'));
+  await picture(page, where('audit-patient'));
 
-  await page.goto(`${base}/admin/audit?tab=state`);
-  const verify = page.getByRole('button', { name: language === 'fr' ? 'Vérifier maintenant' : 'Verify now' });
-  await verify.waitFor();
-  await verify.click({ timeout: 60_000 });
-  await page
-    .getByText(language === 'fr' ? 'Le journal est tel qu’il a été écrit' : 'The trail is as it was written')
-    .waitFor();
-  await page.waitForTimeout(6000);
-  await shot('audit-state');
-  told[`title_${language}`] = await page.title();
+  await step(where('state'), async () => {
+    await page.goto(`${url}/admin/audit?tab=state`);
+    await page.getByRole('button', { name: words.verify }).click();
+    await page.getByText(words.sound).waitFor({ timeout: 60000 });
+  });
+  await settled(page);
+  await inspect(page, where('state'));
+  await picture(page, where('audit-state'));
   await context.close();
 }
-await browser.close();
-console.log(JSON.stringify(told));
+
+await run(async () => {
+  await go('fr', { theme: 'light', width: 1366 });
+  await go('en', { theme: 'dark', width: 1024 });
+});
