@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from importlib import import_module
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -29,6 +30,7 @@ from negatoscope.protocols.dicom.pixel.display import (
 from negatoscope.protocols.dicom.pixel.display.attributes import Array
 from negatoscope.protocols.dicom.pixel.display.drawing import annotate
 from negatoscope.protocols.dicom.pixel.display.geometry import fitted, resize
+from negatoscope.protocols.dicom.pixel.display.icc import profile_bytes
 from negatoscope.protocols.dicom.pixel.display.overlays import embedded_bits
 from negatoscope.protocols.dicom.pixel.display.waveforms import draw_waveform
 from negatoscope.protocols.dicom.pixel.errors import EndOfVideo
@@ -38,6 +40,8 @@ from negatoscope.standard.transfer_syntaxes import transfer_syntax
 Payload: TypeAlias = Sequence[memoryview]
 Result: TypeAlias = tuple[Any, bytes | memoryview]
 DEFAULT_QUALITY: Final = 90
+#: By functions of numpy, FFmpeg's binding and ours when they are first called.
+_LOADED_LATE: Final = ("numpy.ma", "av.codec", "av.container", "av.error")
 _PDF_MAX_SIDE: Final = 4096
 
 
@@ -236,6 +240,34 @@ def encode(picture: Picture, media_type: str, quality: int | None) -> bytes:
                 icc_profile=picture.profile,
             )
     return out.getvalue()
+
+
+def warm_up() -> None:
+    """Load every library and every part of them that is loaded with its first use."""
+    import pypdfium2
+
+    for name in _LOADED_LATE:
+        import_module(name)
+    Image.init()
+    black = np.zeros((16, 16, 3), dtype=np.uint8)
+    profile = profile_bytes(IccChoice.SRGB)
+    for media_type in ("image/jpeg", "image/png", "image/gif", "image/jp2"):
+        encode(Picture(pixels=black, profile=profile), media_type, None)
+    annotate(black, [["0"], ["0"]])
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(10, 10).render(scale=1).to_pil()
+    document.close()
+    _gif([black, black], 10)
+    description = PixelDescription(
+        rows=16,
+        columns=16,
+        samples_per_pixel=3,
+        bits_allocated=8,
+        bits_stored=8,
+        high_bit=7,
+        photometric_interpretation="YBR_PARTIAL_420",
+    )
+    decode_picture(_mp4([black], 10), description, 1, limits=DEFAULT_LIMITS)
 
 
 def _gif(pictures: Sequence[Array], rate: float) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from negatoscope.domain.viewing.drawing import draw, film, page, waveform
+from negatoscope.domain.viewing.drawing import draw, film, page, warm_up, waveform
 from negatoscope.protocols.dicom.pixel.codecs import (
     Frame,
     count_pictures,
@@ -86,6 +86,11 @@ def count(_arguments: Mapping[str, Any], payload: Payload) -> Result:
         payload: The whole video.
     """
     return count_pictures(payload[0], limits=DEFAULT_LIMITS), b""
+
+
+def prepare() -> None:
+    """Load what the functions load later: once confined, a worker opens no file."""
+    warm_up()
 
 
 def _decoded(data: memoryview, description: PixelDescription, uid: str, number: int) -> Frame:

@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import structlog
+
 from negatoscope.infra.sandbox import wire
 from negatoscope.infra.sandbox.errors import SandboxBusy, WorkFailed, WorkKilled, WorkRefused
 
+_log = structlog.get_logger(__name__)
 _START_TIMEOUT_S: Final = 60.0
 _QUEUE_FACTOR: Final = 64
 _BUFFER_BYTES: Final = 1 << 20
@@ -35,7 +39,8 @@ class Sandbox:
     Args:
         entry: Dotted module whose FUNCTIONS maps names to callables: they get the arguments and
             the payload (memoryviews), and return a JSON-able value and bytes. An exception with a
-            `code` is a refusal that the caller gets as `WorkRefused`.
+            `code` is a refusal that the caller gets as `WorkRefused`. When it has a `prepare`, that
+            loads all they load later, and workers are confined (`confinement`) after it.
         processes: Workers at most.
         memory_bytes: Address space for one piece of work, beyond what the imports take.
         cpu_s: Processor seconds for one piece of work.
@@ -177,6 +182,12 @@ class Sandbox:
             worker.kill()
 
 
+@cache
+def _tell_unconfined(reason: str) -> None:
+    """Once for each process."""
+    _log.warning("workers may make any system call", reason=reason)
+
+
 class _Worker:
     """One child process in its own process group."""
 
@@ -222,10 +233,12 @@ class _Worker:
         self._socket = ours
         try:
             ours.settimeout(_START_TIMEOUT_S)
-            wire.receive(ours, most=0)
+            ready, _ = wire.receive(ours, most=0)
         except (wire.Closed, wire.TooLong, OSError) as error:
             self.kill()
             raise WorkFailed(f"a worker of {entry} does not start") from error
+        if ready.get("unconfined"):
+            _tell_unconfined(str(ready["unconfined"]))
 
     def is_alive(self) -> bool:
         """Whether the process runs."""

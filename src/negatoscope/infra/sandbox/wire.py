@@ -17,6 +17,7 @@ from typing import Any, Final
 _HEAD: Final = Struct("<II")
 _MAX_PARTS: Final = 1 << 16
 _MAX_JSON_BYTES: Final = 64 << 20
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _SENT_AT_ONCE: Final = 64
 Part = bytes | bytearray | memoryview
 
@@ -102,7 +103,6 @@ def virtual_bytes() -> int:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def resident_bytes() -> int:
-    """Memory of this process."""
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def resident_bytes(statm: int) -> int:
+    """Memory of this process, from a descriptor of /proc/self/statm."""
+    return int(os.pread(statm, 128, 0).split()[1]) * _PAGE_BYTES

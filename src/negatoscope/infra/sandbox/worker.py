@@ -1,6 +1,7 @@
 """The worker's side: `python -m negatoscope.infra.sandbox.worker`.
 
-It gives up what it does not need, then answers one call after the other. It ends when its parent
+It gives up what it does not need, loads what its functions load (`prepare` of the entry module, if
+there is one), lets the kernel refuse all system calls but a few, then answers one call after the other. It ends when its parent
 does: by the end of the socket when idle, by a signal that the kernel sends when the parent's end
 of a pipe closes while C code runs.
 """
@@ -17,6 +18,7 @@ import sys
 from typing import Any
 
 from negatoscope.infra.sandbox import wire
+from negatoscope.infra.sandbox.confinement import confine
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -35,11 +37,17 @@ def main(arguments: list[str]) -> None:
     life = int(arguments[1])
     memory_bytes, cpu_s, output_bytes = int(arguments[3]), float(arguments[4]), int(arguments[5])
     _give_up_privileges()
-    functions = importlib.import_module(arguments[2]).FUNCTIONS
+    module = importlib.import_module(arguments[2])
+    functions = module.FUNCTIONS
+    statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     _die_with(life)
     limit = wire.virtual_bytes() + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    wire.send(sock, {"ready": os.getpid()})
+    unconfined = None
+    if hasattr(module, "prepare"):
+        module.prepare()
+        unconfined = confine()
+    wire.send(sock, {"ready": os.getpid(), "unconfined": unconfined})
     while True:
         try:
             call, parts = wire.receive(sock)
@@ -47,7 +55,7 @@ def main(arguments: list[str]) -> None:
             return
         _limit_cpu(cpu_s)
         answer, result = _answer(functions, call, parts, output_bytes)
-        if wire.resident_bytes() > memory_bytes:
+        if wire.resident_bytes(statm) > memory_bytes:
             answer["last"] = True
         del parts
         try:
