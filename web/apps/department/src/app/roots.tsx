@@ -8,6 +8,7 @@ import {
   useMatches,
 } from '@tanstack/react-router';
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { BreakGlassBanner } from '../features/break-glass/BreakGlassBanner';
 import { type Action, sessionQuery, useSession } from '../features/session/session';
 import { Banners } from './Banners';
 import { NotFound } from './pages';
@@ -87,7 +88,10 @@ function SignedIn(): ReactNode {
           <Required />
         </Suspense>
       ) : (
-        <Outlet />
+        <>
+          <BreakGlassBanner />
+          <Outlet />
+        </>
       )}
       <SignedOut />
     </>

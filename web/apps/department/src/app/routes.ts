@@ -1,9 +1,13 @@
 import { accountRoutes } from '../features/account/routes';
 import { adminRoutes } from '../features/admin/routes';
 import { auditRoutes } from '../features/audit/routes';
+import { breakGlassRoutes } from '../features/break-glass/routes';
 import { connectRoutes } from '../features/connect/routes';
+import { contextRoutes } from '../features/context/routes';
 import { designRoutes } from '../features/design/routes';
 import { homeRoutes } from '../features/home/routes';
+import { identityRoutes } from '../features/identity/routes';
+import { linkRoutes } from '../features/link/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { patientRoutes } from '../features/patient/routes';
 import { setupRoutes } from '../features/setup/routes';
@@ -22,6 +26,7 @@ export const routeTree = rootRoute.addChildren([
   publicRoute.addChildren([
     ...setupRoutes, //
     ...signInRoutes,
+    ...linkRoutes,
   ]),
   bareRoute.addChildren([
     ...viewerRoutes,
@@ -30,6 +35,9 @@ export const routeTree = rootRoute.addChildren([
       ...auditRoutes,
       ...adminRoutes,
       ...connectRoutes,
+      ...breakGlassRoutes,
+      ...contextRoutes,
+      ...identityRoutes,
       ...designRoutes,
       ...messageRoutes,
       ...homeRoutes,
