@@ -1,5 +1,6 @@
 """The administration's pages in a real browser, on a really running archive with real devices around."""
 
+import json
 import os
 import subprocess
 import sys
@@ -147,7 +148,7 @@ def test_an_administrators_evening(
     assert report["problem"] is None, report
     assert report["console"] == []
     assert report["violations"] == []
-    assert report["serious"] == []
+    assert report["serious"] == [], json.dumps(report["serious"], indent=1)
     assert report["seen"]["registered"] == "UNKNOWN7"
     assert "changed" in report["seen"]["comparison"]
 
