@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from negatoscope.app.attendant import Apply, Attendant
+from negatoscope.app.attendant import Attendant
 from negatoscope.app.calling import client_tls
 from negatoscope.app.registry import PatientRegistry
 from negatoscope.domain.archive import Archive
@@ -58,10 +58,8 @@ def services(
     retrieval: Retrieval,
     reads: audit.ReadRecorder,
     pixels: PixelService,
-    *,
-    live: list[Apply] | None = None,
 ) -> Sequence[Service]:
-    """Everything this version answers; ``live`` gets what takes other settings while it runs."""
+    """Everything this version answers."""
     retrieve = RetrieveSCP(
         retrieval=retrieval,
         reads=reads,
@@ -76,12 +74,6 @@ def services(
         headers=header_reader(retrieval),
         limits=QueryLimits(max_results=settings.limits.max_query_results),
     )
-
-    def limit(changed: Settings) -> None:
-        query.limits = QueryLimits(max_results=changed.limits.max_query_results)
-
-    if live is not None:
-        live.append(limit)
     commitment = StorageCommitment(
         commitment=Commitment(retrieval),
         database=retrieval.database,
@@ -120,8 +112,7 @@ def serve(
     def find(ae_title: str) -> ApplicationEntity | None:
         return ae.find(database, ae_title)
 
-    live: list[Apply] = []
-    offered = services(settings, archive, retrieval, reads, pixels, live=live)
+    offered = services(settings, archive, retrieval, reads, pixels)
     dispatcher = Dispatcher(ServiceTable(offered))
     try:
         server = build_server(
@@ -137,7 +128,7 @@ def serve(
             f"cannot listen on {settings.dicom}: {error.strerror or error}",
             hint="is another program there? choose another with --dicom.",
         ) from error
-    attendant = _attendant(settings, server, dispatcher, archive, ledger, live=live)
+    attendant = _attendant(settings, server, dispatcher, archive, ledger)
     server.start()
     attendant.start()
     on_ready()
@@ -158,8 +149,6 @@ def _attendant(
     dispatcher: Dispatcher,
     archive: Archive,
     ledger: CallerLedger,
-    *,
-    live: Sequence[Apply],
 ) -> Attendant:
     """Says which associations there are, and hears of other limits and certificates."""
 
@@ -195,7 +184,7 @@ def _attendant(
         settings,
         "dicom",
         report=report,
-        apply=[apply, *live],
+        apply=[apply],
         at_intervals=[ledger.flush],
         watched=[path for path in files if path is not None],
         on_files=lambda: server.reconfigure(tls=tls_context(settings)),

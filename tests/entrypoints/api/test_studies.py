@@ -61,12 +61,27 @@ def test_words_find_studies(reader):
         ({"limit": 501}, 422, "invalid-input"),
         ({"text": "x" * 201}, 422, "invalid-input"),
         ({"unknown": "1"}, 422, "invalid-input"),
+        ({"first": "2020-13-01"}, 422, "invalid-input"),
+        ({"modality": ["x" * 17]}, 422, "invalid-input"),
     ],
 )
 def test_questions_that_are_none(reader, asked, status, code):
     """Are refused, and say why."""
     answer = reader.get("/api/v1/studies", params=asked)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_what_no_database_takes_finds_nothing(reader):
+    """U+0000, quotes, wildcards: in every field of text; the ends of the calendar."""
+    fields = ("text", "patient_name", "patient_id", "issuer_of_patient_id", "accession_number")
+    fields += ("study_description", "referring_physician_name", "institution_name", "station_name")
+    for field in (*fields, "modality"):
+        for text in ("a\0b", "'\"%_\\", "\ufffe"):
+            answer = reader.get("/api/v1/studies", params={field: text})
+            assert answer.status_code == 200, (field, text, answer.text)
+            assert answer.json()["total"] == 0, (field, text)
+    ends = {"first": "0001-01-01", "last": "9999-12-31"}
+    assert reader.get("/api/v1/studies", params=ends).json()["total"] == 3
 
 
 def test_a_patient_is_not_a_number(reader):
@@ -152,6 +167,11 @@ def test_preferences(served):
     assert client.get("/api/v1/me/preferences").json() == {"studies.columns": False}
     assert client.request("PUT", path, json="x" * 70_000).json()["code"] == "body-too-large"
     assert client.request("PUT", path, json="\0").status_code == 413
+    odd = {"Content-Type": "application/json"}
+    for body in (b'"\\ud800"', b"123456789012345678901234567890", b"[" * 900, b"{", b"", b"null"):
+        assert 400 <= client.request("PUT", path, content=body, headers=odd).status_code < 500, body
+    assert client.request("PUT", path, content=b"NaN", headers=odd).status_code < 500
+    assert client.request("PUT", path, json=False).status_code == 204
     assert client.request("PUT", f"{path}/..", json=1).status_code in {404, 405}
     assert client.request("PUT", "/api/v1/me/preferences/A%20B", json=1).status_code == 422
     assert client.request("DELETE", path).status_code == 204

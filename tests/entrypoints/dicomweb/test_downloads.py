@@ -84,3 +84,26 @@ def test_names_are_digits_and_dots(served, helpers):
     assert archive_zip.entry_name(Hostile()) == b"__/___/_.dcm" or (
         b".." not in archive_zip.entry_name(Hostile())
     )
+
+
+def test_studies_chosen_in_a_list_are_one_archive(served, helpers):
+    """Each in its folder, each in the trail as an export; one that may not be had stops all."""
+    served.store(helpers.make_ct(1), helpers.make_ct(1, study="1.2.3"))
+    client = served.client()
+    path = f"/dicom-web/archive?study={STUDY}&study=1.2.3&study=1.2.3"
+    with zipfile.ZipFile(BytesIO(client.get(path).content)) as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {STUDY, "1.2.3"}
+        assert archive.testzip() is None
+    with served.services.database.connection() as connection:
+        rows = connection.execute(
+            "SELECT study_instance_uid FROM audit_event WHERE action = 'retrieve' ORDER BY id"
+        ).fetchall()
+    assert rows == [(STUDY,), ("1.2.3",)]
+    for query, code in (
+        ("", "bad-query"),
+        ("?study=x", "bad-uid"),
+        (f"?study={STUDY}&study=1.9", "study-not-found"),
+        ("?" + "&".join(f"study=1.{n}" for n in range(51)), "bad-query"),
+    ):
+        assert client.get(f"/dicom-web/archive{query}").json()["code"] == code
+    assert served.client("secretary").get(path).status_code == 403

@@ -350,7 +350,7 @@ class _Query:
                 f"(text_folded(p.patient_id) LIKE {prefix} OR EXISTS (SELECT FROM patient_identifier o"
                 f" WHERE o.patient_fk = p.id AND text_folded(o.identifier) LIKE {prefix}))"
             )
-        if issuer := asked.issuer_of_patient_id.strip():
+        if issuer := asked.issuer_of_patient_id.replace("\0", "").strip():
             self._rows.append(f"p.issuer_of_patient_id = {self._bind(issuer)}")
         if accession := " ".join(_words(asked.accession_number)):
             self._words.append(f"x.words LIKE {self._bind(_begin(accession, ' '))}")
@@ -376,12 +376,13 @@ class _Query:
                 " AND ".join(f"text_folded(e.institution_name) LIKE {one}" for one in patterns)
             )
         if asked.modalities:
-            wanted = [fold(one) for one in asked.modalities]
+            given = [one.replace("\0", "") for one in asked.modalities]
+            wanted = [fold(one) for one in given]
             among = [
                 f"x.words LIKE {self._bind(f'% {one.translate(_WILDCARDS)} %')}" for one in wanted
             ]
             self._words.append(f"({' OR '.join(among)})")
-            upper = self._bind([one.strip().upper() for one in asked.modalities])
+            upper = self._bind([one.strip().upper() for one in given])
             self._rows.append(f"s.modalities_in_study && {upper}::text[]")
 
     def _series(self, condition: str) -> None:

@@ -37,10 +37,14 @@ async def put_preference(
 ) -> None:
     """Keep a value: any JSON of at most 64 kB."""
     owner = _owner(ask)
-    if len(orjson.dumps(value)) > preferences.MAX_BYTES or _holds_nul(value):
+    try:  # what the database and every other reader of JSON take: no NaN, no lone surrogate
+        text = orjson.dumps(value)
+    except (TypeError, ValueError) as error:
+        raise Problem("invalid-input", detail="That is not JSON which everybody reads.") from error
+    if len(text) > preferences.MAX_BYTES or b"\\u0000" in text:
         raise Problem("body-too-large", detail="At most 64 kB of JSON are kept under a key.")
     try:
-        await run_blocking(preferences.put, ask.services.database, owner, key, value)
+        await run_blocking(preferences.put, ask.services.database, owner, key, orjson.loads(text))
     except IdentityError as error:
         raise Problem(
             "conflict", detail=f"{error.message[:1].upper()}{error.message[1:]}."
@@ -58,8 +62,3 @@ def _owner(ask: Ask) -> int:
     if ask.actor.user_id is None:
         raise Forbidden(Action.QUERY, None)
     return ask.actor.user_id
-
-
-def _holds_nul(value: object) -> bool:
-    """PostgreSQL keeps no U+0000 in text."""
-    return b"\\u0000" in orjson.dumps(value)

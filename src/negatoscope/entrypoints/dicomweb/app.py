@@ -182,6 +182,8 @@ class DicomWeb:
                 | ["studies", _, "series", _, "instances"]
             ):
                 return "search", GET, self._qido.search(request, send, parts)
+            case ["archive"]:
+                return "retrieve", GET, self._downloads.several(request, send)
             case ["workitems"] if is_post:
                 return "create workitem", GET_AND_POST, self._ups.create(request, send)
             case ["workitems"]:

@@ -36,8 +36,9 @@ IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     ELSE study_date::timestamp END
 $$;
 
+-- Plans are kept for as long as a connection lives, also those made while the tables were empty: never by reading all of them.
 CREATE FUNCTION study_search_row(wanted bigint[]) RETURNS SETOF study_search
-STABLE LANGUAGE sql AS $$
+STABLE LANGUAGE sql SET enable_seqscan = off AS $$
     SELECT s.id, study_search_at(s.study_date, s.study_time),
            left(btrim(translate(p.patient_name_folded, '^=', '  ')), 64),
            ' ' || concat_ws(' ', translate(p.patient_name_folded, '^=', '  '), text_folded(p.patient_id),
@@ -60,14 +61,15 @@ VOLATILE LANGUAGE sql AS $$
           IS DISTINCT FROM (excluded.studied_at, excluded.patient_name_key, excluded.words, excluded.places)
 $$;
 
+-- At the commit, when the study's first series is there too: one write instead of two.
 CREATE FUNCTION study_search_on_study() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM study_search_write(ARRAY(SELECT id FROM added ORDER BY id));
+    PERFORM study_search_write(ARRAY[NEW.id]);
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER study_search_added AFTER INSERT ON study REFERENCING NEW TABLE AS added
-FOR EACH STATEMENT EXECUTE FUNCTION study_search_on_study();
+CREATE CONSTRAINT TRIGGER study_search_added AFTER INSERT ON study DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION study_search_on_study();
 
 CREATE FUNCTION study_search_on_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -84,8 +86,8 @@ FOR EACH ROW WHEN ((OLD.patient_fk, OLD.study_date, OLD.study_time, OLD.accessio
     NEW.study_description_folded, NEW.referring_physician_name_folded))
 EXECUTE FUNCTION study_search_on_change();
 
--- A series adds the words that its study has not got yet: for most series nothing is written.
-CREATE FUNCTION study_search_on_series() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A later series adds the words that its study has not got yet: for most series nothing is written.
+CREATE FUNCTION study_search_on_series() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off AS $$
 BEGIN
     UPDATE study_search x SET words = x.words || n.words, places = x.places || n.places
     FROM (

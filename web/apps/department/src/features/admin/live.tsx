@@ -85,13 +85,7 @@ export function StateBadge(props: {
       tt="none"
       radius="sm"
       style={{ flexShrink: 0, maxWidth: 'none' }}
-      styles={{
-        label: {
-          overflow: 'visible',
-          // Orange letters on orange are too faint to read.
-          ...(props.state === 'warning' ? { color: 'var(--mantine-color-text)' } : {}),
-        },
-      }}
+      styles={{ label: { overflow: 'visible' } }}
     >
       {props.children}
     </Badge>

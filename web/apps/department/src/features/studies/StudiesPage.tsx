@@ -29,7 +29,7 @@ import { type Criteria, isEmpty, NOTHING, queryOf, readCriteria, writeCriteria }
 import { csvOf, saveText } from './csv';
 import { FilterBar } from './FilterBar';
 import { messages } from './messages';
-import { useOpening } from './opening';
+import { MOST_COMPARED, MOST_DOWNLOADED, useOpening } from './opening';
 import { PreviewPanel } from './PreviewPanel';
 import { usePreference } from './preference';
 import { SavedFilters } from './SavedFilters';
@@ -282,16 +282,14 @@ export function StudiesPage(): ReactNode {
             </Text>
             {mayRetrieve ? (
               <>
-                <Button size="compact-xs" onClick={() => opening.images(uids.slice(0, 8))}>
+                <Button size="compact-xs" onClick={() => opening.images(uids.slice(0, MOST_COMPARED))}>
                   {say(selected.size > 1 ? 'compare' : 'open')}
                 </Button>
                 <Button
                   size="compact-xs"
                   variant="default"
-                  onClick={() => {
-                    notify.info(say('downloading', { count: uids.length }));
-                    void opening.download(uids);
-                  }}
+                  disabled={uids.length > MOST_DOWNLOADED}
+                  onClick={() => opening.download(uids)}
                 >
                   {say('download')}
                 </Button>

@@ -1,7 +1,9 @@
 import { useRouter } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
-const DOWNLOAD_PAUSE_MS = 400;
+/** Studies of one archive, and of one visit of the viewer. */
+export const MOST_DOWNLOADED = 50;
+export const MOST_COMPARED = 8;
 
 /** The viewer's address for some studies: the first, the others beside it. */
 export function viewerAddress(studies: readonly string[]): string {
@@ -18,6 +20,11 @@ export function zipAddress(study: string, series?: string): string {
   return `/dicom-web/studies/${study}${of}?accept=${encodeURIComponent('application/zip')}`;
 }
 
+/** Several studies as one ZIP. */
+export function archiveAddress(studies: readonly string[]): string {
+  return `/dicom-web/archive?${studies.map((uid) => `study=${encodeURIComponent(uid)}`).join('&')}`;
+}
+
 function follow(address: string): void {
   const link = document.createElement('a');
   link.href = address;
@@ -28,7 +35,7 @@ function follow(address: string): void {
 export interface Opening {
   readonly images: (studies: readonly string[]) => void;
   readonly patient: (key: number) => void;
-  readonly download: (studies: readonly string[]) => Promise<void>;
+  readonly download: (studies: readonly string[]) => void;
 }
 
 /** What can be done with studies, from every list of them. */
@@ -38,12 +45,7 @@ export function useOpening(): Opening {
     () => ({
       images: (studies) => void router.navigate({ href: viewerAddress(studies) }),
       patient: (key) => void router.navigate({ href: `/patients/${key}` }),
-      async download(studies) {
-        for (const study of studies) {
-          follow(zipAddress(study));
-          await new Promise((resolve) => setTimeout(resolve, DOWNLOAD_PAUSE_MS));
-        }
-      },
+      download: (studies) => follow(archiveAddress(studies)),
     }),
     [router],
   );

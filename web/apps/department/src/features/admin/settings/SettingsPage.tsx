@@ -1,5 +1,4 @@
 import { Badge, Button, Group, Stack, Switch, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { call, type Setting, type SettingChange } from '@negatoscope/api-client';
 import {
   type Column,
@@ -29,7 +28,6 @@ export function SettingsPage(): ReactNode {
   const confirm = useConfirm();
   const client = useQueryClient();
   const { language } = useLanguage();
-  const hasRoom = useMediaQuery('(min-width: 1100px)', true);
   const [filter, setFilter] = useState('');
   const [isNarrowed, setNarrowed] = useState(false);
   const [edited, setEdited] = useState<Setting | null>(null);
@@ -203,7 +201,7 @@ export function SettingsPage(): ReactNode {
                 (row) =>
                   (!isNarrowed || row.is_changeable) && contains(filter, row.name, row.english, row.french),
               )}
-              columns={hasRoom ? columns : columns.filter((column) => column.key !== 'effect')}
+              columns={columns}
               rowKey={(row) => row.name}
             />
           )}
