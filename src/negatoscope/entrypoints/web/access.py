@@ -114,7 +114,7 @@ class Access:
         )
         self._facts = _Facts()
         self._reads = audit.ReadRecorder(database)
-        self._noted: set[tuple[str, str, str | None, str]] = set()
+        self._noted: dict[tuple[str, str, str | None, str, str], dict[str, Any]] = {}
         self._minute = 0
 
     async def caller(self, scope: Scope, *, touch: bool = True) -> Caller | None:
@@ -241,21 +241,29 @@ class Access:
         if minute != self._minute:
             self._minute = minute
             self._noted.clear()
-        key = (request.actor.name, action, study_instance_uid, request.peer)
-        if key in self._noted:  # a row is there: counting one more takes no database
-            self._seen(request, action, study_instance_uid)
+        key = (request.actor.name, action, study_instance_uid, request.peer, request.path[:5])
+        entered = self._noted.get(key)
+        if entered is not None:  # a row is there: counting one more takes no database
+            self._seen(request, action, study_instance_uid, entered)
             return
-        await run_blocking(self._seen, request, action, study_instance_uid)
+        entered = _entered_by(request, action)
+        await run_blocking(self._seen, request, action, study_instance_uid, entered)
         if len(self._noted) < _REMEMBERED_COUNT:
-            self._noted.add(key)
+            self._noted[key] = entered
 
-    def _seen(self, request: Request, action: Action, study_instance_uid: str | None) -> None:
+    def _seen(
+        self,
+        request: Request,
+        action: Action,
+        study_instance_uid: str | None,
+        entered: Mapping[str, Any],
+    ) -> None:
         self._reads.seen(
             actor=request.actor,
             action=action,
             study_instance_uid=study_instance_uid,
             peer=request.peer,
-            **_entered_by(request, action),
+            **entered,
         )
 
     async def note(
