@@ -54,6 +54,8 @@ export async function loadStudy(
   take: {
     readonly opened: (study: StudyInfo) => void;
     readonly series: (study: string, sets: readonly DisplaySet[]) => void;
+    /** What the others wait for, after the first series. */
+    readonly shown: () => Promise<void>;
   },
 ): Promise<void> {
   const found = await json<Item>(`${studyPath(uid)}/series?includefield=00201209`, signal);
@@ -75,6 +77,7 @@ export async function loadStudy(
   };
   const [head, ...rest] = series;
   if (head !== undefined) await load(head);
+  await take.shown();
   const queue = [...rest];
   const work = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await load(item);

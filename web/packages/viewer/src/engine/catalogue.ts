@@ -21,6 +21,16 @@ const byImageId = new Map<string, Known>();
 /** Instances whose metadata Cornerstone was given; of all frames at once. */
 const described = new Set<string>();
 
+/** Images whose metadata are made known at once, between two events of the page. */
+const PIECE = 20;
+
+function describe(imageId: string, frame: Frame): void {
+  const instance = imageId.replace(/\/frames\/\d+/, '');
+  if (described.has(instance)) return;
+  described.add(instance);
+  utilities.addDicomWebInstance(imageId, frame.instance.item as never);
+}
+
 /** The frame behind an image identifier. */
 export const frameOf = (imageId: string | undefined): Frame | undefined =>
   imageId === undefined ? undefined : byImageId.get(imageId)?.frame;
@@ -45,23 +55,44 @@ export class Catalogue {
 
   /** Identifier of a frame's image, its metadata made known. */
   imageId(frame: Frame): string {
-    const wanted = this.representation(frame);
-    const form = wanted === 'rendered' ? 'native' : wanted;
-    const imageId = `wadors:${framePath(frame, form)}`;
-    if (!byImageId.has(imageId)) {
-      const instance = imageId.replace(/\/frames\/\d+/, '');
-      if (!described.has(instance)) {
-        described.add(instance);
-        utilities.addDicomWebInstance(imageId, frame.instance.item as never);
-      }
-      byImageId.set(imageId, { frame, representation: wanted });
-      this.#own.add(imageId);
-    }
+    const imageId = this.#know(frame);
+    describe(imageId, frame);
     return imageId;
   }
 
   imageIds(set: DisplaySet): string[] {
     return set.frames.map((frame) => this.imageId(frame));
+  }
+
+  /** As ``imageIds``, for a stack of which one image is wanted now: the metadata of the others follow in small pieces. */
+  stackIds(
+    set: DisplaySet,
+    first: number,
+  ): { readonly imageIds: string[]; readonly described: Promise<void> } {
+    const imageIds = set.frames.map((frame) => this.#know(frame));
+    const [frame, imageId] = [set.frames[first], imageIds[first]];
+    if (frame !== undefined && imageId !== undefined) describe(imageId, frame);
+    const rest = async () => {
+      for (let i = 0; i < imageIds.length; i += PIECE) {
+        await new Promise((resolve) => setTimeout(resolve));
+        for (const [j, one] of set.frames.slice(i, i + PIECE).entries()) {
+          const id = imageIds[i + j];
+          if (id !== undefined && byImageId.has(id)) describe(id, one);
+        }
+      }
+    };
+    return { imageIds, described: rest() };
+  }
+
+  #know(frame: Frame): string {
+    const wanted = this.representation(frame);
+    const form = wanted === 'rendered' ? 'native' : wanted;
+    const imageId = `wadors:${framePath(frame, form)}`;
+    if (!byImageId.has(imageId)) {
+      byImageId.set(imageId, { frame, representation: wanted });
+      this.#own.add(imageId);
+    }
+    return imageId;
   }
 
   /** Asks a frame in the next form. False: there is none left. */

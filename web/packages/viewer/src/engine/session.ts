@@ -108,6 +108,44 @@ export class Session {
     resize();
   }
 
+  // -- first image first ------------------------------------------------------------------------
+
+  #isFirstShown = false;
+
+  /** Whether a picture was shown since the studies were opened: what may wait waits for it. */
+  get isFirstShown(): boolean {
+    return this.#isFirstShown;
+  }
+
+  /** Studies are opened anew. */
+  expectFirst(): void {
+    this.#isFirstShown = false;
+    this.#wake('first');
+  }
+
+  firstShown(): void {
+    if (this.#isFirstShown) return;
+    this.#isFirstShown = true;
+    this.#wake('first');
+  }
+
+  /** Until the first picture is shown, or cannot soon be. */
+  async untilFirst(longest_ms: number): Promise<void> {
+    if (this.#isFirstShown) return;
+    await new Promise<void>((resolve) => {
+      const end = this.watch('first', () => {
+        if (this.#isFirstShown) done();
+      });
+      const done = () => {
+        window.clearTimeout(timer);
+        end();
+        resolve();
+      };
+      const timer = window.setTimeout(done, longest_ms);
+    });
+    this.firstShown();
+  }
+
   // -- what is shown ---------------------------------------------------------------------------
 
   shown(key: string): Shown {
@@ -116,6 +154,10 @@ export class Session {
 
   publish(key: string, shown: Shown): void {
     this.#shown.set(key, shown);
+    this.#wake(key);
+  }
+
+  #wake(key: string): void {
     for (const watcher of this.#watchers.get(key) ?? []) watcher();
   }
 

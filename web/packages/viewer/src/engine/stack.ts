@@ -74,6 +74,7 @@ export class StackPane {
       // A picture of another series is never seen under this one's name.
       if (index < 0) delete this.element.dataset['shown'];
       else this.element.dataset['shown'] = `${this.#shownSet}#${index}`;
+      if (this.#isReady) this.#session.firstShown();
       this.#session.readPane(this.#pane);
     });
     on(Events.STACK_NEW_IMAGE, (event) => {
@@ -154,6 +155,8 @@ export class StackPane {
       this.#queue(async () => {
         const { viewport } = this;
         if (!viewport || viewport.getCurrentImageIdIndex() === this.#wanted) return;
+        const frame = set.frames[this.#wanted];
+        if (frame !== undefined) this.#session.catalogue.imageId(frame);
         await viewport.setImageIdIndex(this.#wanted);
         if (pane.presentation.voi === null) this.#ownWindow(viewport);
       });
@@ -184,9 +187,9 @@ export class StackPane {
     this.#shownSet = set.id;
     this.#wanted = pane.index;
     this.#isReady = false;
-    this.#imageIds = this.#session.catalogue.imageIds(set);
+    const { imageIds, described } = this.#session.catalogue.stackIds(set, pane.index);
+    this.#imageIds = imageIds;
     delete this.element.dataset['shown'];
-    const imageIds = this.#imageIds;
     this.#queue(async () => {
       const { viewport } = this;
       if (!viewport || this.#shownSet !== set.id || imageIds !== this.#imageIds) return;
@@ -196,7 +199,10 @@ export class StackPane {
       viewport.resetCamera();
       this.#present(paneAt(this.#session.store.get(), this.#pane).presentation);
       viewport.render();
-      if (imageIds.length > 1) toolUtilities.stackContextPrefetch.enable(this.element);
+      void described.then(() => {
+        if (this.#isDetached || imageIds !== this.#imageIds || imageIds.length < 2) return;
+        toolUtilities.stackContextPrefetch.enable(this.element);
+      });
     });
   }
 

@@ -7,7 +7,7 @@ import {
   thumbnailPath,
 } from '@negatoscope/viewer-core';
 import { type ReactNode, useMemo } from 'react';
-import { useViewer, useViewerState, useWords } from './context';
+import { useFirstShown, useViewer, useViewerState, useWords } from './context';
 import { Icon } from './Icon';
 import { SERIES_TYPE } from './Pane';
 
@@ -103,6 +103,8 @@ function Thumbnail(props: { readonly set: DisplaySet }): ReactNode {
   const panes = useViewerState((state) => state.panes);
   const active = useViewerState((state) => state.activePane);
   const isShown = panes.some(({ displaySetId }) => displaySetId === set.id);
+  // The picture in the pane comes first.
+  const isWaiting = !useFirstShown();
   const path = thumbnailPath(set);
   const count = set.frames.length;
   const told =
@@ -128,7 +130,7 @@ function Thumbnail(props: { readonly set: DisplaySet }): ReactNode {
         title={set.description}
       >
         <span className="nv-thumbnail-picture">
-          {path === null ? (
+          {isWaiting ? null : path === null ? (
             <Icon name={KIND_ICONS[set.kind] ?? 'document'} size={28} />
           ) : (
             <img src={path} alt="" loading="lazy" draggable={false} />

@@ -1,4 +1,5 @@
 import {
+  activeSet,
   type Bindings,
   keymap,
   type MessageKey,
@@ -117,6 +118,7 @@ export function Viewer(props: ViewerProps): ReactNode {
     const stop = new AbortController();
     const { store } = session;
     setFailure(null);
+    session.expectFirst();
     const load = async (uid: string, isFirst: boolean) => {
       try {
         await loadStudy(uid, stop.signal, {
@@ -125,6 +127,7 @@ export function Viewer(props: ViewerProps): ReactNode {
             if (isFirst) titled.current?.(study);
           },
           series: (study, sets) => store.dispatch({ type: 'seriesLoaded', study, sets }),
+          shown: () => session.untilFirst(activeSet(store.get())?.kind === 'images' ? 4000 : 0),
         });
         const study = store.get().studies[uid];
         if (isFirst && study) setPriors(await loadPriors(study, stop.signal).catch(() => []));
@@ -161,6 +164,7 @@ export function Viewer(props: ViewerProps): ReactNode {
       let isPlaced = false;
       try {
         await loadStudy(uid, new AbortController().signal, {
+          shown: () => Promise.resolve(),
           opened: (found) => store.dispatch({ type: 'studyOpened', study: found }),
           series: (of, sets) => {
             store.dispatch({ type: 'seriesLoaded', study: of, sets });

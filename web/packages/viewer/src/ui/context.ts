@@ -60,3 +60,12 @@ export function useRun(): (action: ViewerAction) => void {
     if (why !== null) notice(why);
   };
 }
+
+/** Whether the first picture is shown, so that what may wait can begin. */
+export function useFirstShown(): boolean {
+  const { session } = useViewer();
+  return useSyncExternalStore(
+    (watcher) => session.watch('first', watcher),
+    () => session.isFirstShown,
+  );
+}
