@@ -321,6 +321,74 @@ def test_a_presentation_state_is_rendered_on_its_image(served, helpers, shared_d
     assert served.client().get(f"{url_of(image_of)}/rendered").status_code == 200
 
 
+COLOR_STATE, BLENDING_STATE = (f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (2, 4))
+
+
+def colors(helpers: SimpleNamespace) -> Dataset:
+    """An image of which each quarter has another colour."""
+    one = helpers.make_ct(1)
+    one.Rows = one.Columns = 64
+    one.SamplesPerPixel, one.PlanarConfiguration, one.PhotometricInterpretation = 3, 0, "RGB"
+    one.BitsAllocated, one.BitsStored, one.HighBit = 8, 8, 7
+    pixels = np.zeros((64, 64, 3), "u1")
+    pixels[:32, :32], pixels[:32, 32:] = (200, 0, 0), (0, 200, 0)
+    pixels[32:, :32], pixels[32:, 32:] = (0, 0, 200), (200, 200, 0)
+    one.PixelData = pixels.tobytes()
+    return one
+
+
+def state_of(helpers: SimpleNamespace, one: Dataset, sop_class: str) -> Dataset:
+    """A presentation state that shows the upper right quarter, with a word in it."""
+    state = helpers.make_ct(1, series=2)
+    for keyword in ("PixelData", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation"):
+        del state[keyword]
+    state.SOPClassUID = state.file_meta.MediaStorageSOPClassUID = sop_class
+    state.Modality = "PR"
+    image_item, series_item, area, graphic, text = (Dataset() for _ in range(5))
+    image_item.ReferencedSOPClassUID = one.SOPClassUID
+    image_item.ReferencedSOPInstanceUID = one.SOPInstanceUID
+    series_item.SeriesInstanceUID = one.SeriesInstanceUID
+    series_item.ReferencedImageSequence = [image_item]
+    state.ReferencedSeriesSequence = [series_item]
+    area.DisplayedAreaTopLeftHandCorner = [33, 1]
+    area.DisplayedAreaBottomRightHandCorner = [64, 32]
+    area.PresentationSizeMode = "SCALE TO FIT"
+    area.PresentationPixelAspectRatio = [1, 1]
+    state.DisplayedAreaSelectionSequence = [area]
+    text.AnchorPointAnnotationUnits, text.AnchorPoint = "PIXEL", [40, 16]
+    text.AnchorPointVisibility, text.UnformattedTextValue = "N", "X"
+    graphic.GraphicLayer, graphic.TextObjectSequence = "A", [text]
+    state.GraphicAnnotationSequence = [graphic]
+    layer = Dataset()
+    layer.GraphicLayer, layer.GraphicLayerOrder = "A", 1
+    state.GraphicLayerSequence = [layer]
+    return state
+
+
+def test_a_color_presentation_state(served, helpers) -> None:
+    """PS3.3 §A.33.2: its displayed area and its annotations, in the colours of the image."""
+    one = colors(helpers)
+    state = state_of(helpers, one, COLOR_STATE)
+    assert served.store(one, state).status_code == 200
+    url = f"/dicom-web/studies/{STUDY}/series/{STUDY}.2/instances/{state.SOPInstanceUID}/rendered"
+    shown = np.asarray(image(served.client().get(f"{url}?accept=image/png")).convert("RGB"))
+    plain = (shown == (0, 200, 0)).all(axis=2)
+    assert plain.mean() > 0.7
+    assert not plain.all(), "the annotation is missing"
+    assert not ((shown == (200, 0, 0)).all(axis=2)).any()
+
+
+def test_a_state_of_several_images_is_refused_with_the_reason(served, helpers) -> None:
+    """Blending: one of its images alone would mislead."""
+    one = colors(helpers)
+    state = state_of(helpers, one, BLENDING_STATE)
+    assert served.store(one, state).status_code == 200
+    url = f"/dicom-web/studies/{STUDY}/series/{STUDY}.2/instances/{state.SOPInstanceUID}/rendered"
+    answer = served.client().get(url)
+    assert (answer.status_code, answer.json()["code"]) == (406, "not-displayable")
+    assert "several images" in answer.json()["detail"]
+
+
 def test_waveforms_video_and_documents_of_the_corpus(served, helpers, shared_data) -> None:
     """Each in its default media type, and as a thumbnail where it has a picture."""
     paths = (

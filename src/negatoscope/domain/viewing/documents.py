@@ -22,8 +22,10 @@ PAGE_TYPES: Final = ("image/jpeg", "image/png")
 _MAX_DEPTH: Final = 30
 _MAX_LINES: Final = 20_000
 _PRESENTATION_STATES: Final = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (1, 2, 3, 5, 6, 7)
+    f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (1, 2, 3, 5)
 )
+"""Grayscale, Color, Pseudo-Color and XA/XRF Grayscale Softcopy: of one image at a time."""
+_OTHER_STATES: Final = "1.2.840.10008.5.1.4.1.1.11."
 
 
 class DocumentKind(Enum):
@@ -55,6 +57,16 @@ def kind_of(sop_class_uid: str) -> DocumentKind:
     if sop_class_uid in _PRESENTATION_STATES:
         return DocumentKind.PRESENTATION_STATE
     return DocumentKind.NONE
+
+
+def why_not_shown(sop_class_uid: str) -> str:
+    """The reason for who asks for a picture of an object that has none."""
+    if sop_class_uid.startswith(_OTHER_STATES):
+        return (
+            "This presentation state puts several images, or planes of a volume, together: "
+            "one of its images alone is not what it shows."
+        )
+    return "Objects of this kind are not shown."
 
 
 class Documents:

@@ -14,6 +14,7 @@ from negatoscope.domain.archive.errors import FramesUnavailable, RetrieveError
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.domain.viewing.documents import why_not_shown
 from negatoscope.domain.viewing.pixels import PixelsBusy
 from negatoscope.domain.viewing.rendering import (
     FILM_TYPES,
@@ -205,7 +206,7 @@ class RenderedRs:
         if number is not None or is_thumbnail:
             available = tuple(one for one in IMAGE_TYPES if one in available)
         if not available:
-            raise Problem("not-displayable", detail="Objects of this kind are not shown.")
+            raise Problem("not-displayable", detail=why_not_shown(stored.sop_class_uid))
         wish = replace(wish, media_type=choose(ranges, available))
         etag = self._renderer.etag(stored, number, wish)
         headers = validators(etag)
