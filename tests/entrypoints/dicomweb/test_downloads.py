@@ -1,9 +1,12 @@
 """Archives: whole, readable by others, their length known before."""
 
+import shutil
 import subprocess
 import zipfile
 from io import BytesIO
 
+import numpy as np
+import pydicom
 import pytest
 
 from negatoscope.entrypoints.dicomweb import archive_zip
@@ -42,19 +45,44 @@ def test_a_level_as_an_archive(served, helpers, tmp_path, path, count):
 
 
 def test_who_wants_an_archive(served, helpers):
-    """It must be named: anything else is answered with DICOM; its syntax is as stored."""
+    """It must be named: anything else is answered with DICOM; a syntax that nothing writes is refused."""
     assert served.store(helpers.make_ct(1)).status_code == 200
     client = served.client()
     assert client.get(ROOT).headers["content-type"].startswith("multipart/related")
     both = {"Accept": 'application/zip;q=0.5, multipart/related; type="application/dicom"'}
     assert client.get(ROOT, headers=both).headers["content-type"].startswith("multipart/related")
     assert client.get(f"{ROOT}?accept=application/zip").content[:4] == b"PK\3\4"
-    for syntax, status in (("*", 200), ("1.2.840.10008.1.2.1", 200), (JPEG_LS, 406)):
+    for syntax, status in (
+        ("*", 200),
+        ("1.2.840.10008.1.2.1", 200),
+        ("1.2.840.10008.1.2.4.102", 406),
+    ):
         accept = {"Accept": f"application/zip; transfer-syntax={syntax}"}
         assert client.get(ROOT, headers=accept).status_code == status
     head = client.request("HEAD", ROOT, headers={"Accept": "application/zip"})
     assert (head.status_code, head.content) == (200, b"")
     assert client.get(f"{ROOT}9", headers={"Accept": "application/zip"}).status_code == 404
+
+
+def test_an_archive_in_another_transfer_syntax(served, helpers, tmp_path):
+    """Made on the way, read by others; what cannot be given so is there as it is stored."""
+    objects = [helpers.make_ct(1, frames=2), helpers.make_ct(2, transfer_syntax=JPEG_LS)]
+    assert served.store(*objects).status_code == 200
+    accept = {"Accept": "application/zip; transfer-syntax=1.2.840.10008.1.2.5"}
+    answer = served.client().get(ROOT, headers=accept)
+    assert answer.status_code == 200, answer.text
+    assert "content-length" not in answer.headers
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        given = [pydicom.dcmread(BytesIO(archive.read(name))) for name in archive.namelist()]
+    assert given[0].file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.5"
+    assert np.array_equal(given[0].pixel_array, objects[0].pixel_array)
+    assert given[1].file_meta.TransferSyntaxUID == JPEG_LS  # whose code stream is no JPEG-LS
+    file = tmp_path / "a.zip"
+    file.write_bytes(answer.content)
+    subprocess.run(["python3", "-m", "zipfile", "-t", str(file)], check=True, timeout=30)
+    if shutil.which("unzip"):
+        subprocess.run(["unzip", "-tq", str(file)], check=True, timeout=30)
 
 
 def test_sizes_counts_and_offsets_beyond_32_bits(monkeypatch):

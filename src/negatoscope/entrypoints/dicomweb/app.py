@@ -53,7 +53,7 @@ class DicomWeb:
         )
         self._wado = WadoRs(services.retrieval, services.access, services.pixels)
         self._metadata = MetadataRs(services.retrieval, services.access)
-        self._downloads = Downloads(services.retrieval, services.access)
+        self._downloads = Downloads(services.retrieval, services.access, services.pixels)
         self._stow = StowRs(services.archive, services.access, spool_dir=services.settings.data_dir)
         self._qido = QidoRs(
             services.database, services.retrieval, services.access, services.settings

@@ -2,14 +2,15 @@
 
 Sizes are known before the first byte, checksums are not: each file is followed by a data
 descriptor. Zip64 is used where a size, an offset or the count needs it. Length and bytes come from
-the same layout, so that Content-Length can be announced.
+the same layout, so that Content-Length can be announced. Of files that are made on the way, the
+size is not known either: they are Zip64, and no length is announced.
 """
 
 import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from negatoscope.domain.archive.stored import StoredInstance
@@ -30,15 +31,22 @@ _UNSAFE: Final = re.compile(r"[^0-9.]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of the archive."""
+    """A file of the archive.
+
+    Attributes:
+        name: With its folders.
+        size: 0 as long as it is not known.
+        is_made: On the way: its size is that of what came.
+    """
 
     name: bytes
     size: int
+    is_made: bool = False
 
     @property
     def is_long(self) -> bool:
-        """Its size needs Zip64."""
-        return self.size >= _LIMIT
+        """Its size needs Zip64, or may need it."""
+        return self.is_made or self.size >= _LIMIT
 
     @property
     def length(self) -> int:
@@ -105,10 +113,13 @@ def archive(entries: Sequence[Entry], content: Callable[[int], Iterator[bytes]])
     directory: list[bytes] = []
     for number, entry in enumerate(entries):
         yield entry.local_header()
-        crc = 0
+        crc = size = 0
         for chunk in content(number):
             crc = zlib.crc32(chunk, crc)
+            size += len(chunk)
             yield chunk
+        if entry.is_made:
+            entry = replace(entry, size=size)
         yield entry.descriptor(crc)
         directory.append(entry.central_header(crc, offset))
         offset += entry.length

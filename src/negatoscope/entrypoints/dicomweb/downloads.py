@@ -7,20 +7,23 @@ from negatoscope.domain.archive.errors import RetrieveError
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.identity import Action
+from negatoscope.domain.viewing.pixels import PixelsBusy, PixelService
+from negatoscope.domain.viewing.transcoding import Transcoder, TranscodingFailed, can_transcode
 from negatoscope.entrypoints.dicomweb.archive_zip import (
     Entry,
     archive,
     archive_length,
     entry_name,
 )
-from negatoscope.entrypoints.dicomweb.media_types import DICOM, ZIP, MediaRange, Offer, best_offer
+from negatoscope.entrypoints.dicomweb.media_types import DICOM, ZIP, Offer, best_offer
 from negatoscope.entrypoints.dicomweb.retrieve_common import (
     all_ranges,
     check_uids,
     problem_of,
     wrong_transfer_syntax,
 )
-from negatoscope.entrypoints.dicomweb.wado_rs import Target
+from negatoscope.entrypoints.dicomweb.transcoded import problem_of_pixels
+from negatoscope.entrypoints.dicomweb.wado_rs import Target, part10
 from negatoscope.entrypoints.web.access import Access
 from negatoscope.entrypoints.web.asgi import Header, Request, Send
 from negatoscope.entrypoints.web.problems import Problem
@@ -49,14 +52,18 @@ def wants_zip(request: Request) -> bool:
 
 
 class Downloads:
-    """Archives of objects, as stored.
+    """Archives of objects, as stored or in a transfer syntax that is asked for.
+
+    An object that cannot be given so lies in the archive as it is stored.
 
     Args:
         retrieval: The archive's reading side.
         access: Who may, and the audit trail.
+        pixels: Transcodes.
     """
 
-    def __init__(self, retrieval: Retrieval, access: Access) -> None:
+    def __init__(self, retrieval: Retrieval, access: Access, pixels: PixelService) -> None:
+        self._transcoder = Transcoder(pixels=pixels)
         self._retrieval = retrieval
         self._access = access
 
@@ -73,13 +80,10 @@ class Downloads:
             raise target.missing()
         if len(listed) > MAX_FILES:
             raise Problem("not-acceptable", detail=f"An archive holds at most {MAX_FILES} files.")
-        _check_syntaxes(
-            [one for one in all_ranges(request) if one.type == ZIP],
-            {stored.transfer_syntax_uid for stored in listed},
-        )
+        syntaxes = _syntaxes(request, listed)
         await self._note(request, target.study, len(listed))
         name = (target.sop or target.series or target.study).strip(".") or "download"
-        await self._send(request, send, listed, name)
+        await self._send(request, send, listed, name, syntaxes)
 
     async def several(self, request: Request, send: Send) -> None:
         """``GET /dicom-web/archive?study=…&study=…``: studies chosen in a list, as one archive.
@@ -106,9 +110,10 @@ class Downloads:
                 raise Problem(
                     "not-acceptable", detail=f"An archive holds at most {MAX_FILES} files."
                 )
+        syntaxes = _syntaxes(request, listed)
         for study in studies:
             await self._note(request, study, counts[study])
-        await self._send(request, send, listed, f"{len(studies)}-studies")
+        await self._send(request, send, listed, f"{len(studies)}-studies", syntaxes)
 
     async def _note(self, request: Request, study: str, objects: int) -> None:
         if request.method == "HEAD":
@@ -123,29 +128,50 @@ class Downloads:
         )
 
     async def _send(
-        self, request: Request, send: Send, listed: list[StoredInstance], name: str
+        self,
+        request: Request,
+        send: Send,
+        listed: list[StoredInstance],
+        name: str,
+        syntaxes: dict[str, str],
     ) -> None:
-        entries = [Entry(entry_name(stored), stored.size) for stored in listed]
+        entries = [
+            Entry(entry_name(stored), stored.size)
+            if syntaxes[stored.transfer_syntax_uid] == stored.transfer_syntax_uid
+            else Entry(entry_name(stored), 0, is_made=True)
+            for stored in listed
+        ]
         headers: list[Header] = [
             (b"content-type", ZIP.encode("ascii")),
             (b"content-disposition", f'attachment; filename="{name}.zip"'.encode("ascii")),
             (b"cache-control", b"private, no-cache"),
             (b"vary", b"accept, authorization"),
         ]
-        length = archive_length(entries)
+        is_made = any(entry.is_made for entry in entries)
+        length = None if is_made else archive_length(entries)
         if request.method == "HEAD":
             await send_head(send, headers, length)
             return
 
         def content(number: int) -> Iterator[bytes]:
-            with self._retrieval.open(listed[number]) as member:
-                yield from member.file()
+            stored = listed[number]
+            uid = syntaxes[stored.transfer_syntax_uid]
+            with self._retrieval.open(stored) as member:
+                pieces = part10(self._transcoder, self._retrieval, member, uid)
+                try:
+                    first = next(pieces, b"")
+                except TranscodingFailed:
+                    first, pieces = b"", member.file()
+                yield first
+                yield from pieces
 
         chunks = archive(entries, content)
         try:
             _SENT.inc(await send_stream(send, request.receive, 200, headers, chunks, length=length))
         except RetrieveError as error:
             raise problem_of(error) from error
+        except (TranscodingFailed, PixelsBusy) as error:
+            raise problem_of_pixels(error) from error
 
     def _listed(self, target: Target) -> list[StoredInstance]:
         if target.sop is not None:
@@ -160,8 +186,21 @@ class Downloads:
         return found_all
 
 
-def _check_syntaxes(ranges: list[MediaRange], stored: set[str]) -> None:
-    """Refuse a transfer syntax that an object is not stored in."""
-    wanted = {one.transfer_syntax for one in ranges}
-    if wanted and not wanted & {None, "*"} and not stored <= wanted:
-        raise wrong_transfer_syntax(stored)
+def _syntaxes(request: Request, listed: list[StoredInstance]) -> dict[str, str]:
+    """The transfer syntax given for each stored one.
+
+    Raises:
+        Problem: a stored one cannot be given in any that is asked for.
+    """
+    stored = {one.transfer_syntax_uid for one in listed}
+    wanted = [one.transfer_syntax for one in all_ranges(request) if one.type == ZIP]
+    given: dict[str, str] = {}
+    for uid in stored:
+        if not wanted or None in wanted or "*" in wanted or uid in wanted:
+            given[uid] = uid
+            continue
+        found = next((one for one in wanted if one and can_transcode(uid, one)), None)
+        if found is None:
+            raise wrong_transfer_syntax(stored)
+        given[uid] = found
+    return given

@@ -264,18 +264,30 @@ class WadoRs:
         yield closing(boundary)
 
     def _part10(self, member: Member, transfer_syntax_uid: str) -> Iterator[bytes]:
-        stored = member.stored
-        if transfer_syntax_uid == stored.transfer_syntax_uid:
-            yield from member.file()
-            return
-        meta = encode_file_meta(
-            sop_class_uid=stored.sop_class_uid,
-            sop_instance_uid=stored.sop_instance_uid,
-            transfer_syntax_uid=transfer_syntax_uid,
-        )
-        pieces = transcode_stored(self._transcoder, self._retrieval, member, transfer_syntax_uid)
-        yield meta + next(pieces, b"")
-        yield from pieces
+        return part10(self._transcoder, self._retrieval, member, transfer_syntax_uid)
+
+
+def part10(
+    transcoder: Transcoder, retrieval: Retrieval, member: Member, transfer_syntax_uid: str
+) -> Iterator[bytes]:
+    """The Part 10 file of an object, as stored or in another transfer syntax.
+
+    Raises:
+        TranscodingFailed: it cannot be given so; before the first piece.
+        RetrieveError, PixelsBusy: it cannot be read, or not now.
+    """
+    stored = member.stored
+    if transfer_syntax_uid == stored.transfer_syntax_uid:
+        yield from member.file()
+        return
+    meta = encode_file_meta(
+        sop_class_uid=stored.sop_class_uid,
+        sop_instance_uid=stored.sop_instance_uid,
+        transfer_syntax_uid=transfer_syntax_uid,
+    )
+    pieces = transcode_stored(transcoder, retrieval, member, transfer_syntax_uid)
+    yield meta + next(pieces, b"")
+    yield from pieces
 
 
 class _FileSource:
