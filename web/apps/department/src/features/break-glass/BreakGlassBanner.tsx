@@ -3,6 +3,7 @@ import { call } from '@negatoscope/api-client';
 import { useFormat, useMessages, useNotify } from '@negatoscope/ui';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRouterState } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useSession } from '../session/session';
 import classes from './BreakGlassBanner.module.css';
@@ -15,6 +16,8 @@ export function BreakGlassBanner(): ReactNode {
   const notify = useNotify();
   const client = useQueryClient();
   const { break_glass } = useSession();
+  // The viewer fills the window: there it lies over the lower edge.
+  const isOver = useRouterState({ select: ({ location }) => location.pathname === '/viewer' });
   const end = useMutation({
     mutationFn: async () => {
       for (const one of break_glass) {
@@ -27,7 +30,7 @@ export function BreakGlassBanner(): ReactNode {
   const last = [...break_glass].sort((a, b) => b.expires_at.localeCompare(a.expires_at))[0];
   if (last === undefined) return null;
   return (
-    <Group className={classes['banner'] ?? ''} gap="xs" role="status">
+    <Group className={classes[isOver ? 'over' : 'banner'] ?? ''} gap="xs" role="status">
       <IconAlertTriangle size={16} aria-hidden />
       <Text size="sm" fw={600}>
         {say('banner', { count: break_glass.length })}

@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
+import { Anchor, Badge, Button, Drawer, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
 import { type Break, call, type Seen } from '@negatoscope/api-client';
 import {
   type Column,
@@ -33,7 +33,11 @@ export function ReviewsPage(): ReactNode {
       key: 'who',
       title: say('who'),
       sortBy: (row) => row.user_name,
-      render: (row) => row.user_display_name || row.user_name,
+      render: (row) => (
+        <Anchor component="button" size="sm" onClick={() => setOpened(row.id)}>
+          {row.user_display_name || row.user_name}
+        </Anchor>
+      ),
     },
     { key: 'patient', title: say('patient'), render: (row) => row.patient_id ?? '' },
     { key: 'reason', title: say('reason'), render: (row) => row.reason },

@@ -112,6 +112,17 @@ function Choice(props: { readonly studies: readonly CalledStudy[]; readonly view
     { key: 'description', title: say('description'), render: (row) => row.study_description ?? '' },
     { key: 'modalities', title: say('modalities'), render: (row) => row.modalities_in_study.join(' ') },
     { key: 'accession', title: say('accession'), render: (row) => row.accession_number ?? '' },
+    {
+      key: 'open',
+      title: say('open'),
+      isTitleHidden: true,
+      align: 'right',
+      render: (row) => (
+        <Button size="compact-xs" component="a" href={viewerOf(row.study_instance_uid, props.viewer)}>
+          {say('open')}
+        </Button>
+      ),
+    },
   ];
   return (
     <Panel isFlush>

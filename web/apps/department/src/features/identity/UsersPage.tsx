@@ -1,4 +1,5 @@
 import {
+  Anchor,
   Badge,
   Button,
   Group,
@@ -41,7 +42,16 @@ export function UsersPage(): ReactNode {
   const [opened, setOpened] = useState<string | null>(null);
   const users = useQuery({ queryKey: USERS, queryFn: ({ signal }) => call('GET /api/v1/users', { signal }) });
   const columns: readonly Column<User>[] = [
-    { key: 'name', title: say('name'), sortBy: (row) => row.name, render: (row) => row.name },
+    {
+      key: 'name',
+      title: say('name'),
+      sortBy: (row) => row.name,
+      render: (row) => (
+        <Anchor component="button" size="sm" onClick={() => setOpened(row.name)}>
+          {row.name}
+        </Anchor>
+      ),
+    },
     {
       key: 'display',
       title: say('displayName'),

@@ -4,7 +4,8 @@ import { startGraphics, Viewer } from '@negatoscope/viewer';
 import type { Preferences, StudyInfo } from '@negatoscope/viewer-core';
 import { useRouter, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
-import { useSession } from '../session/session';
+import { queryClient } from '../../app/queryClient';
+import { sessionQuery, useSession } from '../session/session';
 import { loadPreferences, rememberedPreferences, savePreferences } from './preferences';
 import { studiesOf } from './studies';
 
@@ -20,6 +21,7 @@ export function ready(): void {
 async function breakGlass(study: string, reason: string): Promise<boolean> {
   try {
     await call('POST /api/v1/break-glass', { body: { reason, study_instance_uid: study } });
+    void queryClient.invalidateQueries({ queryKey: sessionQuery.queryKey });
     return true;
   } catch (error) {
     if (error instanceof Problem) return false;
