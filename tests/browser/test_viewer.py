@@ -103,6 +103,20 @@ def ct(study: str, slices: int, step_mm: float, frame_of_reference: str) -> list
     return made
 
 
+def scout() -> Dataset:
+    """A sagittal image through the middle of the earlier CT, 1 mm between its rows."""
+    one = data_set(OLD, 2, 1, CT, np.full((64, SIZE), 1100, dtype=np.int16))
+    one.Modality, one.SeriesDescription, one.StudyDescription = "CT", "Scout", "Scanner"
+    one.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    one.RescaleIntercept, one.RescaleSlope = -1024, 1
+    one.WindowCenter, one.WindowWidth = 60, 400
+    one.PixelSpacing = [1, SPACING_MM]
+    one.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+    one.ImagePositionPatient = [32, 0, 60]
+    one.FrameOfReferenceUID = f"{ROOT}.9"
+    return one
+
+
 def codecs(shared_data: Path) -> tuple[list[Dataset], np.ndarray]:
     """One CT image in every lossless syntax, and its values."""
     folder = shared_data / "transfer-syntaxes" / "ct"
@@ -205,7 +219,7 @@ def seen(
     objects, values = codecs(shared_data)
     store(server, objects)
     store(server, ct(NEW, SLICES, STEP_MM, f"{ROOT}.9"))
-    store(server, ct(OLD, SLICES // 2, STEP_MM * 2, f"{ROOT}.9"))
+    store(server, [*ct(OLD, SLICES // 2, STEP_MM * 2, f"{ROOT}.9"), scout()])
     photograph = data_set(PHOTOGRAPH, 1, 1, SECONDARY_CAPTURE, volume()[0, :64, :64])
     photograph.Modality, photograph.PatientID = "OT", "V79"
     store(server, [photograph])
@@ -224,6 +238,7 @@ def seen(
                 "codecs": CODECS,
                 "codecCount": len(LOSSLESS),
                 "ct": NEW,
+                "scouted": OLD,
                 "photograph": PHOTOGRAPH,
                 "deflated": DEFLATED,
                 "bead": [column * SPACING_MM, row * SPACING_MM, plane * STEP_MM],
@@ -321,6 +336,15 @@ def test_an_earlier_study_follows_by_position(seen: dict[str, Any]) -> None:
     assert any("05/01/2026" in one for one in compare["titles"])
     assert compare["left"] == 1
     assert compare["freed"] > 0  # its pixels are not kept
+
+
+def test_reference_lines(seen: dict[str, Any]) -> None:
+    """The axial image is a level line on the scout, where it lies; the scout an upright one on it."""
+    lines = seen["lines"]
+    ((x1, _, x2, _),), ((_, y1, _, y2),) = lines["axial"], lines["scout"]
+    assert x1 == pytest.approx(x2, abs=0.5)
+    assert y1 == pytest.approx(y2, abs=0.5)
+    assert y1 == pytest.approx(lines["wanted"], abs=1)
 
 
 def test_three_planes_and_projection(seen: dict[str, Any]) -> None:

@@ -207,13 +207,15 @@ await step('measures', async () => {
   await page.keyboard.press('e');
   await drag(await onPage(64, 40), await onPage(74, 50));
   await page.keyboard.press('b');
-  await pause(600); // or it is taken for a double click
   const [x, y] = await onPage(64, 100);
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await pause(100);
-  await page.mouse.up();
-  await pause(300);
+  for (let i = 0; i < 6 && (await drawings()).length < 3; i += 1) {
+    await pause(600); // a click soon after another is half of a double click
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await pause(100);
+    await page.mouse.up();
+    await pause(500);
+  }
   const drawn = await drawings();
   await page.keyboard.press('Control+z');
   await pause(300);
@@ -259,6 +261,26 @@ await step('compare', async () => {
   await page.locator('.nv-panel [aria-label="Close this study"]').click();
   await pause(300);
   return { before, after, titles, left: await state('state => Object.values(state.displaySets).length'), freed: held - await bytes() };
+});
+
+await step('lines', async () => {
+  await open(plan.scouted);
+  await page.waitForFunction(() => Object.keys(document.querySelector('.nv-viewer').negatoscope.store.get().displaySets).length === 2);
+  await page.keyboard.press('Shift+Digit2');
+  await shown(0);
+  await shown(1);
+  await pause(300);
+  const lines = pane => page.evaluate(at => [...document.querySelectorAll(`[data-pane="${at}"] .nv-lines line`)]
+    .map(line => ['x1', 'y1', 'x2', 'y2'].map(name => Number(line.getAttribute(name)))), pane);
+  const wanted = await page.evaluate(() => {
+    const session = document.querySelector('.nv-viewer').negatoscope;
+    const { origin } = session.stack(0).viewport.getImageData();
+    return session.stack(1).viewport.worldToCanvas([32, 20, origin[2]])[1];
+  });
+  const found = { axial: await lines(0), scout: await lines(1), wanted };
+  await page.keyboard.press('Shift+Digit1');
+  await pause(1200); // the layout is kept
+  return found;
 });
 
 await step('planes', async () => {

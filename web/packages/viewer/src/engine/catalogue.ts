@@ -12,12 +12,7 @@ import {
   type Representation,
 } from '@negatoscope/viewer-core';
 
-interface Known {
-  readonly frame: Frame;
-  readonly representation: Representation;
-}
-
-const byImageId = new Map<string, Known>();
+const byImageId = new Map<string, Frame>();
 /** Instances whose metadata Cornerstone was given; of all frames at once. */
 const described = new Set<string>();
 
@@ -33,11 +28,7 @@ function describe(imageId: string, frame: Frame): void {
 
 /** The frame behind an image identifier. */
 export const frameOf = (imageId: string | undefined): Frame | undefined =>
-  imageId === undefined ? undefined : byImageId.get(imageId)?.frame;
-
-/** How the pixels of an image were asked for. */
-export const representationOf = (imageId: string): Representation | undefined =>
-  byImageId.get(imageId)?.representation;
+  imageId === undefined ? undefined : byImageId.get(imageId);
 
 export class Catalogue {
   readonly #transfer: 'auto' | 'stored';
@@ -89,7 +80,7 @@ export class Catalogue {
     const form = wanted === 'rendered' ? 'native' : wanted;
     const imageId = `wadors:${framePath(frame, form)}`;
     if (!byImageId.has(imageId)) {
-      byImageId.set(imageId, { frame, representation: wanted });
+      byImageId.set(imageId, frame);
       this.#own.add(imageId);
     }
     return imageId;
@@ -115,7 +106,7 @@ export class Catalogue {
     }
     for (const imageId of this.#own) {
       const known = byImageId.get(imageId);
-      if (study !== undefined && known?.frame.instance.studyInstanceUID !== study) continue;
+      if (study !== undefined && known?.instance.studyInstanceUID !== study) continue;
       if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
       byImageId.delete(imageId);
       this.#own.delete(imageId);
