@@ -179,6 +179,10 @@ def _web(archive: Any) -> None:
 
 
 def _dicomweb(archive: Any) -> None:
+    forged = httpx.get(
+        f"{archive.dicomweb}/studies", headers={"Authorization": "Bearer nsc_forged"}, timeout=60
+    )
+    assert forged.status_code == 401
     client = archive.client()
     buffer = BytesIO()
     pydicom.dcmwrite(buffer, ct(2), enforce_file_format=True)
@@ -234,6 +238,7 @@ DOORS: dict[str, dict[str, Any]] = {
     "a device fetches": {"event_class": "retrieve", "actor_name": "STRANGER", "study_instance_uid": STUDY, "patient_id": "DOOR1"},
     "a device asks for commitment": {"action": "commit", "actor_name": "STRANGER"},
     "a wrong password": {"event_class": "sign in", "outcome": "REFUSED", "peer": "127.0.0.1"},
+    "a token that is none": {"action": "authenticate", "outcome": "REFUSED", "event_class": "sign in", "peer": "127.0.0.1"},
     "a person signs in": {"event_class": "sign in", "actor_name": "bea", "outcome": "SUCCESS"},
     "a person signs out": {"event_class": "sign out", "actor_name": "bea"},
     "a person lists": {"event_class": "query", "actor_name": "bea", "door": "api", "credential": "session"},

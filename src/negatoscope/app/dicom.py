@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from negatoscope.app.attendant import Attendant
+from negatoscope.app.attendant import Apply, Attendant
 from negatoscope.app.calling import client_tls
 from negatoscope.app.registry import PatientRegistry
 from negatoscope.domain.archive import Archive
@@ -58,8 +58,10 @@ def services(
     retrieval: Retrieval,
     reads: audit.ReadRecorder,
     pixels: PixelService,
+    *,
+    live: list[Apply] | None = None,
 ) -> Sequence[Service]:
-    """Everything this version answers."""
+    """Everything this version answers; ``live`` gets what takes other settings while it runs."""
     retrieve = RetrieveSCP(
         retrieval=retrieval,
         reads=reads,
@@ -74,6 +76,12 @@ def services(
         headers=header_reader(retrieval),
         limits=QueryLimits(max_results=settings.limits.max_query_results),
     )
+
+    def limit(changed: Settings) -> None:
+        query.limits = QueryLimits(max_results=changed.limits.max_query_results)
+
+    if live is not None:
+        live.append(limit)
     commitment = StorageCommitment(
         commitment=Commitment(retrieval),
         database=retrieval.database,
@@ -112,7 +120,8 @@ def serve(
     def find(ae_title: str) -> ApplicationEntity | None:
         return ae.find(database, ae_title)
 
-    offered = services(settings, archive, retrieval, reads, pixels)
+    live: list[Apply] = []
+    offered = services(settings, archive, retrieval, reads, pixels, live=live)
     dispatcher = Dispatcher(ServiceTable(offered))
     try:
         server = build_server(
@@ -128,7 +137,7 @@ def serve(
             f"cannot listen on {settings.dicom}: {error.strerror or error}",
             hint="is another program there? choose another with --dicom.",
         ) from error
-    attendant = _attendant(settings, server, dispatcher, archive, ledger)
+    attendant = _attendant(settings, server, dispatcher, archive, ledger, live=live)
     server.start()
     attendant.start()
     on_ready()
@@ -149,6 +158,8 @@ def _attendant(
     dispatcher: Dispatcher,
     archive: Archive,
     ledger: CallerLedger,
+    *,
+    live: Sequence[Apply],
 ) -> Attendant:
     """Says which associations there are, and hears of other limits and certificates."""
 
@@ -184,7 +195,7 @@ def _attendant(
         settings,
         "dicom",
         report=report,
-        apply=[apply],
+        apply=[apply, *live],
         at_intervals=[ledger.flush],
         watched=[path for path in files if path is not None],
         on_files=lambda: server.reconfigure(tls=tls_context(settings)),

@@ -25,6 +25,8 @@ _LOG = structlog.get_logger(__name__)
 _READY_PATIENCE_S = 30.0
 _RENEWAL_LOOK_S: Final = 2.0
 _RENEWAL_SETTLE_S: Final = 0.5
+_RENEWAL_OVERLAP_S: Final = 15.0
+"""A new worker has so long to be ready before the old one ends."""
 _WORKER_NICENESS = 10
 """Settling, metadata and scrubbing take what reception and reading leave."""
 
@@ -106,6 +108,7 @@ def _serve_http(
         websockets=True,
         backlog=1024,
         workers_kill_timeout=max(1, int(settings.stop_grace_s)),
+        respawn_interval=_RENEWAL_OVERLAP_S,
         respawn_failed_workers=True,
         log_access=False,
         log_dictconfig=_GRANIAN_LOGGING,

@@ -186,14 +186,14 @@ def test_nobody_without_a_role_and_nobody_deactivated(app, provider):
     served = app(provider.issuer)
     client = served.client(None)
     answer = sign_in(client, "eve")
-    assert answer.headers["location"] == "/sign-in?problem=provider-refused"
+    assert answer.headers["location"] == "/sign-in?error=provider-refused"
     assert users.list_users(served.services.database) == []
     users.create(served.services.database, name="root", roles=["administrator"])
     sign_in(client, "bob")
     users.change(served.services.database, name="bob", is_active=False)
     served.services.access.changed()
     assert client.get("/api/v1/session").status_code == 401
-    assert "problem" in sign_in(client, "bob").headers["location"]
+    assert "error=" in sign_in(client, "bob").headers["location"]
 
 
 @pytest.mark.stranger
@@ -227,7 +227,7 @@ def test_the_provider_is_down(app, provider, monkeypatch):
     assert known["available"] is False
     assert time.monotonic() - started < 6
     answer = client.get("/api/v1/session/oidc/hospital")
-    assert answer.headers["location"] == "/sign-in?problem=provider-unavailable"
+    assert answer.headers["location"] == "/sign-in?error=provider-unavailable"
     for name, code in (("usual", "local-sign-in-closed"), ("urgence", None)):
         body = {"name": name, "password": PASSWORD}
         answer = client.post("/api/v1/session", json=body, headers=SITE)
@@ -242,7 +242,7 @@ def test_a_redirect_of_somebody_else(app, provider):
     served = app(provider.issuer)
     client, thief = served.client(None), served.client(None)
     back = at_provider(begin(client), "ana").removeprefix(ORIGIN)
-    refused = "/sign-in?problem=provider-refused"
+    refused = "/sign-in?error=provider-refused"
     assert thief.get(back).headers["location"] == refused  # forced on, or stolen by, another one
     begin(thief)
     assert thief.get(back).headers["location"] == refused

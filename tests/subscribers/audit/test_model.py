@@ -11,7 +11,7 @@ from negatoscope.subscribers.audit.model import CHAIN_OF, class_of
 SOURCES = Path(negatoscope.__file__).parent
 RECORDERS = {"note", "record", "record_in", "note_read", "seen"}
 CONFIGURATION = {
-    *("add", "administer", "cancel", "change", "create", "dismiss", "end", "give", "prove", "remove", "retry", "revoke"),
+    *("add", "administer", "cancel", "change", "create", "dismiss", "end", "give", "link", "prove", "remove", "retry", "revoke"),
     *("set", "verify", "write", "make", "resend", "test", "enable", "disable", "put", "update", "install"),
 }  # fmt: skip
 """First words of actions that change who may do what, or how the program works."""

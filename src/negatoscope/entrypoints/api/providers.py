@@ -57,7 +57,7 @@ async def start(
     try:
         started = await run_blocking(provider.start, _redirect_uri(ask, name))
     except ProviderUnavailable:
-        return _away(ask, "/sign-in?problem=provider-unavailable")
+        return _away(ask, "/sign-in?error=provider-unavailable")
     flow = federation.Flow(
         provider=name,
         nonce=started.nonce,
@@ -106,7 +106,7 @@ async def finish(  # noqa: PLR0917 - what a provider may send
             claims=told.claims,
         )
     except ProviderUnavailable:
-        return _away(ask, "/sign-in?problem=provider-unavailable")
+        return _away(ask, "/sign-in?error=provider-unavailable")
     except (ProviderRefused, NoRoleForYou) as refusal:
         return await _refused(ask, name, str(refusal))
     access.changed()
@@ -181,7 +181,7 @@ async def _refused(ask: Asking, name: str, reason: str) -> Response:
         actor=Actor.anonymous(f"somebody of provider {name}"),
         detail={"method": f"provider {name}", "reason": reason},
     )
-    return _away(ask, "/sign-in?problem=provider-refused")
+    return _away(ask, "/sign-in?error=provider-refused")
 
 
 def _redirect_uri(ask: Asking, name: str) -> str:

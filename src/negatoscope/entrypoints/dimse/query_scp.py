@@ -98,7 +98,7 @@ class _Refused(Exception):
         self.offending_elements = offending_elements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class QueryScp:
     """The query service.
 
@@ -106,7 +106,7 @@ class QueryScp:
         database: The index and the audit trail.
         ae_title: Ours, answered as Retrieve AE Title.
         headers: Reads object headers for IMAGE level keys the index has no column for.
-        limits: Bounds on each query.
+        limits: Bounds on each query; others may be put here while it runs.
     """
 
     database: Database

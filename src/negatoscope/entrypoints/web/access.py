@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import psycopg
 import structlog
 
 from negatoscope.domain.archive import visibility
@@ -20,6 +21,7 @@ from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.entrypoints.web.sessions import SessionCookie
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database
+from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
 from negatoscope.subscribers import audit
@@ -116,6 +118,7 @@ class Access:
         self._reads = audit.ReadRecorder(database)
         self._noted: dict[tuple[str, str, str | None, str, str], dict[str, Any]] = {}
         self._minute = 0
+        self._refused_peers: set[tuple[str, int]] = set()
 
     async def caller(self, scope: Scope, *, touch: bool = True) -> Caller | None:
         """Who makes this request; None when it carries no credential that is good.
@@ -133,10 +136,44 @@ class Access:
                 cookies = cookies + b"; " + value if cookies else value
         if authorization:
             actor = await self._by_bearer(authorization)
-            return None if actor is None else Caller(actor)
+            if actor is None:
+                await self._note_bad_credential(scope)
+                return None
+            return Caller(actor)
         if cookies:
             return await self._by_cookie(scope, cookies.decode("latin-1"), touch=touch)
         return None
+
+    async def _note_bad_credential(self, scope: Scope) -> None:
+        """Note that somebody presented a token that is none: one row per address and minute.
+
+        That it cannot be noted opens no door: the answer is 401 either way.
+        """
+        client = scope.get("client")
+        peer, minute = str(client[0]) if client else "", int(time.time() // 60)
+        key = (peer, minute)
+        if key in self._refused_peers:
+            return
+        if len(self._refused_peers) >= _REMEMBERED_COUNT:
+            self._refused_peers.clear()
+        self._refused_peers.add(key)
+        try:
+            await run_blocking(self._record_bad_credential, peer, minute)
+        except (DatabaseUnavailable, psycopg.Error):
+            _log.warning("http.refusal_not_noted", peer=peer)
+
+    def _record_bad_credential(self, peer: str, minute: int) -> None:
+        with self._database.connection() as connection:
+            audit.record_in(
+                connection,
+                actor=Actor.anonymous(),
+                action="authenticate",
+                outcome=audit.Outcome.REFUSED,
+                peer=peer,
+                credential="token",
+                reason="the token is unknown, has ended or was revoked",
+                coalesce_key=f"authenticate|{peer}|{minute}",
+            )
 
     async def _by_bearer(self, authorization: bytes) -> Actor | None:
         scheme, _, token = authorization.decode("latin-1").partition(" ")

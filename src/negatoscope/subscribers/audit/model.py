@@ -75,6 +75,7 @@ CHAIN_OF: Final[Mapping[EventClass, Chain]] = {
 _CLASS_OF_ACTION: Final[Mapping[str, EventClass]] = {
     "verify": EventClass.CONNECTION,
     "associate": EventClass.CONNECTION,
+    "authenticate": EventClass.SIGN_IN,
     "store": EventClass.STORE,
     "commit": EventClass.STORE,
     "query": EventClass.QUERY,

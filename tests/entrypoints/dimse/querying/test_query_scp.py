@@ -17,6 +17,7 @@ from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from negatoscope.domain.archive.query import QueryLimits
 from negatoscope.domain.archive.synthetic import fill_index
 from negatoscope.domain.devices import ae
+from negatoscope.domain.identity.grants import Grant, GrantKind, Holder, replace_all
 from negatoscope.entrypoints.dimse.query_scp import (
     STATUSES,
     QueryScp,
@@ -125,6 +126,20 @@ def test_a_study_is_found_with_its_names_in_unicode(node: Node) -> None:
     assert matches[0].RetrieveAETitle == "NEGATOSCOPE"
     assert statuses == [0xFF00]
     assert final.Status == 0x0000
+
+
+def test_a_peer_limited_to_studies_finds_those_and_no_others(node: Node) -> None:
+    """At every level; without its grants it finds everything again."""
+    holder = Holder(ae_title="WORKSTATION")
+    replace_all(node.database, holder, [Grant(kind=GrantKind.STUDY, value="1.2.3")], granted_by="x")
+    try:
+        matches, _, _ = node.ask("STUDY", StudyInstanceUID="")
+        assert [one.StudyInstanceUID for one in matches] == ["1.2.3"]
+        patients, _, _ = node.ask("PATIENT", model=PATIENT_ROOT, PatientID="", PatientName="")
+        assert [one.PatientID for one in patients] == ["P1"]
+    finally:
+        replace_all(node.database, holder, [], granted_by="x")
+    assert len(node.ask("STUDY", StudyInstanceUID="")[0]) > 100
 
 
 def test_optional_keys_that_are_not_supported_give_a_warning(node: Node) -> None:

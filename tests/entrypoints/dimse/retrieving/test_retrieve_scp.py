@@ -27,6 +27,7 @@ from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelMove,
 )
 
+from negatoscope.domain.identity.grants import Grant, GrantKind, Holder, replace_all
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.protocols.dicom.dimse.acceptor import Accept, AssociationServer, Peer, listen
 from negatoscope.protocols.dicom.dimse.association import Association, Message
@@ -95,6 +96,23 @@ def dest(node: Any, receiver: Any) -> Any:
     server = receiver()
     node.register("DEST", server.port)
     return server
+
+
+def test_a_peer_limited_to_studies_gets_those_and_no_others(node: Any, dest: Any) -> None:
+    """By study, by patient, by instance UID; of the others it is not even counted that they are there."""
+    node.study("1.1", 2)
+    node.study("1.2", 3)
+    grant = Grant(kind=GrantKind.STUDY, value="1.1")
+    replace_all(node.database, Holder(ae_title="WORKSTATION"), [grant], granted_by="test")
+    assert counts(move(node, identifier("STUDY", StudyInstanceUID="1.2"))[-1][0])[2] in (0, None)
+    both = identifier("STUDY", StudyInstanceUID=["1.1", "1.2"])
+    assert counts(move(node, both)[-1][0]) == (0x0000, None, 2, 0, 0)
+    image = {"StudyInstanceUID": "1.2", "SeriesInstanceUID": "1.2.1", "SOPInstanceUID": "1.2.1.1"}
+    assert counts(move(node, identifier("IMAGE", **image))[-1][0])[2] in (0, None)
+    root = PatientRootQueryRetrieveInformationModelMove
+    of_patient = identifier("PATIENT", PatientID="P1.2")
+    assert counts(move(node, of_patient, model=root)[-1][0])[2] in (0, None)
+    assert {received[0] for received in dest.received} == {"1.1.1.1", "1.1.1.2"}
 
 
 def test_move_sends_the_stored_bytes_in_order_and_names_its_originator(

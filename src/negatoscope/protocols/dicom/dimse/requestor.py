@@ -168,6 +168,7 @@ def _await_answer(
                 connection.receive(buffer[:count])
             elif count == 0:
                 connection.receive_eof()
+                continue
             if time.monotonic() > deadline:
                 connection.abort(AbortSource.SERVICE_USER)
                 transport.send_if_possible(connection.take_output())

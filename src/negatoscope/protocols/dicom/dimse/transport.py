@@ -2,7 +2,8 @@
 
 A Python socket with a timeout polls before every read and write. Here the socket is blocking and
 the kernel limits each call (SO_RCVTIMEO, SO_SNDTIMEO) to one *tick*; whoever waits looks at the
-clock between ticks. A read that finds data is one system call.
+clock between ticks. A read that finds data is one system call. Over TLS, Python's timeout is the
+tick: decrypting costs more than the poll.
 """
 
 import contextlib
@@ -23,7 +24,12 @@ Buffer = bytes | bytearray | memoryview
 
 _MAX_IOVECS: Final = 512
 _MAX_TICK_S: Final = 1.0
-_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK: Final = (
+    BlockingIOError,
+    TimeoutError,
+    ssl.SSLWantReadError,
+    ssl.SSLWantWriteError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,8 @@ class Transport:
     def __init__(self, sock: socket.socket, *, tick_s: float) -> None:
         self._socket = sock
         self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
-        sock.settimeout(None)
+        # A blocking TLS socket reads again by itself when the kernel's limit passes, for ever.
+        sock.settimeout(None if self._tls is None else tick_s)
         with contextlib.suppress(OSError):  # not a TCP socket (tests over a socket pair)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(tick_s))

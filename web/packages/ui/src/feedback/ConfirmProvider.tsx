@@ -36,6 +36,7 @@ export function ConfirmProvider(props: { readonly children: ReactNode }): ReactN
       {props.children}
       <Modal
         opened={asked !== null}
+        zIndex={300} // above the dialog that asks
         onClose={() => answer(false)}
         title={asked?.question.title}
         closeButtonProps={{ 'aria-label': say('close') }}

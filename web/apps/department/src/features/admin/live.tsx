@@ -85,7 +85,13 @@ export function StateBadge(props: {
       tt="none"
       radius="sm"
       style={{ flexShrink: 0, maxWidth: 'none' }}
-      styles={{ label: { overflow: 'visible' } }}
+      styles={{
+        label: {
+          overflow: 'visible',
+          // Orange letters on orange are too faint to read.
+          ...(props.state === 'warning' ? { color: 'var(--mantine-color-text)' } : {}),
+        },
+      }}
     >
       {props.children}
     </Badge>

@@ -12,10 +12,11 @@ import {
 } from '@mantine/core';
 import { call, type ListedStudy, type SeriesTile } from '@negatoscope/api-client';
 import { Failure, useFormat, useMessages } from '@negatoscope/ui';
-import { IconChevronDown, IconChevronRight, IconDownload } from '@tabler/icons-react';
+import { IconChevronDown, IconChevronRight, IconDownload, IconShare } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { ShareDialog } from '../identity/ShareDialog';
 import { useMay } from '../session/session';
 import { Modalities } from '../studies/columns';
 import { ohifAddress, useOpening, zipAddress } from '../studies/opening';
@@ -36,6 +37,8 @@ export function StudyCard(props: {
   const format = useFormat();
   const opening = useOpening();
   const mayRetrieve = useMay('retrieve');
+  const mayShare = useMay('share');
+  const [isSharing, setSharing] = useState(false);
   const [isOpen, setOpen] = useState(props.isOpenAtFirst);
   const [openSeries, setOpenSeries] = useState<string | null>(null);
   const series = useQuery({ ...seriesQuery(study.study_instance_uid), enabled: isOpen });
@@ -94,6 +97,21 @@ export function StudyCard(props: {
               </ActionIcon>
             </Tooltip>
           </Group>
+        ) : null}
+        {mayShare ? (
+          <Tooltip label={say('share')}>
+            <ActionIcon
+              variant="default"
+              size={30}
+              onClick={() => setSharing(true)}
+              aria-label={say('share')}
+            >
+              <IconShare size={16} />
+            </ActionIcon>
+          </Tooltip>
+        ) : null}
+        {isSharing ? (
+          <ShareDialog study={study.study_instance_uid} onClose={() => setSharing(false)} />
         ) : null}
       </div>
       {isOpen ? (

@@ -1,5 +1,5 @@
 import { Alert } from '@mantine/core';
-import { useMessages } from '@negatoscope/ui';
+import { describeProblem, problemMessages, useMessages } from '@negatoscope/ui';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -14,6 +14,7 @@ const route = getRouteApi('/public/sign-in');
 /** The door. */
 export function SignInPage(): ReactNode {
   const say = useMessages(messages);
+  const sayProblem = useMessages(problemMessages);
   const client = useQueryClient();
   const router = useRouter();
   const { next: wanted, error } = route.useSearch();
@@ -30,7 +31,7 @@ export function SignInPage(): ReactNode {
     <Door title={say('title')}>
       {error === undefined ? null : (
         <Alert color="red" variant="light" mb="sm" role="alert">
-          {say('providerFailed', { reason: error })}
+          {describeProblem({ code: error }, sayProblem)}
         </Alert>
       )}
       <SignInForm next={next} onDone={() => void onDone()} />

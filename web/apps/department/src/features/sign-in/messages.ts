@@ -20,8 +20,6 @@ export const messages = defineMessages({
     provider: 'Sign in with {provider}',
     emergency: 'Names and passwords of this system are for when the provider does not answer.',
     localClosed: 'This account signs in at the provider.',
-    providerFailed:
-      'The sign-in at the provider did not succeed ({reason}). Try again, or use an account of this system.',
     setupNeeded:
       'No administrator has a password yet. The server printed a set-up link when it started: open it to begin.',
     warning: 'For authorised persons. Every access to a patient’s data is recorded.',
@@ -45,8 +43,6 @@ export const messages = defineMessages({
     provider: 'Se connecter avec {provider}',
     emergency: 'Les noms et mots de passe de ce système servent quand le fournisseur ne répond pas.',
     localClosed: 'Ce compte se connecte chez le fournisseur.',
-    providerFailed:
-      'La connexion chez le fournisseur n’a pas abouti ({reason}). Réessayez, ou utilisez un compte de ce système.',
     setupNeeded:
       'Aucun administrateur n’a encore de mot de passe. Le serveur a affiché un lien d’installation à son démarrage : ouvrez-le pour commencer.',
     warning: 'Réservé aux personnes autorisées. Tout accès aux données d’un patient est enregistré.',

@@ -88,6 +88,7 @@ export function HealthPage(): ReactNode {
             <Alert
               role="status"
               variant="light"
+              styles={{ title: { color: 'var(--mantine-color-text)' } }}
               color={data.state === 'ok' ? 'teal' : data.state === 'warning' ? 'orange' : 'red'}
               icon={data.state === 'ok' ? <IconCircleCheck size={18} /> : <IconAlertTriangle size={18} />}
               title={say(

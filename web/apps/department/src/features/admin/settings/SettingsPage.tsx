@@ -1,4 +1,5 @@
 import { Badge, Button, Group, Stack, Switch, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { call, type Setting, type SettingChange } from '@negatoscope/api-client';
 import {
   type Column,
@@ -28,6 +29,7 @@ export function SettingsPage(): ReactNode {
   const confirm = useConfirm();
   const client = useQueryClient();
   const { language } = useLanguage();
+  const hasRoom = useMediaQuery('(min-width: 1100px)', true);
   const [filter, setFilter] = useState('');
   const [isNarrowed, setNarrowed] = useState(false);
   const [edited, setEdited] = useState<Setting | null>(null);
@@ -201,7 +203,7 @@ export function SettingsPage(): ReactNode {
                 (row) =>
                   (!isNarrowed || row.is_changeable) && contains(filter, row.name, row.english, row.french),
               )}
-              columns={columns}
+              columns={hasRoom ? columns : columns.filter((column) => column.key !== 'effect')}
               rowKey={(row) => row.name}
             />
           )}
