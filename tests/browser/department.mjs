@@ -87,6 +87,11 @@ await run(async () => {
     await page.reload();
     await page.getByRole('heading', { name: 'Mon compte' }).waitFor();
     check(await page.title() === 'Mon compte · Negatoscope', 'the tab too');
+    const { context: elsewhere, page: there } = await open();
+    await there.goto(`${url}/account`);
+    await signIn(there, NAME, password);
+    await there.getByRole('heading', { name: 'Mon compte' }).waitFor(); // the account keeps it
+    await elsewhere.close();
     await page.keyboard.press('/');
     check(await page.evaluate(() => document.activeElement.id) === 'global-search', 'the search is a key away');
   });
@@ -98,8 +103,10 @@ await run(async () => {
       await another.addCookies([{ name: 'negatoscope_language', value: locale.slice(0, 2), url }]);
       await tab.goto(`${url}/account`);
       await tab.locator('main#content').waitFor();
+      await tab.evaluate(body => fetch('/api/v1/me/preferences/appearance', { method: 'PUT', headers: { 'content-type': 'application/json' }, body }),
+        JSON.stringify({ language: locale.slice(0, 2), theme }));
       const links = await tab.locator('nav a').evaluateAll(found => found.map(one => one.getAttribute('href')));
-      const routes = [...new Set([...links, '/account', '/design', '/nowhere', ...(told.routes ?? [])])];
+      const routes = [...new Set([...links, '/account', '/design', '/admin/nowhere', '/nowhere', ...(told.routes ?? [])])];
       report.routes = routes;
       for (const route of routes) {
         await tab.goto(`${url}${route}`);

@@ -48,6 +48,7 @@ def department(
         "NEGATOSCOPE_DATA_DIR": str(data_dir),
         "NEGATOSCOPE_HTTP": url.removeprefix("http://"),
         "NEGATOSCOPE_DICOM": f"127.0.0.1:{free_ports()}",
+        "NEGATOSCOPE_HL7": f"127.0.0.1:{free_ports()}",
     }
     with (data_dir / "out").open("wb") as out, (data_dir / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -118,7 +118,7 @@ async def _send(
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title} · Negatoscope</title><style>{_STYLE}</style></head>"
-        f"<body>{body}</body></html>\n"
+        f"<body><main>{body}</main></body></html>\n"
     ).encode()
     headers = [*_HEADERS, (b"content-language", language.encode("ascii")), *more]
     headers.append((b"content-length", str(len(document)).encode("ascii")))

@@ -10,6 +10,7 @@ import {
 import { type ComponentType, lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { BreakGlassBanner } from '../features/break-glass/BreakGlassBanner';
 import { type Action, sessionQuery, useSession } from '../features/session/session';
+import { useKeptAppearance } from '../features/session/useKeptAppearance';
 import { Banners } from './Banners';
 import { NotFound } from './pages';
 import { Shell } from './Shell';
@@ -81,6 +82,7 @@ export const bareRoute = createRoute({
 
 function SignedIn(): ReactNode {
   const { required } = useSession();
+  useKeptAppearance();
   return (
     <>
       {required.length > 0 ? (

@@ -37,6 +37,11 @@ export const problemMessages = defineMessages({
     'out-of-resources': 'The archive takes no objects now: its volumes are full.',
     busy: 'The server is at its limit. Try again in a moment.',
     'internal-error': 'The server failed. The administrator finds the cause in its log.',
+    'invalid-credentials': 'Name, password or code are wrong.',
+    'totp-required': 'A code of the authenticator is needed.',
+    'pin-required': 'The link asks for a PIN.',
+    'search-too-broad': 'The search takes too long. Type more letters, or choose a shorter period.',
+    'method-not-allowed': 'The server does not do that here.',
     unknown: 'Something went wrong.',
   },
   fr: {
@@ -77,6 +82,12 @@ export const problemMessages = defineMessages({
     'out-of-resources': 'L’archive n’accepte plus d’objets : ses volumes sont pleins.',
     busy: 'Le serveur est à sa limite. Réessayez dans un instant.',
     'internal-error': 'Le serveur est en erreur. L’administrateur trouve la cause dans son journal.',
+    'invalid-credentials': 'Le nom, le mot de passe ou le code est faux.',
+    'totp-required': 'Un code de l’application d’authentification est nécessaire.',
+    'pin-required': 'Le lien demande un code PIN.',
+    'search-too-broad':
+      'La recherche prend trop de temps. Tapez plus de lettres, ou choisissez une période plus courte.',
+    'method-not-allowed': 'Le serveur ne fait pas cela ici.',
     unknown: 'Quelque chose n’a pas marché.',
   },
 });

@@ -85,6 +85,14 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#56636f',
     '--mantine-color-placeholder': '#6b7884',
     '--mantine-color-error': '#c22b2b',
+    // Text on tints: dark enough to be read (WCAG 2.2 §1.4.3).
+    '--mantine-color-yellow-light': '#fff3cf',
+    '--mantine-color-yellow-light-color': '#6b4a00',
+    '--mantine-color-orange-light-color': '#8a3d00',
+    '--mantine-color-green-light-color': '#1d6a31',
+    '--mantine-color-red-light-color': '#a32020',
+    '--mantine-color-blue-light-color': '#14568f',
+    '--mantine-color-gray-light-color': '#3f4b55',
   },
   dark: {
     '--n-surface': 'var(--mantine-color-dark-7)',
@@ -100,6 +108,8 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-red-light-color': '#ffb3b0',
     '--mantine-color-yellow-light': 'rgba(214, 160, 40, 0.16)',
     '--mantine-color-yellow-light-color': '#f2cf86',
+    '--mantine-color-orange-light': 'rgba(224, 130, 50, 0.16)',
+    '--mantine-color-orange-light-color': '#f5c195',
     '--mantine-color-blue-light': 'rgba(66, 140, 214, 0.18)',
     '--mantine-color-blue-light-color': '#a9d1f7',
     '--mantine-color-green-light': 'rgba(70, 170, 100, 0.16)',

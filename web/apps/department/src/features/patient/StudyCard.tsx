@@ -16,6 +16,7 @@ import { IconChevronDown, IconChevronRight, IconDownload, IconShare } from '@tab
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { useHasOhif } from '../connect/addresses';
 import { ShareDialog } from '../identity/ShareDialog';
 import { useMay } from '../session/session';
 import { Modalities } from '../studies/columns';
@@ -39,6 +40,7 @@ export function StudyCard(props: {
   const mayRetrieve = useMay('retrieve');
   const mayShare = useMay('share');
   const [isSharing, setSharing] = useState(false);
+  const hasOhif = useHasOhif();
   const [isOpen, setOpen] = useState(props.isOpenAtFirst);
   const [openSeries, setOpenSeries] = useState<string | null>(null);
   const series = useQuery({ ...seriesQuery(study.study_instance_uid), enabled: isOpen });
@@ -81,9 +83,11 @@ export function StudyCard(props: {
         {mayRetrieve ? (
           <Group gap={6}>
             <Button onClick={() => opening.images([study.study_instance_uid])}>{say('open')}</Button>
-            <Button variant="default" component="a" href={ohifAddress([study.study_instance_uid])}>
-              {say('ohif')}
-            </Button>
+            {hasOhif ? (
+              <Button variant="default" component="a" href={ohifAddress([study.study_instance_uid])}>
+                {say('ohif')}
+              </Button>
+            ) : null}
             <Tooltip label={say('download')}>
               <ActionIcon
                 variant="default"

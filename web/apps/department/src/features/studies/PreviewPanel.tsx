@@ -5,6 +5,7 @@ import { IconDownload, IconFileDescription, IconPhoto, IconUser } from '@tabler/
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useHasOhif } from '../connect/addresses';
 import { useMay } from '../session/session';
 import { ageAt, Modalities, sexOf } from './columns';
 import { messages } from './messages';
@@ -44,6 +45,7 @@ function Preview(props: { readonly study: ListedStudy }): ReactNode {
   const say = useMessages(messages);
   const format = useFormat();
   const mayRetrieve = useMay('retrieve');
+  const hasOhif = useHasOhif();
   const opening = useOpening();
   const series = useQuery(seriesQuery(study.study_instance_uid));
   const age = ageAt(study.patient_birth_date, study.study_date);
@@ -113,9 +115,11 @@ function Preview(props: { readonly study: ListedStudy }): ReactNode {
         </Group>
         {mayRetrieve ? (
           <Group gap="sm">
-            <Anchor size="xs" href={ohifAddress([study.study_instance_uid])}>
-              {say('openOhif')}
-            </Anchor>
+            {hasOhif ? (
+              <Anchor size="xs" href={ohifAddress([study.study_instance_uid])}>
+                {say('openOhif')}
+              </Anchor>
+            ) : null}
             {middle === undefined ? null : (
               <Anchor
                 size="xs"
