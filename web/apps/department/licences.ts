@@ -33,12 +33,29 @@ function packages(root: string): readonly Package[] {
     found.push({
       name: path.slice(at + PREFIX.length),
       version: entry.version ?? '',
-      licence: entry.license ?? 'not stated',
+      licence: entry.license ?? licenceOf(join(root, path)),
       homepage: homepageOf(join(root, path)),
       text: textsOf(join(root, path)),
     });
   }
   return found.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** As old packages say it: an object, or several. */
+function licenceOf(folder: string): string {
+  try {
+    const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+      license?: unknown;
+      licenses?: unknown;
+    };
+    const told = [about.licenses ?? about.license].flat() as readonly unknown[];
+    const types = told.map((one) =>
+      typeof one === 'object' && one !== null && 'type' in one ? String(one.type) : '',
+    );
+    return types.filter((one) => one !== '').join(' OR ') || 'not stated';
+  } catch {
+    return 'not stated';
+  }
 }
 
 function homepageOf(folder: string): string {
