@@ -54,7 +54,11 @@ def test_the_chores_do_everything(
     assert [len(one) for one in lines] == [1, 1]
     assert lines[0] == lines[1]
     assert verification.last(database)[0].findings == []
-    assert {event.action for event in audit.search(database)} == {"view", "audit verify"}
+    assert {event.action for event in audit.search(database)} == {
+        "view",
+        "audit verify",
+        "audit anchor",
+    }
     audit_chores(
         settings.model_copy(update={"audit": settings.audit.model_copy(update={"sinks": ()})}),
         database,

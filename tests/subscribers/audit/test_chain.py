@@ -253,6 +253,23 @@ def test_an_edited_file_of_anchors_shows(database: Database, tmp_path: Path) -> 
     assert file.read_text().splitlines(keepends=True) == lines
 
 
+def test_an_idle_trail_gets_no_more_anchors(database: Database, tmp_path: Path) -> None:
+    """The record of an anchor, which repositories are told, is no reason for another one."""
+    file = tmp_path / "anchors.jsonl"
+    write(database, 1)
+    Sealer(database).seal()
+    first = anchors.make(database, [file])
+    assert first is not None
+    Sealer(database).seal()
+    (told,) = [event for event in audit.search(database) if event.action == "audit anchor"]
+    assert told.detail["hash"] == first.hash.hex()
+    assert anchors.make(database, [file]) is None
+    audit.record(database, actor=ALICE, action="sign in")
+    Sealer(database).seal()
+    assert anchors.make(database, [file]) is not None
+    assert kinds(database, file) == []
+
+
 def test_purging_leaves_a_chain_that_verifies(database: Database, tmp_path: Path) -> None:
     """Old records go, a checkpoint and a record of the purge stay, as do the younger ones."""
     file = tmp_path / "anchors.jsonl"
@@ -269,8 +286,8 @@ def test_purging_leaves_a_chain_that_verifies(database: Database, tmp_path: Path
     Sealer(database).seal()
     anchors.make(database, [file])
     report = verification.verify(database, files=[file])
-    assert (report.findings, report.records, report.heads["access"]) == ([], 4, 7)
-    assert {e.action for e in audit.search(database)} == {"retrieve", "audit purge"}
+    assert (report.findings, report.records, report.heads["access"]) == ([], 5, 7)
+    assert {e.action for e in audit.search(database)} == {"retrieve", "audit purge", "audit anchor"}
 
 
 def test_a_verification_is_done_when_asked_for_and_when_due(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 An anchor is a line of JSON: its number, the time, the number and hash of the last record of each
 chain, and a hash over the line before. It goes to a table, to ``audit/anchors.jsonl`` of the data
-directory, to the log and to every audit repository. Whoever takes records off the end of a chain,
+directory, to the log, and as a record of the trail to every audit repository. Whoever takes records off the end of a chain,
 or writes a chain anew, must change all of them.
 """
 
@@ -16,12 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import structlog
 
+from negatoscope.domain.identity import Actor
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.db import Database
 from negatoscope.subscribers.audit import chain
 from negatoscope.subscribers.audit.errors import AnchorsUnreadable
+from negatoscope.subscribers.audit.model import Chain, EventClass
+from negatoscope.subscribers.audit.trail import record_in
 
 _LOG = structlog.get_logger(__name__)
 
@@ -29,6 +33,8 @@ FILE: Final = Path("audit") / "anchors.jsonl"
 _START: Final = hashlib.sha256(b"negatoscope audit anchors").digest()
 _LAST: Final = "SELECT number, made_at, heads, hash FROM audit_anchor ORDER BY number DESC LIMIT 1"
 _ALL: Final = "SELECT number, made_at, heads, hash FROM audit_anchor ORDER BY number"
+_LAST_ACTION: Final = "SELECT action FROM audit_record WHERE chain = %s AND seq = %s"
+_ACTION: Final = "audit anchor"
 _AFTER: Final = (
     "SELECT number, made_at, heads, hash FROM audit_anchor WHERE number > %s ORDER BY number"
 )
@@ -81,7 +87,7 @@ def make(database: Database, files: Sequence[Path]) -> Anchor | None:
         row = connection.execute(_LAST).fetchone()
         last = None if row is None else from_row(row)
         anchor = None
-        if last is None or dict(last.heads) != now:
+        if last is None or not _is_old(connection, last, now):
             number, before = (1, _START) if last is None else (last.number + 1, last.hash)
             made_at = utc_now()
             anchor = Anchor(
@@ -89,11 +95,31 @@ def make(database: Database, files: Sequence[Path]) -> Anchor | None:
             )
             heads = json.dumps(_document(number, made_at, now)["heads"])
             connection.execute(_INSERT, (number, made_at, heads, anchor.hash))
+            record_in(
+                connection,
+                actor=Actor.system("audit"),
+                action=_ACTION,
+                event_class=EventClass.AUDIT,
+                detail=_document(number, made_at, now) | {"hash": anchor.hash.hex()},
+            )
     if anchor is not None:
         _LOG.info("audit.anchor", line=anchor.line())
     for path in files:
         _bring_up_to_date(database, path)
     return anchor
+
+
+def _is_old(
+    connection: psycopg.Connection[Any], last: Anchor, now: Mapping[str, tuple[int, str]]
+) -> bool:
+    """Whether nothing was sealed since the last anchor but the record of that anchor itself."""
+    grown = {name: seq - last.heads.get(name, (0, ""))[0] for name, (seq, _) in now.items()}
+    if not any(grown.values()):
+        return dict(last.heads) == now
+    if grown.pop(Chain.SECURITY) != 1 or any(grown.values()):
+        return False
+    row = connection.execute(_LAST_ACTION, (Chain.SECURITY, now[Chain.SECURITY][0])).fetchone()
+    return row is not None and row[0] == _ACTION
 
 
 def _bring_up_to_date(database: Database, path: Path) -> None:
