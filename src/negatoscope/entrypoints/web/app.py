@@ -17,6 +17,7 @@ dies of it.
 
 import asyncio
 import contextlib
+import gc
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -186,6 +187,9 @@ class HttpApplication:
         while True:
             try:
                 self._take(await run_blocking(Services.open, self._settings))
+                # What is loaded stays: a full collection among requests need not look at it again.
+                gc.collect()
+                gc.freeze()
                 return
             except ConfigurationError:
                 raise
