@@ -139,6 +139,7 @@ const en = {
   'status.contextLost': 'The graphics processor was lost; the images come back',
   'status.noWebGL': 'This browser shows no 3D graphics (WebGL); images are drawn without it, without volumes',
   'status.copied': 'Measures copied',
+  'status.notCopied': 'This browser lets nothing be copied',
   'status.nothingToCopy': 'No measure to copy',
   'status.noRendition': 'Cannot be shown here',
   'status.firstPage': 'This browser reads no PDF: the first page.',
@@ -322,6 +323,7 @@ const fr: Messages = {
   'status.noWebGL':
     'Ce navigateur n’affiche pas de 3D (WebGL)\u00a0; les images sont dessinées sans elle, sans volumes',
   'status.copied': 'Mesures copiées',
+  'status.notCopied': 'Ce navigateur ne laisse rien copier',
   'status.nothingToCopy': 'Aucune mesure à copier',
   'status.noRendition': 'Ne peut pas être montré ici',
   'status.firstPage': 'Ce navigateur ne lit pas le PDF\u00a0: la première page.',

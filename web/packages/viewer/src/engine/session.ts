@@ -1,10 +1,8 @@
 /** One opened viewer: the store, and the viewports that show what it says. */
 
-import { cache, Enums, eventTarget, RenderingEngine, type Types, utilities } from '@cornerstonejs/core';
+import { cache, Enums, eventTarget, RenderingEngine, type Types } from '@cornerstonejs/core';
 import { annotation, ToolGroupManager, utilities as toolUtilities } from '@cornerstonejs/tools';
 import {
-  activePane,
-  automatic,
   createStore,
   displaySetIn,
   type Effects,
@@ -16,22 +14,26 @@ import {
   renderedPath,
   type Store,
   started,
-  type Tool,
-  type ViewerState,
 } from '@negatoscope/viewer-core';
 import { Catalogue, frameOf } from './catalogue';
+import { makeEffects } from './effects';
+import { Films } from './films';
 import { type Graphics, startGraphics } from './graphics';
-import { measuresAsText } from './measures';
 import { Planes } from './planes';
 import { NOTHING_SHOWN, readStack, type Shown } from './shown';
 import { StackPane } from './stack';
-import { bind, MEASURING_NAMES, makeGroup, PLANE_GROUP, STACK_GROUP, TOOL_NAMES } from './tools';
+import { bind, MEASURING_NAMES, makeGroup, PLANE_GROUP, STACK_GROUP } from './tools';
 
 export interface SessionListener {
   /** Somebody has to sign in again. */
   readonly signedOut: () => void;
   readonly notice: (
-    key: 'status.copied' | 'status.nothingToCopy' | 'status.contextLost' | 'status.software',
+    key:
+      | 'status.copied'
+      | 'status.notCopied'
+      | 'status.nothingToCopy'
+      | 'status.contextLost'
+      | 'status.software',
   ) => void;
 }
 
@@ -48,7 +50,7 @@ export class Session {
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #ends: (() => void)[] = [];
   readonly #listener: SessionListener;
-  readonly #timers = new Map<number, number>();
+  readonly #films: Films;
   #root: HTMLElement | null = null;
   #isLost = false;
 
@@ -66,6 +68,8 @@ export class Session {
     count += 1;
     this.#engine = new RenderingEngine(`negatoscope-${count}`);
     this.planes = new Planes(this);
+    this.#films = new Films(this.store, (pane) => this.#panes.get(pane));
+    this.effects = makeEffects(this, listener);
     makeGroup(STACK_GROUP, false);
     makeGroup(PLANE_GROUP, true);
     this.#listen();
@@ -205,7 +209,7 @@ export class Session {
           this.#listener.notice('status.software');
         }
         this.planes.apply(state, before);
-        this.#runCine(state);
+        this.#films.apply(state);
       }),
     );
     const onFailure = (event: Event) =>
@@ -222,27 +226,6 @@ export class Session {
       eventTarget.removeEventListener(Enums.Events.WEBGL_CONTEXT_LOST, onLost);
     });
   }
-
-  #runCine(state: ViewerState): void {
-    state.panes.forEach(({ cine }, pane) => {
-      const running = this.#timers.get(pane);
-      const isWanted = cine.isPlaying && this.#panes.has(pane) && state.volume === null;
-      if (!isWanted && running !== undefined) {
-        window.clearInterval(running);
-        this.#timers.delete(pane);
-      }
-      if (isWanted && (running === undefined || this.#rates.get(pane) !== cine.framesPerSecond)) {
-        if (running !== undefined) window.clearInterval(running);
-        this.#rates.set(pane, cine.framesPerSecond);
-        const tick = () => {
-          // A film never runs ahead of its pictures.
-          if (this.#panes.get(pane)?.isReady ?? false) this.store.dispatch({ type: 'tick', pane });
-        };
-        this.#timers.set(pane, window.setInterval(tick, 1000 / cine.framesPerSecond));
-      }
-    });
-  }
-  readonly #rates = new Map<number, number>();
 
   // -- failures ----------------------------------------------------------------------------------
 
@@ -325,79 +308,15 @@ export class Session {
 
   // -- what actions ask -----------------------------------------------------------------------------
 
-  readonly effects: Effects = {
-    undo: () => {
-      utilities.HistoryMemo.DefaultHistoryMemo.undo();
-      this.redraw();
-    },
-    redo: () => {
-      utilities.HistoryMemo.DefaultHistoryMemo.redo();
-      this.redraw();
-    },
-    removeSelected: () => this.#removeSelected(),
-    copyMeasures: () => void this.#copyMeasures(),
-    screenshot: () => void this.#screenshot(),
-    fullscreen: () => {
-      if (document.fullscreenElement) void document.exitFullscreen();
-      else void this.#root?.requestFullscreen().catch(() => undefined);
-    },
-    actualSize: () => this.#panes.get(this.store.get().activePane)?.actualSize(),
-    automaticWindow: () => {
-      const pane = this.store.get().activePane;
-      const image = this.#panes.get(pane)?.viewport?.getCornerstoneImage();
-      const values = image?.voxelManager?.getScalarData();
-      const voi = values === undefined ? null : automatic(values);
-      if (voi !== null) this.store.dispatch({ type: 'window', pane, voi });
-    },
-  };
+  readonly effects: Effects;
+
+  /** The element to be shown alone on the screen. */
+  get root(): HTMLElement | null {
+    return this.#root;
+  }
 
   redraw(): void {
     toolUtilities.triggerAnnotationRenderForViewportIds(this.#engine.getViewports().map(({ id }) => id));
-  }
-
-  #removeSelected(): void {
-    const selected = annotation.selection.getAnnotationsSelected();
-    for (const uid of selected) {
-      const one = annotation.state.getAnnotation(uid);
-      const element = this.#panes.get(this.store.get().activePane)?.element;
-      const group = ToolGroupManager.getToolGroup(STACK_GROUP);
-      const tool = one ? group?.getToolInstance(one.metadata?.toolName ?? '') : undefined;
-      const maker = (
-        tool as { constructor?: { createAnnotationMemo?: (...args: unknown[]) => unknown } } | undefined
-      )?.constructor?.createAnnotationMemo;
-      if (one && element && maker && tool) maker.call(tool.constructor, element, one, { deleting: true });
-      annotation.state.removeAnnotation(uid);
-    }
-    this.redraw();
-  }
-
-  async #copyMeasures(): Promise<void> {
-    const toolOf = (name: string) =>
-      (Object.entries(TOOL_NAMES) as [Tool, string][]).find(
-        ([, toolName]) => toolName === name && MEASURING_NAMES.has(name),
-      )?.[0];
-    const text = measuresAsText(toolOf);
-    if (text === '') return this.#listener.notice('status.nothingToCopy');
-    await navigator.clipboard?.writeText(text).catch(() => undefined);
-    this.#listener.notice('status.copied');
-  }
-
-  async #screenshot(): Promise<void> {
-    const state = this.store.get();
-    const element =
-      state.volume === null
-        ? this.#panes.get(state.activePane)?.element
-        : this.planes.elements().get(state.activePane);
-    const frame = element?.closest<HTMLElement>('[data-pane]');
-    if (!element || !frame) return;
-    const { pictureOf } = await import('./picture');
-    const blob = await pictureOf(frame);
-    if (blob === null) return;
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `${activePane(state).displaySetId?.split('/')[0] ?? 'image'}-${paneAt(state, state.activePane).index + 1}.png`;
-    link.click();
-    window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
   #showMeasures(isShown: boolean): void {
@@ -422,7 +341,7 @@ export class Session {
   }
 
   dispose(): void {
-    for (const timer of this.#timers.values()) window.clearInterval(timer);
+    this.#films.stop();
     for (const end of this.#ends) end();
     for (const stack of this.#panes.values()) stack.detach();
     this.#panes.clear();
