@@ -27,7 +27,8 @@ export function Shell(): ReactNode {
       <Header />
       <Box className={classes['below'] ?? ''}>
         <Navigation />
-        <main id="content" tabIndex={-1} className={classes['content'] ?? ''}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, with the keyboard too */}
+        <main id="content" tabIndex={0} className={classes['content'] ?? ''}>
           <ErrorBoundary key={at}>
             <Suspense fallback={<Loading />}>{isAllowed ? <Outlet /> : <NotAllowed />}</Suspense>
           </ErrorBoundary>

@@ -15,6 +15,7 @@ import { useSession } from '../session/session';
 import { ChangePassword } from './ChangePassword';
 import { messages } from './messages';
 import { OwnSessions } from './OwnSessions';
+import { OwnTokens } from './OwnTokens';
 import { isKnownRole, roleMessages } from './roles';
 import { SecondFactor } from './SecondFactor';
 
@@ -42,6 +43,9 @@ export function AccountPage(): ReactNode {
         </Grid.Col>
         <Grid.Col span={12}>
           <OwnSessions />
+        </Grid.Col>
+        <Grid.Col span={12}>
+          <OwnTokens />
         </Grid.Col>
       </Grid>
     </>
