@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,16 @@ REGISTRY = {
         ("ELSEWHERE", "192.0.2.1", "store"),
         ("NOTHING", "127.0.0.1", ""),
     ]
+}
+REGISTRY |= {
+    title: replace(REGISTRY["ALL"], ae_title=title, **more)
+    for title, more in {
+        "DISABLED": {"is_enabled": False},
+        "TLS_ONLY": {"tls_required": True},
+        "PROVEN": {"certificates": ("subject:commonName=PROVEN",)},
+        "AT_HOME": {"host": "192.0.2.1", "check_host": True},
+        "ONE": {"max_associations": 1},
+    }.items()
 }
 
 
@@ -191,6 +202,34 @@ def store(association: Association, uid: str, data: bytes = b"0123456789") -> sc
 
 
 # ---- who gets in
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("DISABLED", "disabled AE title"),
+        ("TLS_ONLY", "calling AE title in clear, TLS required"),
+        ("PROVEN", "calling AE title with another certificate than registered"),
+        ("AT_HOME", "calling AE title from another host than registered"),
+    ],
+)
+def test_an_entity_that_does_not_prove_itself(
+    port: int, seen: Seen, title: str, reason: str
+) -> None:
+    """Refused even for Verification, without a word to the peer about the reason."""
+    with pytest.raises(AssociationRejected) as refused:
+        call(port, title, proposed(VERIFICATION))
+    assert (refused.value.source, refused.value.reason) == (1, 1)
+    assert seen.refusals == [reason]
+
+
+def test_an_entity_has_its_own_limit(port: int) -> None:
+    """One at a time; the next is told to come again later."""
+    with call(port, "ONE", proposed(VERIFICATION)):
+        with pytest.raises(AssociationRejected) as refused:
+            call(port, "ONE", proposed(VERIFICATION))
+        assert refused.value.is_transient
+        call(port, "ALL", proposed(VERIFICATION)).release()
 
 
 def test_anybody_may_verify(port: int) -> None:
