@@ -79,6 +79,7 @@ def served(
         "NEGATOSCOPE_TLS_CA": str(one.tls / "ca.pem"),
         "NEGATOSCOPE_TLS_CRL": str(one.tls / "crl.pem"),
         "NEGATOSCOPE_HTTP_WORKERS": "1",
+        "NEGATOSCOPE_STOP_GRACE_S": "2",
         "NEGATOSCOPE_ALLOW_UNSAFE_DATABASE": "1",
     }
     with (data_dir / "out").open("wb") as out, (data_dir / "err").open("wb") as err:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class Proxy:
     def client(self) -> httpx.Client:
         return httpx.Client(
             base_url=f"https://localhost:{self.https}",
-            verify=str(self.ca),
+            verify=ssl.create_default_context(cafile=self.ca),
             headers=self.headers,
             timeout=30,
         )
@@ -127,7 +128,7 @@ def test_everything_passes(proxy: Proxy, served, helpers) -> None:
             assert next(events.iter_raw())
         assert time.monotonic() - asked < 10
 
-    context = httpx.create_ssl_context(verify=str(proxy.ca))
+    context = ssl.create_default_context(cafile=proxy.ca)
 
     async def channel() -> None:
         url = f"wss://localhost:{proxy.https}/dicom-web/subscribers/VIEWER"
