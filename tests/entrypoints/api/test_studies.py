@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from negatoscope.entrypoints.api.studies import Studies
 from negatoscope.entrypoints.worker.outbox import OutboxConsumer
 from negatoscope.infra.events import publish
 from negatoscope.subscribers import notifications
@@ -45,6 +46,7 @@ def test_words_find_studies(reader):
     assert found(modality=["MR", "US"]) == ["1.2.4"]
     assert found(first="2020-01-01", last="2020-01-01") == ["1.2.3"]
     assert found(order="oldest")[0] == "1.2.3"
+    Studies.model_validate_json(reader.get("/api/v1/studies").content)  # as the OpenAPI says
     first = reader.get("/api/v1/studies", params={"limit": 2, "order": "name"}).json()
     second = reader.get(
         "/api/v1/studies", params={"limit": 2, "order": "name", "cursor": first["next_cursor"]}

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+import orjson
+from fastapi import APIRouter, Path, Query, Response
 from psycopg.errors import QueryCanceled
 from pydantic import Field
 
@@ -120,8 +121,8 @@ class Search(Schema):
     cursor: Annotated[str | None, Field(max_length=600)] = None
 
 
-@router.get("/studies")
-async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Studies:
+@router.get("/studies", response_model=Studies)
+async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Response:
     """Studies by whatever is known of them, as one types."""
     ask.require(Action.QUERY)
     criteria = StudyCriteria(
@@ -142,12 +143,8 @@ async def list_studies(ask: Ask, search: Annotated[Search, Query()]) -> Studies:
     except QueryCanceled as error:
         raise Problem("query-too-wide") from error
     await ask.services.access.note_read(ask.request, Action.QUERY)
-    return Studies(
-        studies=[ListedStudy.model_validate(one) for one in page.studies],
-        next_cursor=page.next_cursor,
-        total=page.total,
-        total_is=page.total_is,
-    )
+    # The rows are ours and of the type said above: checking each again costs more than finding them.
+    return Response(orjson.dumps(page), media_type="application/json")
 
 
 @router.get("/studies/{study_instance_uid}")
