@@ -15,6 +15,8 @@ export async function pictureOf(pane: HTMLElement): Promise<Blob | null> {
   if (source) context.drawImage(source, 0, 0, box.width, box.height);
   for (const svg of pane.querySelectorAll('svg')) await drawSvg(context, svg, box);
   for (const line of pane.querySelectorAll<HTMLElement>('[data-picture]')) drawText(context, line, box);
+  const bar = pane.querySelector('.nv-scale');
+  if (bar !== null) drawBar(context, bar.getBoundingClientRect(), box);
   return await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
 }
 
@@ -31,6 +33,19 @@ async function drawSvg(context: CanvasRenderingContext2D, svg: SVGSVGElement, bo
   if (image.complete && image.naturalWidth > 0) {
     context.drawImage(image, at.left - box.left, at.top - box.top, at.width, at.height);
   }
+}
+
+/** The scale: a length on the screen, open at the top. */
+function drawBar(context: CanvasRenderingContext2D, at: DOMRect, box: DOMRect): void {
+  const [left, top] = [at.left - box.left, at.top - box.top];
+  context.strokeStyle = '#cfd8df';
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(left, top);
+  context.lineTo(left, top + at.height);
+  context.lineTo(left + at.width, top + at.height);
+  context.lineTo(left + at.width, top);
+  context.stroke();
 }
 
 function drawText(context: CanvasRenderingContext2D, line: HTMLElement, box: DOMRect): void {
