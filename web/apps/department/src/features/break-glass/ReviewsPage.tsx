@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Drawer, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
+import { Anchor, Button, Drawer, Group, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
 import { type Break, call, type Seen } from '@negatoscope/api-client';
 import {
   type Column,
@@ -12,6 +12,7 @@ import {
 } from '@negatoscope/ui';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { StateBadge } from '../admin/live';
 import { Listed } from '../identity/Listed';
 import { messages } from './messages';
 
@@ -52,9 +53,9 @@ export function ReviewsPage(): ReactNode {
       title: say('state'),
       sortBy: (row) => row.reviewed_at,
       render: (row) => (
-        <Badge size="sm" variant="light" tt="none" color={row.reviewed_at === null ? 'orange' : 'teal'}>
+        <StateBadge state={row.reviewed_at === null ? 'failed' : 'ok'}>
           {row.reviewed_at === null ? say('waiting') : say('reviewed', { name: row.reviewed_by ?? '' })}
-        </Badge>
+        </StateBadge>
       ),
     },
   ];

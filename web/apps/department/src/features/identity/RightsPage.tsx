@@ -1,8 +1,9 @@
-import { Stack, Table, Text, VisuallyHidden } from '@mantine/core';
+import { Button, Stack, Table, Text, VisuallyHidden } from '@mantine/core';
 import { call, type RoleRights } from '@negatoscope/api-client';
 import { PageHeader, Panel, useMessages } from '@negatoscope/ui';
 import { IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { isKnownRole, roleMessages } from '../account/roles';
 import { Listed } from './Listed';
@@ -17,7 +18,15 @@ export function RightsPage(): ReactNode {
   });
   return (
     <>
-      <PageHeader title={say('rights')} description={say('rightsText')} />
+      <PageHeader
+        title={say('rights')}
+        description={say('rightsText')}
+        actions={
+          <Button variant="default" renderRoot={(props) => <Link {...props} to="/admin/users" />}>
+            {say('users')}
+          </Button>
+        }
+      />
       <Listed query={rights}>
         {(found) => (
           <Stack gap="sm">

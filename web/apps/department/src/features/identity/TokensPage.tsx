@@ -181,6 +181,7 @@ function NewToken(props: { readonly onMade: () => void }): ReactNode {
         />
         <NumberInput label={say('days')} required min={1} max={3650} value={days} onChange={setDays} />
         <MultiSelect
+          searchable
           label={say('limitTo')}
           description={say('limitHint')}
           data={rights.data?.actions ?? []}

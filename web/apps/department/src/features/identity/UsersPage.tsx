@@ -25,6 +25,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { passwordMessages, whyRefused } from '../account/passwords';
 import { isKnownRole, roleMessages } from '../account/roles';
+import { StateBadge } from '../admin/live';
 import { Listed } from './Listed';
 import { messages } from './messages';
 import { UserDrawer } from './UserDrawer';
@@ -81,11 +82,7 @@ export function UsersPage(): ReactNode {
           <Badge size="sm" variant="light" tt="none" color={row.is_active ? 'teal' : 'gray'}>
             {say(row.is_active ? 'active' : 'inactive')}
           </Badge>
-          {row.is_emergency ? (
-            <Badge size="sm" variant="light" tt="none" color="orange">
-              {say('emergency')}
-            </Badge>
-          ) : null}
+          {row.is_emergency ? <StateBadge state="neutral">{say('emergency')}</StateBadge> : null}
         </Group>
       ),
     },
@@ -222,6 +219,7 @@ export function RoleSelect(props: {
   const sayRole = useMessages(roleMessages);
   return (
     <MultiSelect
+      searchable
       label={say('roles')}
       required
       data={ROLES.map((role) => ({ value: role, label: isKnownRole(role) ? sayRole(role) : role }))}
