@@ -52,6 +52,7 @@ DICOMWEB = [
     for what in kinds
 ] + [
     *(("GET", f"/dicom-web/{what}") for what in ("studies", "series", "instances", "workitems")),
+    ("GET", f"/dicom-web/archive?study={STUDY}"),
     *(("POST", path) for path in ("/dicom-web/studies", ROOT, "/dicom-web/workitems")),
     ("GET", "/dicom-web/workitems/1.2.3"),
     ("POST", "/dicom-web/workitems/1.2.3"),
@@ -284,7 +285,7 @@ def test_every_route_answers_everybody_as_the_page_says(served, helpers, subject
 
 def test_no_transaction_of_dicomweb_is_left_out():
     """As many branches as this test knows; a new one needs its rows here."""
-    assert len(re.findall(r"\breturn\b", inspect.getsource(DicomWeb._find))) == 25
+    assert len(re.findall(r"\breturn\b", inspect.getsource(DicomWeb._find))) == 26
 
 
 def test_nothing_but_the_door_is_open_to_nobody(served, helpers, subjects):

@@ -60,7 +60,7 @@ export function BreakGlassDialog(props: {
             <Button variant="default" onClick={props.onClose}>
               {say('cancel')}
             </Button>
-            <Button type="submit" color="orange.9" loading={open.isPending} disabled={!isReason}>
+            <Button type="submit" color="red" loading={open.isPending} disabled={!isReason}>
               {say('open')}
             </Button>
           </Group>

@@ -56,7 +56,7 @@ export function ViewPage(): ReactNode {
                 {say('again')}
               </Button>
             ) : (
-              <Button color="orange.9" onClick={() => setBreaking(true)}>
+              <Button color="red" onClick={() => setBreaking(true)}>
                 {say('openFile')}
               </Button>
             )
