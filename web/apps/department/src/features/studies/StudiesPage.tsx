@@ -84,6 +84,10 @@ export function StudiesPage(): ReactNode {
   }, [list.data]);
   const study = studies[active];
 
+  const lastKey = useRef('');
+  if (!list.isPlaceholderData) lastKey.current = JSON.stringify(query);
+  const listKey = lastKey.current;
+
   // Other criteria, another list: nothing is chosen in it, and it begins at its top.
   const shownKey = useRef(key);
   useEffect(() => {
@@ -326,6 +330,7 @@ export function StudiesPage(): ReactNode {
               hasMore={list.hasNextPage}
               onMore={more}
               fresh={fresh}
+              listKey={listKey}
               scrollRef={scroll}
             />
           )}

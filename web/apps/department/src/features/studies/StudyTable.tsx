@@ -39,6 +39,8 @@ export interface StudyTableProps {
   readonly hasMore: boolean;
   readonly onMore: () => void;
   readonly fresh: ReadonlySet<string>;
+  /** Another one: another list, which begins at its top. */
+  readonly listKey: string;
   readonly scrollRef: RefObject<HTMLDivElement | null>;
 }
 
@@ -64,6 +66,9 @@ export function StudyTable(props: StudyTableProps): ReactNode {
   useEffect(() => {
     if (hasMore && last >= studies.length - AHEAD) onMore();
   }, [hasMore, last, studies.length, onMore]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the list is another one, not before
+  useEffect(() => rows.scrollToOffset(0), [props.listKey, rows]);
 
   useEffect(() => {
     if (active >= 0) rows.scrollToIndex(active, { align: 'auto' });
