@@ -77,10 +77,11 @@ export async function picture(page, name) {
   if (told.screenshots) await page.screenshot({ path: `${told.screenshots}/${name}.png` });
 }
 
-/** Nothing is fetched any more and nothing is being waited for; channels that stay open count as nothing. */
+/** The page has what it waited for. Some ask again and again: a network that is idle never comes. */
 export async function settled(page) {
-  await page.waitForLoadState('networkidle', { timeout: 2500 }).catch(() => undefined);
-  await page.waitForFunction(() => document.querySelector('main > [role=status] .mantine-Loader-root') === null);
+  await page.waitForTimeout(350); // until then a loader is not shown
+  await page.waitForFunction(() => document.querySelector('main [role=status] .mantine-Loader-root') === null, undefined, { timeout: 3000 })
+    .catch(() => undefined); // the page of components shows one for ever
 }
 
 /** Run the scenario and say what was seen. */
