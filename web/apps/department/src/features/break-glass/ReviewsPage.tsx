@@ -94,7 +94,7 @@ export function ReviewsPage(): ReactNode {
         opened={opened !== null}
         onClose={() => setOpened(null)}
         position="right"
-        size="lg"
+        size="xl"
         title={say('title')}
         closeButtonProps={{ 'aria-label': say('close') }}
       >
@@ -113,7 +113,15 @@ function Detail(props: { readonly number: number; readonly onDone: () => void })
     queryFn: ({ signal }) => call('GET /api/v1/break-glass/{number}', { path: { number }, signal }),
   });
   const columns: readonly Column<Seen>[] = [
-    { key: 'study', title: say('study'), render: (row) => row.study_instance_uid },
+    {
+      key: 'study',
+      title: say('study'),
+      render: (row) => (
+        <Text size="xs" miw={120} style={{ overflowWrap: 'anywhere', whiteSpace: 'normal' }}>
+          {row.study_instance_uid}
+        </Text>
+      ),
+    },
     { key: 'action', title: say('action'), render: (row) => row.action },
     { key: 'first', title: say('first'), render: (row) => format.dateTime(row.first_at) },
     { key: 'last', title: say('last'), render: (row) => format.dateTime(row.last_at) },
