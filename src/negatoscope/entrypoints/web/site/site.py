@@ -26,6 +26,8 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+_SECRET: Final = ("/link/", "/setup/")
+"""Addresses that hold a secret: nothing loaded by them names them."""
 _IMMUTABLE: Final = b"public, max-age=31536000, immutable"
 _SHORT: Final = b"public, max-age=3600"
 _METHODS: Final = ("GET", "HEAD")
@@ -88,6 +90,15 @@ class Site:
         await _send(request, send, 200, headers, body)
 
 
+def _headers(request: Request) -> tuple[Header, ...]:
+    if request.path.startswith(_SECRET):
+        return tuple(
+            (name, b"no-referrer" if name == b"referrer-policy" else value)
+            for name, value in _HEADERS
+        )
+    return _HEADERS
+
+
 def _document_headers(content_type: str) -> list[Header]:
     return [
         (b"content-type", content_type.encode("ascii")),
@@ -108,6 +119,6 @@ async def _read(request: Request, file: File) -> tuple[bytes, str | None]:
 async def _send(
     request: Request, send: Send, status: int, headers: list[Header], body: bytes
 ) -> None:
-    headers = [*headers, (b"content-length", str(len(body)).encode("ascii")), *_HEADERS]
+    headers = [*headers, (b"content-length", str(len(body)).encode("ascii")), *_headers(request)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
