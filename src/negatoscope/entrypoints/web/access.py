@@ -31,6 +31,7 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FACTS_S = 5.0
 _FACTS_GOOD_S = 30.0
 _REMEMBERED_COUNT = 4096
+_CONTEXT: Final = "/api/v1/context"
 _STUDY_IN_PATH = re.compile(r"/(?:dicom-web|api/v1)/studies/([0-9.]{1,64})(?:/|$)")
 _log = structlog.get_logger(__name__)
 _REFUSED = metrics.REFUSALS.labels("http", "forbidden")
@@ -206,11 +207,14 @@ class Access:
         if actor.data_scope.is_everything:
             return actor
         found = _STUDY_IN_PATH.match(path)
-        if found is None:
+        if caller.cookie is None or (found is None and path != _CONTEXT):
+            if found is not None:
+                await self._look_up(found[1])
             return actor
-        facts = await self._look_up(found[1])
-        if facts is None or caller.cookie is None or actor.data_scope.covers(facts):
-            return actor
+        if found is not None:
+            facts = await self._look_up(found[1])
+            if facts is None or actor.data_scope.covers(facts):
+                return actor
         sessions.forget(self._database, caller.cookie)
         anew = await run_blocking(sessions.resolve, self._database, self.limits, caller.cookie)
         return actor if anew is None else anew.actor
