@@ -105,7 +105,8 @@ def test_list_stack_and_mpr(driver: Path, department: SimpleNamespace, tmp_path:
     assert done.stdout, done.stderr
     report = json.loads(done.stdout)
     assert report["problem"] is None, report
-    assert report["failed"] == []
+    # Before the sign-in the application asks who is there: nobody.
+    assert [one for one in report["failed"] if not one.endswith("/api/v1/session")] == []
     assert report["errors"] == []
     assert report["language"] == "en"
     frames = [key for key in report["requests"] if "/frames/" in key]

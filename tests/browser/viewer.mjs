@@ -172,7 +172,7 @@ await step('keys', async () => {
   await pause(100);
   await page.mouse.move(600, 300);
   await page.mouse.wheel(0, 120);
-  await pause(150);
+  await pause(1000);
   await see('wheel');
   return seen;
 });

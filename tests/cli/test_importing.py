@@ -148,6 +148,7 @@ def test_a_stopped_import_continues(
         process = command.start(str(scan))
         wait()
         process.send_signal(signal_number)
+        time.sleep(1)  # it hears of it before the index goes on
     process.communicate(timeout=60)
     assert process.returncode in {-signal.SIGKILL, 130}
     code, _output, errors = command(str(scan), "--report", str(command.data_dir / "again.json"))

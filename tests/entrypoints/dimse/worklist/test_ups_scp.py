@@ -55,7 +55,7 @@ def step(**more: Any) -> Dataset:
         *("ScheduledStationGeographicLocationCodeSequence", "InputInformationSequence"),
         *("IssuerOfAdmissionIDSequence", "AdmittingDiagnosesCodeSequence"),
         *("ReferencedRequestSequence", "ProcedureStepProgressInformationSequence"),
-        "UnifiedProcedureStepPerformedProcedureSequence",
+        *("UnifiedProcedureStepPerformedProcedureSequence", "OtherPatientIDsSequence"),
     ):
         setattr(one, keyword, [])
     one.CommentsOnTheScheduledProcedureStep = one.AdmissionID = ""
