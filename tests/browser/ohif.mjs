@@ -31,7 +31,11 @@ page.on('requestfailed', request => {
   // What the page itself gives up when it changes is no failure of the server.
   if (request.failure()?.errorText !== 'net::ERR_ABORTED') failed.push(`${request.failure()?.errorText} ${request.url()}`);
 });
-page.on('console', message => { if (message.type() === 'error') errors.push(message.text()); });
+page.on('console', message => {
+  if (message.type() !== 'error') return;
+  if (message.location().url.endsWith('/api/v1/session')) return; // who is there? nobody yet
+  errors.push(message.text());
+});
 page.on('pageerror', error => errors.push(String(error)));
 
 async function step(name, act) {
