@@ -40,7 +40,7 @@ _SQL: Final = load_queries("negatoscope.domain.archive.sql", "listing.sql")
 _WILDCARDS: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 _TRIGRAM: Final = 3
 _UID: Final = re.compile(r"[0-2](\.[0-9]+){2,}")
-_COLUMNS: Final = """s.study_instance_uid, s.study_date, s.study_time, s.study_description, s.accession_number,
+COLUMNS: Final = """s.study_instance_uid, s.study_date, s.study_time, s.study_description, s.accession_number,
        s.modalities_in_study, s.series_count, s.instance_count, s.byte_count, s.referring_physician_name,
        s.created_at, p.id, p.patient_name, p.patient_id, p.issuer_of_patient_id, p.patient_birth_date, p.patient_sex"""
 _JOINS: Final = "JOIN study s ON s.id = x.study_fk JOIN patient p ON p.id = s.patient_fk"
@@ -312,7 +312,7 @@ class _Query:
         if name != "found" and not self._walk_dated:
             matching, within = [*matching, dated], "TRUE"
         return _SQL[name].format(
-            columns=f"{_COLUMNS}, x.studied_at::text, x.patient_name_key, x.study_fk",
+            columns=f"{COLUMNS}, x.studied_at::text, x.patient_name_key, x.study_fk",
             within=within,
             after=self._after,
             order=self._order,
@@ -483,6 +483,3 @@ def _listed(row: Sequence[Any]) -> ListedStudy:
 def listed(rows: Iterable[Sequence[Any]]) -> list[ListedStudy]:
     """Rows whose first columns are ``COLUMNS``."""
     return [_listed(row) for row in rows]
-
-
-COLUMNS: Final = _COLUMNS

@@ -1,4 +1,4 @@
-"""Lists for people: studies with their counts, one study with its series, what there is in all."""
+"""One study with its series, and what there is in all; lists are in `listing`."""
 
 import threading
 import time
@@ -8,42 +8,16 @@ from datetime import date, datetime
 from typing import Any
 
 from negatoscope.infra.db import Database, load_queries
-from negatoscope.kit.text import fold
 
-MAX_TEXT_CHARACTERS = 200
 _SQL = load_queries("negatoscope.domain.archive.sql", "overview.sql")
-_TIMEOUT = "SET LOCAL statement_timeout = '10s'"
-_TRIGRAM = 3
 _KEPT_TIMES = 30
 """Totals are kept for so many times as long as counting took."""
 _KEPT_MIN_S = 1.0
-_WILDCARDS = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyFilter:
-    """What is looked for; everything given must hold.
-
-    Attributes:
-        text: Words of a patient's name, or an identifier, or the beginning of an accession number.
-        first, last: Study Date, both included.
-        modality: One of Modalities in Study.
-    """
-
-    text: str = ""
-    first: date | None = None
-    last: date | None = None
-    modality: str | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether everything is looked for."""
-        return not self.text.strip() and not (self.first or self.last or self.modality)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudySummary:
-    """A study as a row of a list."""
+    """A study with its counts."""
 
     study_instance_uid: str
     study_date: date | None
@@ -62,7 +36,7 @@ class StudySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesSummary:
-    """A series as a row of a list."""
+    """A series with its counts."""
 
     series_instance_uid: str
     modality: str | None
@@ -96,7 +70,7 @@ class Totals:
 
 
 class Overview:
-    """Reads the lists. One per process; safe for many threads.
+    """Reads the overview. One per process; safe for many threads.
 
     Args:
         database: The index.
@@ -107,27 +81,6 @@ class Overview:
         self._lock = threading.Lock()
         self._totals: Totals | None = None
         self._totals_until_s = 0.0
-
-    def studies(self, wanted: StudyFilter, *, limit: int, offset: int = 0) -> list[StudySummary]:
-        """A page of studies, newest first; those without a date last."""
-        parameters: dict[str, Any] = {
-            "first": wanted.first,
-            "last": wanted.last,
-            "modality": wanted.modality,
-            "limit": limit,
-            "offset": offset,
-        }
-        name = "recent_studies"
-        text = " ".join(wanted.text.replace("\0", " ").split())[:MAX_TEXT_CHARACTERS]
-        if text:
-            name = "found_studies"
-            parameters["patterns"] = _patterns(fold(text.replace("^", " ")).split())
-            parameters["exact"] = text
-            parameters["prefix"] = text.translate(_WILDCARDS) + "%"
-        with self._database.connection() as connection:
-            connection.execute(_TIMEOUT)
-            rows = connection.execute(_SQL[name], parameters).fetchall()
-        return [_summary(row) for row in rows]
 
     def study(self, study_instance_uid: str) -> StudyDetail | None:
         """One study."""
@@ -176,16 +129,6 @@ class Overview:
             self._totals = totals
             self._totals_until_s = now_s + max((now_s - started_s) * _KEPT_TIMES, _KEPT_MIN_S)
         return totals
-
-
-def _patterns(words: Sequence[str]) -> list[str]:
-    """LIKE patterns; without a word long enough for the trigram index the first begins the name."""
-    if not words:
-        return [""]
-    patterns = [f"%{word.translate(_WILDCARDS)}%" for word in words]
-    if all(len(word) < _TRIGRAM for word in words):
-        patterns[0] = patterns[0][1:]
-    return patterns
 
 
 def _summary(row: Sequence[Any]) -> StudySummary:

@@ -82,8 +82,8 @@ def _verdict(message: Message) -> Verdict:
 def _identifiers(message: Message) -> tuple[str, ...]:
     """To search by: the bare value, and the value with its authority."""
     found: dict[str, None] = {}
-    for segment, number in ((one, 3) for one in message.all("PID")):
-        _add(found, segment, number)
+    for one in message.all("PID"):
+        _add(found, one, 3)
     for one in message.all("MRG"):
         _add(found, one, 1)
     return tuple(found)[:_MAX_IDENTIFIERS]

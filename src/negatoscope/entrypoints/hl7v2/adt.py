@@ -21,7 +21,6 @@ from negatoscope.domain.patients import (
     Registry,
 )
 from negatoscope.domain.patients.registry import ENCOUNTER_TYPES
-from negatoscope.infra.events import publish
 from negatoscope.protocols.hl7v2 import NULL, ErrorCode, Message, Segment
 
 MERGES: Final = frozenset({"A40", "A18", "A34", "A36", "A39"})
@@ -43,7 +42,6 @@ FOR_A_PERSON: Final = {
     "A24": "links between patients are not kept: a merge is meant or nothing",
     "A37": "links between patients are not kept",
 }
-PATIENT_CHANGED: Final = "patient-changed"
 _DATE = re.compile(r"\d{4}(\d{2}(\d{2})?)?")
 _INS_AUTHORITIES: Final = frozenset({"1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9"})
 _INS_TEST_AUTHORITIES: Final = frozenset({"1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"})
@@ -106,9 +104,6 @@ def apply(connection: psycopg.Connection[Any], number: int, message: Message) ->
             raise Ignored(NOT_FOLLOWED.get(trigger, f"event {trigger[:10]} is not known here"))
     except PatientError as error:
         raise CannotApply(error.message) from error
-    touched = sorted({one["patient"] for one in effects if one["done"] != "nothing"})
-    for patient in touched:
-        publish(connection, PATIENT_CHANGED, {"patient": patient}, wake=True)
     return Outcome(effect={"patients": effects})
 
 

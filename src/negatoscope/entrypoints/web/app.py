@@ -107,6 +107,7 @@ class HttpApplication:
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._services: Services | None = None
         self._dicomweb: DicomWeb | None = None
+        self._wado_uri: wado_uri.WadoUri
         self._api: Application | None = None
         self._arrivals: Arrivals | None = None
         self._ohif: OhifSite | None = None
@@ -198,7 +199,13 @@ class HttpApplication:
                 await asyncio.sleep(RETRY_OPEN_S)
 
     def _take(self, services: Services) -> None:
-        self._dicomweb = DicomWeb(services)
+        self._dicomweb = dicomweb = DicomWeb(services)
+        self._wado_uri = wado_uri.WadoUri(
+            services.retrieval,
+            services.access,
+            dicomweb,
+            Deidentified(services.retrieval, services.pixels, services.access),
+        )
         api = create_api(services)
         self._api, self._arrivals = api, api.state.arrivals
         self._fhir = Fhir(services)
@@ -283,13 +290,7 @@ class HttpApplication:
             if caller is None:
                 raise unauthenticated()
             request.actor = caller.actor
-            serve = wado_uri.WadoUri(
-                services.retrieval,
-                services.access,
-                dicomweb,
-                Deidentified(services.retrieval, services.pixels, services.access),
-            )
-            return await serve(request, send)
+            return await self._wado_uri(request, send)
         if path.startswith("/api/"):
             caller = await services.access.caller(scope)
             if caller is not None:
