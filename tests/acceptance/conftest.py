@@ -331,6 +331,9 @@ def send(association: Association, thing: Part10) -> int:
     request.Priority = 2
     request.DataSet = BytesIO(thing.data_set)
     association._reactor_checkpoint.clear()
+    while not association._is_paused:  # or its reactor takes the answer for a request
+        assert association.is_established, "the association ended"
+        time.sleep(0.0005)
     association.dimse.send_msg(request, context.context_id)
     _, response = association.dimse.get_msg(block=True)
     association._reactor_checkpoint.set()

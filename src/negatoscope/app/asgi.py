@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from negatoscope.app.process import die_with_parent
+from negatoscope.app.process import die_with_parent, tell_ready
 from negatoscope.infra import logging
 from negatoscope.infra.settings import Settings
 
@@ -20,7 +20,7 @@ def create_app() -> Any:
         role="http",
         directory=settings.data_dir / "logs",
     )
-    application = create(settings)
+    application = create(settings, on_ready=tell_ready)
     Attendant(settings, "http", report=application.report, apply=[application.reconfigure]).start()
     return application
 
@@ -30,4 +30,4 @@ def create_redirect() -> Any:
     from negatoscope.entrypoints.web.redirect import HttpsRedirect
 
     die_with_parent()
-    return HttpsRedirect(Settings.load())
+    return HttpsRedirect(Settings.load(), on_ready=tell_ready)

@@ -8,8 +8,6 @@ import signal
 import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +20,6 @@ from negatoscope.infra.settings import HostPort, Settings
 
 _LOG = structlog.get_logger(__name__)
 
-_READY_PATIENCE_S = 30.0
 _RENEWAL_LOOK_S: Final = 2.0
 _RENEWAL_SETTLE_S: Final = 0.5
 _RENEWAL_OVERLAP_S: Final = 15.0
@@ -116,10 +113,17 @@ def _serve_http(
         ssl_cert=certificate,
         ssl_key=key,
     )
-    threading.Thread(
-        target=_tell_when_http_answers, args=(address, certificate is not None), daemon=True
-    ).start()
+    os.register_at_fork(after_in_child=_die_of_signals)
     server.serve()
+
+
+def _die_of_signals() -> None:
+    """In a new worker of granian: until it listens to signals, they end it.
+
+    It has inherited handlers that only take note of a signal for the process above.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _renew(certificate: Path, key: Path) -> None:
@@ -156,28 +160,6 @@ def _stamps(files: tuple[Path, ...]) -> list[tuple[int, int] | None]:
         else:
             found.append((status.st_mtime_ns, status.st_ino))
     return found
-
-
-def _tell_when_http_answers(address: HostPort, over_tls: bool) -> None:
-    """Wait for ``/readyz``; a node that stays unready (a full volume) still serves what it can."""
-    url = f"{'https' if over_tls else 'http'}://{_reachable(address)}/readyz"
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # our own address, and nothing is told
-    deadline_s = time.monotonic() + _READY_PATIENCE_S
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5, context=context).close()  # noqa: S310 - ours
-        except urllib.error.HTTPError as error:
-            if time.monotonic() < deadline_s:
-                time.sleep(0.1)
-                continue
-            _LOG.warning("it answers but is not ready", url=url, status=error.code)
-        except OSError:
-            time.sleep(0.1)
-            continue
-        tell_ready()
-        return
 
 
 def base_url(settings: Settings, *, local: bool = False) -> str:

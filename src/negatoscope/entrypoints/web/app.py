@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import gc
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
     from negatoscope.entrypoints.api.arrivals import Arrivals
 
 RETRY_OPEN_S: Final = 1.0
+_READY_PATIENCE_S: Final = 30.0
+_READY_LOOK_S: Final = 0.1
 _CORS_METHODS: Final = b"GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _CORS_HEADERS: Final = (
     b"accept, authorization, content-type, if-match, if-none-match, if-range, range"
@@ -99,10 +102,18 @@ class HttpApplication:
     Args:
         settings: With the address of the database.
         services: Opened already, for tests; else they are opened when the server starts.
+        on_ready: Called once the process can do its work, or serves what it can without (a full
+            volume).
     """
 
-    def __init__(self, settings: Settings, services: Services | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        services: Services | None = None,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
         self._settings = settings
+        self._on_ready = on_ready
         self._cors = frozenset(origin.encode("ascii") for origin in settings.cors_origins)
         self._proxies = TrustedProxies(settings.trusted_proxies)
         self._services: Services | None = None
@@ -191,12 +202,25 @@ class HttpApplication:
                 # What is loaded stays: a full collection among requests need not look at it again.
                 gc.collect()
                 gc.freeze()
-                return
+                break
             except ConfigurationError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may do
                 _log.warning("http.services_unavailable", reason=str(error).split("\n")[0])
                 await asyncio.sleep(RETRY_OPEN_S)
+        await self._tell_ready()
+
+    async def _tell_ready(self) -> None:
+        deadline_s = time.monotonic() + _READY_PATIENCE_S
+        while True:
+            ready, document = await readiness(self._services)
+            if ready or time.monotonic() >= deadline_s:
+                break
+            await asyncio.sleep(_READY_LOOK_S)
+        if not ready:
+            _log.warning("it answers but is not ready", causes=document["causes"])
+        if self._on_ready is not None:
+            self._on_ready()
 
     def _take(self, services: Services) -> None:
         self._dicomweb = dicomweb = DicomWeb(services)
@@ -379,11 +403,17 @@ def _is_page(scope: Scope) -> bool:
     )
 
 
-def create_app(settings: Settings, services: Services | None = None) -> HttpApplication:
+def create_app(
+    settings: Settings,
+    services: Services | None = None,
+    *,
+    on_ready: Callable[[], None] | None = None,
+) -> HttpApplication:
     """The ASGI application of the program.
 
     Args:
         settings: With ``database_url`` set.
         services: Opened already; closed with the application.
+        on_ready: Called once the process can do its work.
     """
-    return HttpApplication(settings, services)
+    return HttpApplication(settings, services, on_ready)

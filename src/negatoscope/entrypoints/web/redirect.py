@@ -20,9 +20,11 @@ class HttpsRedirect:
 
     Args:
         settings: ``public_url`` or ``https`` say where that is.
+        on_ready: Called when it starts.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, on_ready: Callable[[], None] | None = None) -> None:
+        self._on_ready = on_ready
         self._public = (settings.public_url or "").rstrip("/")
         port = 443 if settings.https is None else settings.https.port
         self._port = "" if port == 443 else f":{port}"
@@ -32,6 +34,8 @@ class HttpsRedirect:
         if scope["type"] == "lifespan":
             while True:
                 message = await receive()
+                if message["type"] == "lifespan.startup" and self._on_ready is not None:
+                    self._on_ready()
                 await send({"type": f"{message['type']}.complete"})
                 if message["type"] == "lifespan.shutdown":
                     return
