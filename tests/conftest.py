@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,10 @@ settings.register_profile("search", derandomize=False)  # pytest --hypothesis-pr
 
 os.environ.setdefault("NEGATOSCOPE_PREPARED_BYTES", str(4 << 20))
 """Servers that tests start prepare their segments too, but not half a gigabyte each."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background has Ctrl-C ignored for all below it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _DATABASE_NUMBERS = itertools.count(1)
 

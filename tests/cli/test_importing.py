@@ -46,8 +46,6 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
             env=self.environment,
-            # A shell that starts the tests in the background has Ctrl-C ignored for all below it.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:

@@ -7,27 +7,30 @@ import pytest
 from negatoscope.domain.identity import Action, Actor, AERole, Role, may
 from negatoscope.domain.identity.policies import AE_ACTIONS, USER_ACTIONS
 
-ACTIONS = "verify store query retrieve commit worklist mpps print ups administer audit metrics glass share"
+ACTIONS = (
+    "verify store query retrieve commit worklist mpps print ups administer audit metrics glass share"
+    " read-work order vet schedule perform catalogue reconcile"
+)
 # One column per action, in the order above: y, or . for no.
 USERS = {
-    Role.ADMINISTRATOR: "yyyyyyyyyyyyyy",
-    Role.RADIOLOGIST: "yyyyyy.yy...yy",
-    Role.TECHNOLOGIST: "yyyyyyyyy...y.",
-    Role.SECRETARY: "y.y..y..y....y",
-    Role.CLINICIAN: "y.yy........yy",
-    Role.PHYSICIST: "y.yy.......y..",
-    Role.PARTNER: "yyyy..........",
-    Role.PATIENT: "y.yy..........",
+    Role.ADMINISTRATOR: "yyyyyyyyyyyyyyyyyyyyy",
+    Role.RADIOLOGIST: "yyyyyy.yy...yyyyyyy..",
+    Role.TECHNOLOGIST: "yyyyyyyyy...y.yy.yy..",
+    Role.SECRETARY: "y.y..y..y....yyy.yy.y",
+    Role.CLINICIAN: "y.yy........yy.......",
+    Role.PHYSICIST: "y.yy.......y.........",
+    Role.PARTNER: "yyyy.................",
+    Role.PATIENT: "y.yy.................",
 }
 APPLICATION_ENTITIES = {
-    AERole.STORE: "yy............",
-    AERole.QUERY: "y.y...........",
-    AERole.RETRIEVE: "y..y..........",
-    AERole.COMMITMENT: "y...y.........",
-    AERole.WORKLIST: "y....y........",
-    AERole.MPPS: "y.....y.......",
-    AERole.PRINT: "y......y......",
-    AERole.UPS: "y.......y.....",
+    AERole.STORE: "yy...................",
+    AERole.QUERY: "y.y..................",
+    AERole.RETRIEVE: "y..y.................",
+    AERole.COMMITMENT: "y...y................",
+    AERole.WORKLIST: "y....y...............",
+    AERole.MPPS: "y.....y..............",
+    AERole.PRINT: "y......y.............",
+    AERole.UPS: "y.......y............",
 }
 
 

@@ -37,6 +37,20 @@ class Action(StrEnum):
     """Open a patient's file outside one's data scope, with a reason that is reviewed."""
     SHARE = "share"
     """Make a link by which somebody without an account sees one study."""
+    READ_WORK = "read the department's work"
+    """Patients' files of the admission office, orders, appointments, the board."""
+    ORDER = "order"
+    """Make, change, cancel an order; answer its safety questions."""
+    VET = "vet"
+    """Accept, refuse or replace what is asked for; let it go on in spite of an answer."""
+    SCHEDULE = "schedule"
+    """Book, move, cancel appointments; close rooms for a while."""
+    PERFORM = "perform"
+    """Receive a patient, check who it is, start and end an examination."""
+    CATALOGUE = "catalogue"
+    """Change procedures, rooms, devices, people, opening hours."""
+    RECONCILE = "reconcile"
+    """Join and part patients' files, move studies between them, bind studies to orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +78,28 @@ USER_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
     Role.RADIOLOGIST: frozenset(
         {Action.STORE, Action.QUERY, Action.RETRIEVE, Action.COMMIT, Action.WORKLIST}
         | {Action.PRINT, Action.UPS, Action.BREAK_GLASS, Action.SHARE}
+        | {Action.READ_WORK, Action.ORDER, Action.VET, Action.SCHEDULE, Action.PERFORM}
     ),
     Role.TECHNOLOGIST: frozenset(
         {Action.STORE, Action.QUERY, Action.RETRIEVE, Action.COMMIT, Action.WORKLIST}
         | {Action.MPPS, Action.PRINT, Action.UPS, Action.BREAK_GLASS}
+        | {Action.READ_WORK, Action.ORDER, Action.SCHEDULE, Action.PERFORM}
     ),
-    Role.SECRETARY: frozenset({Action.QUERY, Action.WORKLIST, Action.UPS, Action.SHARE}),
+    Role.SECRETARY: frozenset(
+        {Action.QUERY, Action.WORKLIST, Action.UPS, Action.SHARE}
+        | {Action.READ_WORK, Action.ORDER, Action.SCHEDULE, Action.PERFORM, Action.RECONCILE}
+    ),
     Role.CLINICIAN: frozenset({Action.QUERY, Action.RETRIEVE, Action.BREAK_GLASS, Action.SHARE}),
     Role.PHYSICIST: frozenset({Action.QUERY, Action.RETRIEVE, Action.METRICS}),
     Role.PARTNER: frozenset({Action.STORE, Action.QUERY, Action.RETRIEVE}),
     Role.PATIENT: frozenset({Action.QUERY, Action.RETRIEVE}),
 }
 
-UNLIMITED_ONLY: Final = frozenset({Action.WORKLIST, Action.UPS, Action.MPPS})
-"""Workitems and worklists name patients of every study: nothing for a limited data scope."""
+UNLIMITED_ONLY: Final = frozenset(
+    {Action.WORKLIST, Action.UPS, Action.MPPS, Action.READ_WORK, Action.ORDER, Action.VET}
+    | {Action.SCHEDULE, Action.PERFORM, Action.RECONCILE}
+)
+"""Workitems, worklists and the department's work name patients of every study: nothing for a limited data scope."""
 LINK_ACTIONS: Final = frozenset({Action.QUERY, Action.RETRIEVE})
 """Of whoever holds a link to one study."""
 

@@ -4,7 +4,7 @@
 export type AERole = 'store' | 'query' | 'retrieve' | 'worklist' | 'mpps' | 'commitment' | 'print' | 'ups';
 
 /** What can be asked for. */
-export type Action = 'verify' | 'store' | 'query' | 'retrieve' | 'commit' | 'worklist' | 'mpps' | 'print' | 'ups' | 'administer' | 'read audit' | 'metrics' | 'break glass' | 'share';
+export type Action = 'verify' | 'store' | 'query' | 'retrieve' | 'commit' | 'worklist' | 'mpps' | 'print' | 'ups' | 'administer' | 'read audit' | 'metrics' | 'break glass' | 'share' | 'read the department\'s work' | 'order' | 'vet' | 'schedule' | 'perform' | 'catalogue' | 'reconcile';
 
 /** Where a peer is called, what it may ask of us, and how it must prove who it is. */
 export interface Address {

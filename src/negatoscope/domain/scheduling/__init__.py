@@ -1,0 +1,1 @@
+"""The catalogue, rooms, devices and people, appointments, and the worklist of modalities."""

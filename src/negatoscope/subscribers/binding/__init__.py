@@ -1,0 +1,1 @@
+"""Studies that arrive are bound to the procedure they were made for."""

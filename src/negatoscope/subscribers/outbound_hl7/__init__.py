@@ -1,0 +1,1 @@
+"""Orders, appointments and patients told to other systems over HL7 v2."""
