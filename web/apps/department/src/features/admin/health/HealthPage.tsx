@@ -5,6 +5,7 @@ import { IconAlertTriangle, IconCircleCheck, IconRefresh } from '@tabler/icons-r
 import { type ReactNode, useState } from 'react';
 import { contains, Filter, Shown, StateBadge, useLive } from '../live';
 import { messages as common } from '../messages';
+import { foundIn } from './found';
 import { hints, kinds, messages } from './messages';
 
 const ORDER = { failed: 0, warning: 1, ok: 2 } as const;
@@ -39,11 +40,14 @@ export function HealthPage(): ReactNode {
     {
       key: 'found',
       title: say('found'),
-      render: (row) => (
-        <Text size="sm" lang="en" style={{ overflowWrap: 'anywhere' }}>
-          {row.detail}
-        </Text>
-      ),
+      render: (row) => {
+        const found = foundIn(language, row.detail);
+        return (
+          <Text size="sm" lang={found === null ? 'en' : undefined} style={{ overflowWrap: 'anywhere' }}>
+            {found ?? row.detail}
+          </Text>
+        );
+      },
     },
     {
       key: 'hint',
