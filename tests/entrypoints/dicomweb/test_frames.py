@@ -3,6 +3,7 @@
 import pytest
 
 EXPLICIT = "1.2.840.10008.1.2.1"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 IMPLICIT = "1.2.840.10008.1.2"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 STUDY = "1.2.826.0.1.3680043.10.1.1"
@@ -36,6 +37,23 @@ def test_native_frames(served, native, helpers):
     assert parts[0][0]["content-type"] == f"application/octet-stream; transfer-syntax={EXPLICIT}"
     assert parts[0][0]["content-location"] == f"{FRAMES}/3"
     assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_frames_of_a_deflated_object(served, helpers):
+    """The data set is inflated for them (PS3.5 §A.5); a frame it has not is not found."""
+    one = helpers.make_ct(1, frames=3, transfer_syntax=DEFLATED)
+    assert served.store(one).status_code == 200
+    client = served.client()
+    answer = client.get(f"{FRAMES}/3,1", headers={"Accept": OCTETS})
+    assert [body for _, body in helpers.parts_of(answer)] == [
+        one.PixelData[1024:1536],
+        one.PixelData[:512],
+    ]
+    single = client.get(f"{FRAMES}/2", headers={"Accept": "application/octet-stream"})
+    assert single.content == one.PixelData[512:1024]
+    coded = client.get(f"{FRAMES}/2", headers={"Accept": JLS})
+    assert helpers.parts_of(coded)[0][0]["content-type"].startswith("image/jls")
+    assert client.get(f"{FRAMES}/4", headers={"Accept": OCTETS}).status_code == 404
 
 
 def test_one_frame_alone(served, native):

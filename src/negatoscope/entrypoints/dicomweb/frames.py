@@ -5,6 +5,8 @@ has the media type of its transfer syntax (PS3.18 §8.7.3.3). Who asks for
 ``application/octet-stream`` without a transfer syntax asks for pixels and gets them decoded;
 ``transfer-syntax=*`` or the stored one, or ``*/*``, gets the code stream.
 
+A data set that is deflated whole (PS3.5 §A.5) is inflated for its frames.
+
 A video is one code stream, in which frames do not lie apart (PS3.5 §8.2.5): in its own transfer syntax
 any list of its frames is answered with the whole stream, once. Its pictures are given decoded.
 
@@ -32,6 +34,7 @@ from negatoscope.domain.viewing.pixels import (
     picture_batches,
     video_bytes,
 )
+from negatoscope.domain.viewing.stored_source import StoredSource
 from negatoscope.entrypoints.dicomweb.htj2k import Htj2kFrames, wants_htj2k
 from negatoscope.entrypoints.dicomweb.media_types import (
     OCTET_STREAM,
@@ -58,6 +61,7 @@ from negatoscope.entrypoints.web.ranges import BytesSource, JoinedSource, Source
 from negatoscope.entrypoints.web.streaming import send_stream
 from negatoscope.infra import metrics
 from negatoscope.kit.aio import run_blocking
+from negatoscope.protocols.dicom.dataset.errors import DataSetError
 from negatoscope.protocols.dicom.pixel.errors import PixelError
 from negatoscope.standard.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, transfer_syntax
 
@@ -143,9 +147,14 @@ class FramesRs:
         if (rendition := wants_htj2k(wanted, stored)) is not None:
             await self._htj2k.send(request, send, entry, numbers, rendition)
             return
-        is_video = transfer_syntax(stored.transfer_syntax_uid).is_video
+        syntax = transfer_syntax(stored.transfer_syntax_uid)
+        is_video = syntax.is_video
         shape = _shape_of(wanted, stored, len(numbers))
-        if not is_video:
+        ranges: Sequence[FrameRange]
+        if syntax.is_deflated:
+            _check_pictures(stored, numbers)
+            ranges = [FrameRange(number=number, offset=0, length=0) for number in numbers]
+        elif not is_video:
             ranges = self._retrieval.frames(stored, numbers)
         else:
             _check_pictures(stored, numbers)
@@ -163,8 +172,10 @@ class FramesRs:
             return
         boundary = digest[:40].encode("ascii")
         headers.append(_content_type(shape, boundary))
-        if shape.is_transcoded:
-            if is_video:
+        if shape.is_transcoded or syntax.is_deflated:
+            if syntax.is_deflated:
+                made = self._inflated(entry, shape, _layout(stored, shape, boundary, ranges))
+            elif is_video:
                 made = self._pictures(entry, shape, boundary, ranges[0], numbers)
             else:
                 made = self._transcoded(entry, shape, _layout(stored, shape, boundary, ranges))
@@ -215,8 +226,26 @@ class FramesRs:
                 _SENT.inc(len(body))
             else:
                 _SENT.inc(await send_stream(send, request.receive, 200, headers, pieces))
+        except DataSetError as error:
+            raise Problem("frame-not-found", detail="Its pixels cannot be read.") from error
         except (PixelError, PixelsBusy) as error:
             raise problem_of_pixels(error) from error
+
+    def _inflated(
+        self, entry: OpenObject, shape: Shape, layout: Iterator[bytes | FrameRange]
+    ) -> Iterator[bytes]:
+        source = StoredSource(entry.member, self._retrieval)
+        description = self._pixels.describe(entry.member)
+        for one in layout:
+            if isinstance(one, bytes):
+                yield one
+                continue
+            frame: bytes | memoryview = source.frame(one.number)
+            if shape.is_transcoded:
+                frame = self._pixels.transcode(
+                    frame, description, EXPLICIT_VR_LITTLE_ENDIAN, shape.transfer_syntax_uid
+                )[0]
+            yield bytes(frame)
 
     def _transcoded(
         self, entry: OpenObject, shape: Shape, layout: Iterator[bytes | FrameRange]
