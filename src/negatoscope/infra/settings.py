@@ -304,6 +304,35 @@ class IdentitySettings(BaseModel):
         return self
 
 
+class PatientSettings(BaseModel):
+    """Patients' files: whose numbers count, what is taken from admission messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    own_authority: str = Field(default="NEGATOSCOPE", min_length=1, max_length=64)
+    """Local name of the authority of the numbers that we give to patients typed in here."""
+    own_universal_id: str = Field(default="", max_length=64)
+    """Its universal identifier: an OID, a FINESS number."""
+    own_universal_id_type: Literal["", "ISO", "L", "M", "N", "UUID", "DNS"] = ""
+    own_prefix: str = Field(default="", max_length=8, pattern=r"^[A-Za-z0-9-]*$")
+    """Before the eight digits of these numbers."""
+    preferred_authority: str = Field(default="", max_length=64)
+    """Local name or universal identifier of the authority whose number is Patient ID in DICOM (the IPP);
+    absent: the first of type PI."""
+    dicom_name: Literal["used", "birth"] = "used"
+    """Which is Patient's Name in DICOM: the name in use (missing parts from the birth name), or the birth name."""
+    accept_test_ins: bool = False
+    """Take identities of the test and demonstration domains of the INS: on a test site only."""
+    accept_a08: bool = True
+    """Take ADT^A08, which international senders use and IHE PAM France excludes."""
+
+    @model_validator(mode="after")
+    def _typed(self) -> Self:
+        if bool(self.own_universal_id) != bool(self.own_universal_id_type):
+            raise ValueError("own_universal_id and own_universal_id_type go together")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Times in seconds, sizes in bytes, as the names say."""
 
@@ -372,6 +401,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     codecs: CodecSettings = Field(default_factory=CodecSettings)
     audit: AuditSettings = AuditSettings()
+    patients: PatientSettings = PatientSettings()
     derived_max_bytes: int = Field(default=4 << 30, ge=0)
     """What was made of objects and is kept in ``<data_dir>/derived``; 0 keeps it in memory only."""
     http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)

@@ -109,4 +109,12 @@ FRENCH: Final[Mapping[str, str]] = {
     "audit.anchor_every_s": "Fréquence d’ancrage des chaînes d’audit.",
     "audit.anchor_files": "Autres fichiers recevant les ancres.",
     "audit.verify_every_s": "Fréquence de vérification de toute la chaîne.",
+    "patients.own_authority": "Nom local de l’autorité des numéros donnés ici aux patients saisis.",
+    "patients.own_universal_id": "Son identifiant universel : un OID, un numéro FINESS.",
+    "patients.own_universal_id_type": "Son type (table HL7 0301).",
+    "patients.own_prefix": "Devant les huit chiffres de ces numéros.",
+    "patients.preferred_authority": "Autorité (nom local ou identifiant universel) de l’IPP, Patient ID en DICOM.",
+    "patients.dicom_name": "Patient’s Name en DICOM : le nom utilisé, complété par le nom de naissance, ou le nom de naissance.",
+    "patients.accept_test_ins": "Accepter les INS de test et de démonstration : sur un site d’essai seulement.",
+    "patients.accept_a08": "Accepter ADT^A08, que les émetteurs internationaux utilisent et qu’IHE PAM France exclut.",
 }

@@ -4,19 +4,26 @@ The archive's own list of patients is what objects say; this one is what the adm
 An identifier without an assigning authority joins nothing.
 """
 
+from negatoscope.domain.patients import ins
+from negatoscope.domain.patients.dicom import DicomPatient, dicom_patient
 from negatoscope.domain.patients.errors import (
+    FileEnded,
     IdentifierTaken,
     MergeRefused,
     PatientError,
     SeveralPatients,
+    SimilarPatients,
     UnclearAuthority,
     UnknownPatient,
 )
+from negatoscope.domain.patients.ins import status_of
 from negatoscope.domain.patients.model import (
     Authority,
     Change,
     ChangeKind,
+    HeldIdentifier,
     Identifier,
+    IdentityStatus,
     Patient,
     PersonName,
     Traits,
@@ -27,8 +34,12 @@ __all__ = [
     "Authority",
     "Change",
     "ChangeKind",
+    "DicomPatient",
+    "FileEnded",
+    "HeldIdentifier",
     "Identifier",
     "IdentifierTaken",
+    "IdentityStatus",
     "MergeRefused",
     "Patient",
     "PatientError",
@@ -36,7 +47,11 @@ __all__ = [
     "Registered",
     "Registry",
     "SeveralPatients",
+    "SimilarPatients",
     "Traits",
     "UnclearAuthority",
     "UnknownPatient",
+    "dicom_patient",
+    "ins",
+    "status_of",
 ]

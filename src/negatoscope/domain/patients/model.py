@@ -69,7 +69,7 @@ class PersonName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What identifies a person.
+    """What identifies a person, and where to reach them.
 
     Attributes:
         birth_name: Legal name, XPN type L (RNIV: name and first name of birth).
@@ -82,6 +82,10 @@ class Traits:
         identity_attributes: PID-32: HOMA, DOUT, FICT.
         died_at: HL7 date and time, as given.
         is_deceased: PID-30.
+        lunar_birth_date: A date that no calendar here has, as written on the document (ZFD-1).
+        birth_place_name: The commune or country in words.
+        address: Where they live, on one line.
+        telephone: The first number to call.
     """
 
     birth_name: PersonName = field(default_factory=PersonName)
@@ -93,6 +97,10 @@ class Traits:
     identity_attributes: tuple[str, ...] = ()
     died_at: str = ""
     is_deceased: bool = False
+    lunar_birth_date: str = ""
+    birth_place_name: str = ""
+    address: str = ""
+    telephone: str = ""
 
     @property
     def name_to_show(self) -> PersonName:
@@ -112,6 +120,7 @@ class Patient:
         traits: As of now.
         identifiers: In force.
         merged_into: The patient whose file goes on, after a merge.
+        version: Counts changes of traits.
     """
 
     id: int
@@ -120,6 +129,33 @@ class Patient:
     merged_into: int | None
     created_at: datetime
     updated_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldIdentifier:
+    """An identifier with the time for which the patient had it.
+
+    Attributes:
+        until: None: in force.
+    """
+
+    identifier: Identifier
+    since: datetime
+    until: datetime | None
+
+
+class IdentityStatus(StrEnum):
+    """Of RNIV: what two facts make, the INS was got (I) and the identity was checked (C)."""
+
+    PROVISIONAL = "PROVISIONAL"
+    """*Provisoire*: neither."""
+    RETRIEVED = "RETRIEVED"
+    """*Récupérée*: the INS alone."""
+    VALIDATED = "VALIDATED"
+    """*Validée*: checked against a document, without INS."""
+    QUALIFIED = "QUALIFIED"
+    """*Qualifiée*: both."""
 
 
 class ChangeKind(StrEnum):

@@ -12,21 +12,26 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from negatoscope.domain.patients.errors import (
+    FileEnded,
     IdentifierTaken,
     MergeRefused,
     SeveralPatients,
+    SimilarPatients,
     UnclearAuthority,
     UnknownPatient,
 )
+from negatoscope.domain.patients.ins import is_ins
 from negatoscope.domain.patients.model import (
     Authority,
     Change,
     ChangeKind,
+    HeldIdentifier,
     Identifier,
     Patient,
     PersonName,
     Traits,
 )
+from negatoscope.domain.patients.typed import Typed
 from negatoscope.infra.db import load_queries
 from negatoscope.kit.text import fold
 
@@ -97,21 +102,93 @@ class Registry:
         return self._holder(identifier.value, self._authority(identifier.authority, add=False))
 
     def search(
-        self, *, text: str = "", identifier: str = "", birth_date: str = "", limit: int = 100
+        self,
+        *,
+        text: str = "",
+        identifier: str = "",
+        birth_date: str = "",
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[Patient]:
-        """Patients whose names contain every word, accents and case aside; newest first."""
+        """Patients whose files go on, newest first.
+
+        Args:
+            text: What somebody types: every word is part of a name, accents and case aside; every
+                number begins an identifier in force or is (the beginning of) a birth date.
+            identifier: One they have, exactly.
+            birth_date: Exactly.
+            before: Only older files than this one.
+            limit: At most so many.
+        """
+        typed = Typed.of(text)
         words = [
             word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            for word in fold(text).split()[:10]
+            for word in typed.words
         ]
-        parameters = {
+        parameters: dict[str, object] = {
             "words": words or None,
             "identifier": identifier,
             "birth_date": birth_date,
+            "before": before,
             "limit": limit,
         }
-        rows = self._connection.execute(SQL["search"], parameters).fetchall()
+        query = "search"
+        if typed.numbers:
+            query = "search_typed"
+            (number, date), *more = typed.numbers
+            parameters |= {
+                "number": number,
+                "date": date,
+                "more": [one for one, _ in more],
+                "more_dates": [one for _, one in more],
+            }
+        rows = self._connection.execute(SQL[query], parameters).fetchall()
         return self.get_all([row[0] for row in rows])
+
+    def every_identifier(self, number: int) -> list[HeldIdentifier]:
+        """Identifiers in force, then ended ones."""
+        return [
+            HeldIdentifier(
+                identifier=Identifier(
+                    value=row[0],
+                    type_code=row[1],
+                    authority=Authority(
+                        namespace=row[2], universal_id=row[3], universal_id_type=row[4]
+                    ),
+                ),
+                since=row[5],
+                until=row[6],
+            )
+            for row in self._connection.execute(SQL["every_identifier"], {"patient": number})
+        ]
+
+    def goes_on_as(self, number: int) -> int:
+        """The patient whose file goes on for this one: itself unless it was merged away.
+
+        Raises:
+            UnknownPatient: there is none.
+        """
+        row = self._connection.execute(SQL["goes_on_as"], {"patient": number}).fetchone()
+        if row is None:
+            raise UnknownPatient(f"there is no patient {number}")
+        return int(row[0])
+
+    def absorbed(self, number: int) -> list[int]:
+        """Patients whose files ended in this one, directly or through others."""
+        rows = self._connection.execute(SQL["absorbed"], {"patient": number}).fetchall()
+        return [row[0] for row in rows]
+
+    def similar(self, traits: Traits) -> tuple[int, ...]:
+        """Patients with the same family name and the same first given name, and birth date.
+
+        Names at birth and in use are compared, folded; none without a birth date.
+        """
+        if not traits.birth_date:
+            return ()
+        rows = self._connection.execute(SQL["same_birth"], {"birth_date": traits.birth_date})
+        wanted = _keys(traits)
+        numbers = [row[0] for row in rows]
+        return tuple(one.id for one in self.get_all(numbers) if wanted & _keys(one.traits))
 
     def history(self, number: int) -> list[Change]:
         """Everything that happened to a patient's file, oldest first."""
@@ -170,28 +247,65 @@ class Registry:
             return self._create(updates, known, source)
         (number,) = holders
         self._lock(number)
+        return self._update(self.get(number), updates, known, source)
+
+    def create(
+        self,
+        *,
+        traits: Traits,
+        own_authority: Authority,
+        prefix: str = "",
+        source: str,
+        even_if_similar: bool = False,
+    ) -> Registered:
+        """Make the file of a patient whom somebody typed in, with a number of our own.
+
+        Args:
+            traits: What is known.
+            own_authority: Who we are, as an assigning authority.
+            prefix: Before the eight digits of the number.
+            source: ``user:<name>``.
+            even_if_similar: Also when patients with the same traits are known.
+
+        Raises:
+            SimilarPatients: some are.
+        """
+        if not even_if_similar and (numbers := self.similar(traits)):
+            raise SimilarPatients(numbers)
+        authority = self._authority(own_authority, add=True)
+        while True:
+            row = self._connection.execute(SQL["own_number"]).fetchone()
+            assert row is not None  # noqa: S101 - a sequence always answers
+            one = Identifier(value=f"{prefix}{row[0]:08d}", authority=own_authority, type_code="PI")
+            if self._holder(one.value, authority) is None:
+                break  # else: given by a message before
+        updates = {one.name: getattr(traits, one.name) for one in fields(Traits)}
+        return self._create(updates, [(one, authority)], source)
+
+    def correct(
+        self, number: int, *, updates: Mapping[str, Any], version: int, source: str
+    ) -> Registered:
+        """Change traits by hand.
+
+        Args:
+            number: Whose.
+            updates: Attributes of `Traits` to their new values; absent ones are left alone.
+            version: As it was read.
+            source: ``user:<name>``.
+
+        Raises:
+            UnknownPatient: there is none.
+            FileEnded: it was merged away, or changed since.
+        """
+        self._lock(number)
         before = self.get(number)
-        traits = replace(before.traits, **updates)
-        changed = [
-            one.name
-            for one in fields(Traits)
-            if getattr(before.traits, one.name) != getattr(traits, one.name)
-        ]
-        if changed:
-            self._connection.execute(SQL["change"], {"id": number, **_columns(traits)})
-        added = [one for one, authority in known if self._add_identifier(number, one, authority)]
-        if not changed and not added:
-            return Registered(patient=number, kind=None, changed=())
-        self._record(
-            number,
-            ChangeKind.UPDATED,
-            before={name: _plain(getattr(before.traits, name)) for name in changed},
-            after={name: _plain(getattr(traits, name)) for name in changed}
-            | ({"identifiers": [_plain(one) for one in added]} if added else {}),
-            source=source,
-        )
-        names = (*changed, "identifiers") if added else tuple(changed)
-        return Registered(patient=number, kind=ChangeKind.UPDATED, changed=names)
+        if before.merged_into is not None:
+            raise FileEnded(
+                f"the file goes on as patient {before.merged_into}", hint="change that one."
+            )
+        if before.version != version:
+            raise FileEnded("the file was changed meanwhile", hint="look at it again, then change.")
+        return self._update(before, updates, (), source)
 
     def change_identifier(self, *, old: Identifier, new: Identifier | None, source: str) -> int:
         """Put an identifier in the place of another one, or take it away (ADT^A47).
@@ -303,6 +417,43 @@ class Registry:
 
     # -- rows ---------------------------------------------------------------------------------
 
+    def _update(
+        self,
+        before: Patient,
+        updates: Mapping[str, Any],
+        known: Sequence[tuple[Identifier, int]],
+        source: str,
+    ) -> Registered:
+        traits = replace(before.traits, **updates)
+        ended: list[Identifier] = []
+        if "DOUT" in traits.identity_attributes:  # RNIV: provisional, without INS
+            traits = replace(traits, identity_status="PROV")
+            known = [one for one in known if not is_ins(one[0])]
+            ended = [one for one in before.identifiers if is_ins(one)]
+        changed = [
+            one.name
+            for one in fields(Traits)
+            if getattr(before.traits, one.name) != getattr(traits, one.name)
+        ]
+        if changed:
+            self._connection.execute(SQL["change"], {"id": before.id, **_columns(traits)})
+        for one in ended:
+            self._end_identifier(before.id, one)
+        added = [one for one, authority in known if self._add_identifier(before.id, one, authority)]
+        if not changed and not added and not ended:
+            return Registered(patient=before.id, kind=None, changed=())
+        self._record(
+            before.id,
+            ChangeKind.UPDATED,
+            before={name: _plain(getattr(before.traits, name)) for name in changed}
+            | ({"identifiers": [_plain(one) for one in ended]} if ended else {}),
+            after={name: _plain(getattr(traits, name)) for name in changed}
+            | ({"identifiers": [_plain(one) for one in added]} if added else {}),
+            source=source,
+        )
+        names = (*changed, "identifiers") if added or ended else tuple(changed)
+        return Registered(patient=before.id, kind=ChangeKind.UPDATED, changed=names)
+
     def _create(
         self, updates: Mapping[str, Any], known: Sequence[tuple[Identifier, int]], source: str
     ) -> Registered:
@@ -332,6 +483,11 @@ class Registry:
             },
         ).fetchone()
         return row is not None
+
+    def _end_identifier(self, number: int, one: Identifier) -> None:
+        authority = self._authority(one.authority, add=True)
+        values = {"patient": number, "value": one.value, "authority": authority}
+        self._connection.execute(SQL["end_identifier"], values)
 
     def _holder(self, value: str, authority: int) -> int | None:
         row = self._connection.execute(
@@ -425,6 +581,10 @@ def _columns(traits: Traits) -> dict[str, object]:
         "identity_attributes": list(traits.identity_attributes),
         "died_at": traits.died_at,
         "is_deceased": traits.is_deceased,
+        "lunar_birth_date": traits.lunar_birth_date,
+        "birth_place_name": traits.birth_place_name,
+        "address": traits.address,
+        "telephone": traits.telephone,
     }
 
 
@@ -441,12 +601,28 @@ def _patient(row: Sequence[Any], identifiers: Sequence[Identifier]) -> Patient:
             identity_attributes=tuple(row[10]),
             died_at=row[11],
             is_deceased=row[12],
+            lunar_birth_date=row[16],
+            birth_place_name=row[17],
+            address=row[18],
+            telephone=row[19],
         ),
         identifiers=tuple(identifiers),
         merged_into=row[13],
         created_at=row[14],
         updated_at=row[15],
+        version=row[20],
     )
+
+
+def _keys(traits: Traits) -> set[tuple[str, str]]:
+    """Folded family name and first given name, at birth and in use."""
+    found = set()
+    for name in (traits.birth_name, traits.used_name, traits.name_to_show):
+        given = fold(name.given or name.further).replace("-", " ").split()
+        family = fold(name.family).replace("-", " ")
+        if family and given:
+            found.add((family, given[0]))
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -60,6 +60,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "request-timeout": ProblemType(408, "The request body stopped coming"),
     "reason-needed": ProblemType(422, "A reason is needed"),
     "ambiguous-patient": ProblemType(409, "Several people have that identifier"),
+    "similar-patients": ProblemType(409, "Patients with the same name and birth date are known"),
     "too-many-breaks": ProblemType(429, "Too many emergency accesses in an hour"),
     "last-administrator": ProblemType(409, "Nobody could administer afterwards"),
     "weak-password": ProblemType(422, "The password would be guessed first"),

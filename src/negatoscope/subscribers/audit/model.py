@@ -105,6 +105,7 @@ _CLASS_OF_FIRST_WORD: Final[Mapping[str, EventClass]] = {
     "task": EventClass.CHANGE,
     "merge": EventClass.CHANGE,
     "correct": EventClass.CHANGE,
+    "register": EventClass.CHANGE,
     "upload": EventClass.STORE,
     "import": EventClass.STORE,
     "delete": EventClass.DELETE,

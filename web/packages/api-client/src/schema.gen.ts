@@ -189,6 +189,9 @@ export interface Caller {
   is_registered: boolean;
 }
 
+/** What happened to a patient's file. */
+export type ChangeKind = 'CREATED' | 'UPDATED' | 'IDENTIFIERS CHANGED' | 'MERGED' | 'ABSORBED' | 'SPLIT';
+
 /** One thing looked at. */
 export interface Check {
   name: string;
@@ -262,6 +265,18 @@ export interface Credentials {
   name: string;
   password: string;
   totp?: string | null;
+}
+
+/** In force, or until when it was. */
+export interface DatedIdentifier {
+  value: string;
+  authority: string;
+  universal_id: string;
+  universal_id_type: string;
+  type_code: string;
+  warning: string;
+  since: string;
+  until: string | null;
 }
 
 /** An object set aside about which somebody decided. */
@@ -464,6 +479,9 @@ export interface Identifier {
   issuer: string;
 }
 
+/** Of RNIV: what two facts make, the INS was got (I) and the identity was checked (C). */
+export type IdentityStatus = 'PROVISIONAL' | 'RETRIEVED' | 'VALIDATED' | 'QUALIFIED';
+
 /** An instance as a row. */
 export interface Instance {
   sop_instance_uid: string;
@@ -580,6 +598,13 @@ export interface Meaning {
   outside_scope: string | null;
 }
 
+/** Names of one kind. */
+export interface Name {
+  family?: string;
+  given?: string;
+  further?: string;
+}
+
 /** Whose file, and why: a study's patient, or an identifier that is one person's only. */
 export interface NewBreak {
   reason: string;
@@ -601,6 +626,21 @@ export interface NewLink {
 export interface NewPassword {
   current: string;
   new: string;
+}
+
+/** A patient typed in: provisional, with a number of our own. */
+export interface NewPatient {
+  birth_name?: Name | null;
+  used_name?: Name | null;
+  birth_date?: string | null;
+  lunar_birth_date?: string | null;
+  sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
+  birth_place_code?: string | null;
+  birth_place_name?: string | null;
+  address?: string | null;
+  telephone?: string | null;
+  is_deceased?: boolean | null;
+  even_if_similar?: boolean;
 }
 
 /** A token to be made; it may do and see no more than its account, whatever is given here. */
@@ -693,6 +733,66 @@ export interface PatientAccess {
   study_date: string | null;
 }
 
+/** Other traits; and whether the identity was checked. */
+export interface PatientCorrection {
+  birth_name?: Name | null;
+  used_name?: Name | null;
+  birth_date?: string | null;
+  lunar_birth_date?: string | null;
+  sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
+  birth_place_code?: string | null;
+  birth_place_name?: string | null;
+  address?: string | null;
+  telephone?: string | null;
+  is_deceased?: boolean | null;
+  version: number;
+  identity_code?: 'PROV' | 'VALI' | null;
+  identity_attributes?: ('HOMA' | 'DOUT' | 'FICT')[] | null;
+}
+
+/** A patient's file. */
+export interface PatientFile {
+  id: number;
+  family_name: string;
+  given_name: string;
+  birth_name: Name;
+  used_name: Name;
+  birth_date: string;
+  lunar_birth_date: string;
+  sex: string;
+  identity_status: IdentityStatus;
+  identity_attributes: string[];
+  identifiers: PatientIdentifier[];
+  is_deceased: boolean;
+  merged_into: number | null;
+  identity_code: string;
+  birth_place_code: string;
+  birth_place_name: string;
+  address: string;
+  telephone: string;
+  died_at: string;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  every_identifier: DatedIdentifier[];
+  traits_since: Record<string, string>;
+  changes: TraitChange[];
+  absorbed: RegisteredPatient[];
+  goes_on_as: number;
+  patient_id: string;
+  issuer_of_patient_id: string;
+}
+
+/** An identifier with who gave it. */
+export interface PatientIdentifier {
+  value: string;
+  authority: string;
+  universal_id: string;
+  universal_id_type: string;
+  type_code: string;
+  warning: string;
+}
+
 /** Who had a patient's data, newest first. */
 export interface PatientReport {
   patient_id: string;
@@ -775,6 +875,23 @@ export interface RegisteredEntity {
   last_seen_at?: string | null;
   accepted_count?: number;
   refused_count?: number;
+}
+
+/** A patient in a list. */
+export interface RegisteredPatient {
+  id: number;
+  family_name: string;
+  given_name: string;
+  birth_name: Name;
+  used_name: Name;
+  birth_date: string;
+  lunar_birth_date: string;
+  sex: string;
+  identity_status: IdentityStatus;
+  identity_attributes: string[];
+  identifiers: PatientIdentifier[];
+  is_deceased: boolean;
+  merged_into: number | null;
 }
 
 /** What the reviewer says. */
@@ -1019,6 +1136,17 @@ export interface TotpState {
   recovery_codes_left: number;
 }
 
+/** One line of the history. */
+export interface TraitChange {
+  id: number;
+  at: string;
+  kind: ChangeKind;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+  source: string;
+  other_patient: number | null;
+}
+
 /** An account. */
 export interface User {
   name: string;
@@ -1122,6 +1250,8 @@ export interface Operations {
   'GET /api/v1/operations/logs': { path: Record<never, never>; query: { level?: 'debug' | 'info' | 'warning' | 'error' | 'critical'; role?: string | null; text?: string; before?: string | null; limit?: number }; body: undefined; answer: LogEvent[] };
   'GET /api/v1/operations/volumes': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: VolumeSpace[] };
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
+  'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
+  'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
   'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
   'GET /api/v1/session/oidc/{name}': { path: { name: string }; query: { next?: string }; body: undefined; answer: undefined };
@@ -1145,6 +1275,7 @@ export interface Operations {
   'GET /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: User[] };
   'GET /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: User };
   'GET /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Grants };
+  'PATCH /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: PatientCorrection; answer: PatientFile };
   'PATCH /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: UserChange; answer: User };
   'POST /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: ApplicationEntity; answer: RegisteredEntity };
   'POST /api/v1/application-entities/{ae_title}/echo': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Echo };
@@ -1161,6 +1292,7 @@ export interface Operations {
   'POST /api/v1/operations/events/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/operations/jobs/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/operations/jobs/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'POST /api/v1/registered-patients': { path: Record<never, never>; query: Record<never, never>; body: NewPatient; answer: PatientFile };
   'POST /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: Credentials; answer: Session };
   'POST /api/v1/session/link': { path: Record<never, never>; query: Record<never, never>; body: Exchange; answer: Session };
   'POST /api/v1/session/oidc/{name}/backchannel-logout': { path: { name: string }; query: Record<never, never>; body: undefined; answer: unknown };

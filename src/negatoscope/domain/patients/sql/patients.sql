@@ -25,7 +25,8 @@ WHERE value = %(value)s AND authority_fk = %(authority)s AND until IS NULL
 -- name: get
 SELECT id, birth_family_name, birth_given_name, birth_further, used_family_name, used_given_name,
        birth_date, sex, birth_place_code, identity_status, identity_attributes, died_at,
-       is_deceased, merged_into, created_at, updated_at
+       is_deceased, merged_into, created_at, updated_at, lunar_birth_date, birth_place_name, address,
+       telephone, version
 FROM registered_patient WHERE id = ANY(%(ids)s)
 
 -- name: lock
@@ -40,10 +41,12 @@ ORDER BY i.patient_fk, i.id
 -- name: add
 INSERT INTO registered_patient (birth_family_name, birth_given_name, birth_further,
        used_family_name, used_given_name, name_folded, birth_date, sex, birth_place_code,
-       identity_status, identity_attributes, died_at, is_deceased)
+       identity_status, identity_attributes, died_at, is_deceased, lunar_birth_date, birth_place_name,
+       address, telephone)
 VALUES (%(birth_family_name)s, %(birth_given_name)s, %(birth_further)s, %(used_family_name)s,
        %(used_given_name)s, %(name_folded)s, %(birth_date)s, %(sex)s, %(birth_place_code)s,
-       %(identity_status)s, %(identity_attributes)s, %(died_at)s, %(is_deceased)s)
+       %(identity_status)s, %(identity_attributes)s, %(died_at)s, %(is_deceased)s, %(lunar_birth_date)s,
+       %(birth_place_name)s, %(address)s, %(telephone)s)
 RETURNING id
 
 -- name: change
@@ -53,7 +56,9 @@ UPDATE registered_patient SET birth_family_name = %(birth_family_name)s,
        name_folded = %(name_folded)s, birth_date = %(birth_date)s, sex = %(sex)s,
        birth_place_code = %(birth_place_code)s, identity_status = %(identity_status)s,
        identity_attributes = %(identity_attributes)s, died_at = %(died_at)s,
-       is_deceased = %(is_deceased)s, updated_at = now()
+       is_deceased = %(is_deceased)s, lunar_birth_date = %(lunar_birth_date)s,
+       birth_place_name = %(birth_place_name)s, address = %(address)s, telephone = %(telephone)s,
+       version = version + 1, updated_at = now()
 WHERE id = %(id)s
 
 -- name: add_identifier
@@ -95,4 +100,61 @@ WHERE merged_into IS NULL
   AND (%(words)s::text[] IS NULL OR NOT EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) w
        WHERE p.name_folded NOT LIKE '%%' || w || '%%' ESCAPE '\'))
   AND (%(birth_date)s = '' OR birth_date = %(birth_date)s)
+  AND (%(before)s::bigint IS NULL OR id < %(before)s)
 ORDER BY id DESC LIMIT %(limit)s
+
+-- name: search_typed
+-- By what somebody types: every word is part of a name; every number begins an identifier in force or a birth date.
+SELECT id FROM registered_patient p
+WHERE merged_into IS NULL
+  AND id IN (
+      SELECT i.patient_fk FROM registered_identifier i
+      WHERE i.until IS NULL AND i.value COLLATE "C" >= %(number)s AND i.value COLLATE "C" < %(number)s || U&'\+10FFFF'
+      UNION
+      SELECT b.id FROM registered_patient b
+      WHERE %(date)s <> '' AND b.birth_date <> ''
+        AND b.birth_date COLLATE "C" >= %(date)s AND b.birth_date COLLATE "C" < %(date)s || U&'\+10FFFF')
+  AND NOT EXISTS (SELECT 1 FROM unnest(%(more)s::text[], %(more_dates)s::text[]) AS m(number, date)
+      WHERE NOT (m.date <> '' AND starts_with(p.birth_date, m.date)) AND NOT EXISTS (
+          SELECT 1 FROM registered_identifier i
+          WHERE i.patient_fk = p.id AND i.until IS NULL AND starts_with(i.value, m.number)))
+  AND (%(words)s::text[] IS NULL OR NOT EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) w
+       WHERE p.name_folded NOT LIKE '%%' || w || '%%' ESCAPE '\'))
+  AND (%(identifier)s = '' OR EXISTS (SELECT 1 FROM registered_identifier i
+       WHERE i.patient_fk = p.id AND i.value = %(identifier)s AND i.until IS NULL))
+  AND (%(birth_date)s = '' OR birth_date = %(birth_date)s)
+  AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: own_number
+SELECT nextval('own_patient_number_seq')
+
+-- name: every_identifier
+-- In force and ended, the newest last.
+SELECT i.value, i.type_code, a.namespace, a.universal_id, a.universal_id_type, i.since, i.until
+FROM registered_identifier i JOIN assigning_authority a ON a.id = i.authority_fk
+WHERE i.patient_fk = %(patient)s ORDER BY (i.until IS NOT NULL), i.id
+
+-- name: absorbed
+-- Patients whose file goes on in this one, in one step or several, with their number of steps.
+WITH RECURSIVE chain(id, into_fk, depth) AS (
+    SELECT id, merged_into, 1 FROM registered_patient WHERE merged_into = %(patient)s
+    UNION ALL
+    SELECT p.id, p.merged_into, chain.depth + 1
+    FROM registered_patient p JOIN chain ON p.merged_into = chain.id WHERE chain.depth < 100)
+SELECT id FROM chain ORDER BY depth, id LIMIT 1000
+
+-- name: goes_on_as
+-- The patient whose file goes on for this one, at the end of its merges.
+WITH RECURSIVE chain(id, into_fk, depth) AS (
+    SELECT id, merged_into, 0 FROM registered_patient WHERE id = %(patient)s
+    UNION ALL
+    SELECT p.id, p.merged_into, chain.depth + 1
+    FROM registered_patient p JOIN chain ON p.id = chain.into_fk WHERE chain.depth < 100)
+SELECT id FROM chain ORDER BY depth DESC LIMIT 1
+
+-- name: same_birth
+-- Who was born on the same day and is not merged away: a few, compared by name by the caller.
+SELECT id FROM registered_patient
+WHERE merged_into IS NULL AND birth_date <> '' AND birth_date COLLATE "C" = %(birth_date)s
+ORDER BY id LIMIT 2000
