@@ -209,6 +209,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.app.chores import chores
     from negatoscope.app.services import opened_archive
     from negatoscope.domain.archive.configured import archive_settings
+    from negatoscope.domain.orders import KIND as WORKFLOW_CHANGED
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
@@ -222,6 +223,7 @@ def run_worker(settings: Settings) -> None:
             database=opened,
             subscribers={
                 "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
+                WORKFLOW_CHANGED: [notifications.on_workflow_changed],
                 EVERY_KIND: [metrics.on_any],
             },
             chores=chores(

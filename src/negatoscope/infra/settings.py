@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -383,6 +384,8 @@ class Settings(BaseSettings):
     """Addresses or networks of reverse proxies whose Forwarded and X-Forwarded-* are believed."""
     cors_origins: tuple[str, ...] = ()
     """Origins of other sites whose scripts may call us with a token (``https://viewer.example``)."""
+    time_zone: str = "Europe/Paris"
+    """Of the department, a name of the IANA database: its days, its opening hours, the times on paper."""
     ae_title: str = "NEGATOSCOPE"
     max_pdu_bytes: int = Field(default=1 << 20, ge=4096, le=16 << 20)
     volumes: tuple[VolumeSettings, ...] = ()
@@ -439,6 +442,20 @@ class Settings(BaseSettings):
         if not title.isprintable():
             raise ValueError("an AE title has no control characters (PS3.5 §6.2)")
         return title
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("not a time zone of the IANA database") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The department's time zone."""
+        return ZoneInfo(self.time_zone)
 
     @field_validator("trusted_proxies", "hl7_senders")
     @classmethod

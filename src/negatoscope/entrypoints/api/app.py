@@ -20,6 +20,7 @@ from negatoscope.entrypoints.api import (
     application_entities,
     archive,
     audit,
+    board,
     break_glass,
     configuration,
     context,
@@ -39,7 +40,7 @@ from negatoscope.entrypoints.api import (
     system,
     tokens,
 )
-from negatoscope.entrypoints.api.arrivals import Arrivals
+from negatoscope.entrypoints.api.streams import Streams
 from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS
 from negatoscope.entrypoints.web.failures import problem_for
 from negatoscope.entrypoints.web.problems import MEDIA_TYPE, Problem
@@ -71,13 +72,14 @@ _ROUTES = (
     configuration,
     context,
     addresses,
+    board,
 )
 
 
 def create_api(services: Services) -> FastAPI:
     """The application behind ``/api``; who asks is in ``scope["negatoscope.request"]``.
 
-    ``state.arrivals`` is closed by the caller.
+    ``state.streams`` is closed by the caller.
     """
     api = FastAPI(
         title="Negatoscope",
@@ -97,7 +99,7 @@ def create_api(services: Services) -> FastAPI:
     api.state.overview = Overview(services.database)
     api.state.study_list = StudyList(services.database)
     api.state.patients = Patients(services.database)
-    api.state.arrivals = Arrivals(services)
+    api.state.streams = Streams(services)
     for module in _ROUTES:
         api.include_router(module.router, prefix=PREFIX)
     for expected in (Problem, DatabaseUnavailable, IndexUnavailable, psycopg.OperationalError):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from negatoscope.domain.archive.listing import StudyList
     from negatoscope.domain.archive.overview import Overview
     from negatoscope.domain.archive.patients import Patients
-    from negatoscope.entrypoints.api.arrivals import Arrivals
+    from negatoscope.entrypoints.api.streams import Streams
     from negatoscope.entrypoints.web import asgi
     from negatoscope.entrypoints.web.access import Caller
     from negatoscope.entrypoints.web.services import Services
@@ -33,7 +33,7 @@ class Asking:
     Attributes:
         services: The public faces.
         overview: Lists for people.
-        arrivals: Who is told of what arrives.
+        streams: Who is told of what happens.
         study_list: The list of studies.
         patients: Patients with their studies.
         request: As the server gave it.
@@ -44,7 +44,7 @@ class Asking:
         self.services: Services = request.app.state.services
         self.overview: Overview = request.app.state.overview
         self.study_list: StudyList = request.app.state.study_list
-        self.arrivals: Arrivals = request.app.state.arrivals
+        self.streams: Streams = request.app.state.streams
         self.patients: Patients = request.app.state.patients
         self.request: asgi.Request = request.scope["negatoscope.request"]
         self.caller: Caller | None = request.scope.get("negatoscope.caller")

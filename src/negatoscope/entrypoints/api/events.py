@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from negatoscope.domain.identity import Action
 from negatoscope.entrypoints.api.common import Ask
+from negatoscope.entrypoints.api.streams import ARRIVALS
 from negatoscope.entrypoints.web.problems import Problem
 
 router = APIRouter(tags=["events"])
@@ -30,6 +31,6 @@ async def get_events(
     ask.require(Action.QUERY)
     if "text/event-stream" not in (ask.request.header(b"accept") or ""):
         raise Problem("not-acceptable", detail="Only text/event-stream can be given.")
-    stream = ask.arrivals.open(ask.request, last_event_id)
+    stream = ask.streams.open(ask.request, ARRIVALS, last_event_id)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

@@ -59,7 +59,7 @@ from negatoscope.infra.settings import Settings
 from negatoscope.kit.aio import run_blocking
 
 if TYPE_CHECKING:
-    from negatoscope.entrypoints.api.arrivals import Arrivals
+    from negatoscope.entrypoints.api.streams import Streams
 
 RETRY_OPEN_S: Final = 1.0
 _READY_PATIENCE_S: Final = 30.0
@@ -120,7 +120,7 @@ class HttpApplication:
         self._dicomweb: DicomWeb | None = None
         self._wado_uri: wado_uri.WadoUri
         self._api: Application | None = None
-        self._arrivals: Arrivals | None = None
+        self._streams: Streams | None = None
         self._ohif: OhifSite | None = None
         self._fhir: Fhir | None = None
         self._site = Site()
@@ -231,7 +231,7 @@ class HttpApplication:
             Deidentified(services.retrieval, services.pixels, services.access),
         )
         api = create_api(services)
-        self._api, self._arrivals = api, api.state.arrivals
+        self._api, self._streams = api, api.state.streams
         self._fhir = Fhir(services)
         self._ohif = OhifSite(services)
         self._services = services
@@ -243,8 +243,8 @@ class HttpApplication:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._opening
         services, self._services = self._services, None
-        if self._arrivals is not None:
-            await self._arrivals.close()
+        if self._streams is not None:
+            await self._streams.close()
         if self._dicomweb is not None:
             await self._dicomweb.close()
         if services is not None:

@@ -1,7 +1,7 @@
 """What other processes announce with NOTIFY, on an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import psycopg
@@ -20,6 +20,15 @@ async def notifications(url: str, channel: str) -> AsyncIterator[str | None]:
     Yields: The payload; None each time the connection is new, since what was announced before is
         not known then.
     """
+    async for announced in announcements(url, (channel,)):
+        yield None if announced is None else announced[1]
+
+
+async def announcements(url: str, channels: Sequence[str]) -> AsyncIterator[tuple[str, str] | None]:
+    """The same of several channels, over one connection.
+
+    Yields: Channel and payload; None each time the connection is new.
+    """
     while True:
         try:
             connection = await psycopg.AsyncConnection.connect(
@@ -30,10 +39,11 @@ async def notifications(url: str, channel: str) -> AsyncIterator[str | None]:
             await asyncio.sleep(RECONNECT_S)
             continue
         try:
-            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            for channel in channels:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield None
             async for notification in connection.notifies():
-                yield notification.payload
+                yield notification.channel, notification.payload
         except psycopg.OperationalError as error:
             _log.warning("database.listen_lost", reason=str(error).split("\n")[0])
         finally:

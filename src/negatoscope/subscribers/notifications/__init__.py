@@ -1,4 +1,4 @@
-"""What arrived, told to the pages that are open: UIDs and counts, no names."""
+"""What arrived and what became of orders, told to the pages that are open: UIDs, numbers and counts, no names."""
 
 from typing import Any, Final
 
@@ -8,8 +8,9 @@ import psycopg
 from negatoscope.infra.events import Event
 
 CHANNEL: Final = "negatoscope_arrivals"
+WORKFLOW_CHANNEL: Final = "negatoscope_workflow"
 
-__all__ = ["CHANNEL", "on_instances_stored"]
+__all__ = ["CHANNEL", "WORKFLOW_CHANNEL", "on_instances_stored", "on_workflow_changed"]
 
 
 def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> None:
@@ -19,3 +20,12 @@ def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> No
         return
     told = orjson.dumps([event.id, study, int(event.payload.get("count") or 1)]).decode()
     connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, told))
+
+
+def on_workflow_changed(connection: psycopg.Connection[Any], event: Event) -> None:
+    """Announce that an order, a step or an appointment changed: its numbers and what happened."""
+    told = {
+        name: event.payload.get(name) for name in ("request", "procedure", "step", "appointment")
+    }
+    payload = orjson.dumps([event.id, {**told, "kind": str(event.payload.get("kind") or "")[:40]}])
+    connection.execute("SELECT pg_notify(%s, %s)", (WORKFLOW_CHANNEL, payload.decode()))

@@ -136,6 +136,92 @@ export interface AuditVerification {
   findings: (Record<string, unknown>)[] | null;
 }
 
+/** What a board shows. */
+export interface BoardDay {
+  day: string;
+  time_zone: string;
+  now: string;
+  rows: BoardRow[];
+  unordered: UnorderedStudy[];
+  is_cut: boolean;
+}
+
+/** A room, or a device in one. */
+export interface BoardPlace {
+  id: number;
+  kind: 'ROOM' | 'DEVICE';
+  name: string;
+  location: string;
+  modality: string;
+  room: number | null;
+  ae_title: string;
+}
+
+/** A scheduled procedure step; numbers named after a thing are ours of it. */
+export interface BoardRow {
+  step: number;
+  scheduled_procedure_step_id: string;
+  version: number;
+  state: StepState;
+  modality: string;
+  description: string;
+  start_at: string;
+  end_at: string | null;
+  arrived_at: string | null;
+  identity_checked_at: string | null;
+  identity_checked_by: string;
+  started_at: string | null;
+  ended_at: string | null;
+  scheduled_station_ae_title: string;
+  requested_contrast_agent: string;
+  procedure: number;
+  requested_procedure_id: string;
+  study_instance_uid: string;
+  procedure_state: ProcedureState;
+  vetting: string;
+  has_protocol: boolean;
+  procedure_name: string;
+  label_fr: string;
+  label_en: string;
+  request: number;
+  accession_number: string;
+  priority: string;
+  request_state: RequestState;
+  requesting_service: string;
+  current_patient_location: string;
+  patient_transport: string;
+  has_clinical_question: boolean;
+  patient: number;
+  birth_name: NegatoscopeEntrypointsApiBoardName;
+  used_name: NegatoscopeEntrypointsApiBoardName;
+  birth_date: string;
+  sex: string;
+  identity_status: string;
+  identity_attributes: string[];
+  is_deceased: boolean;
+  patient_id: string;
+  patient_id_authority: string;
+  appointment: number | null;
+  appointment_state: string | null;
+  is_overbooked: boolean;
+  room: number | null;
+  room_name: string;
+  room_location: string;
+  device: number | null;
+  device_name: string;
+  series_count: number;
+  instance_count: number;
+  study_instance_uids: string[];
+  mpps_state: string | null;
+  mpps_started_at: string | null;
+  mpps_ended_at: string | null;
+  mpps_instance_count: number;
+  safety_waiting: string[];
+  safety_blocking: string[];
+  delay_min: number | null;
+  flags: Flag[];
+}
+
 /** An emergency access. */
 export interface Break {
   id: number;
@@ -348,6 +434,9 @@ export interface Exchange {
   secret: string;
   pin?: string | null;
 }
+
+/** What somebody should look at. */
+export type Flag = 'URGENT' | 'LATE' | 'SAFETY' | 'UNVETTED' | 'NO IMAGES' | 'NOT STARTED' | 'IDENTITY' | 'OVERBOOKED' | 'ON HOLD';
 
 /** A password somebody else chose: it must be changed at the next sign-in. */
 export interface GivenPassword {
@@ -599,7 +688,7 @@ export interface Meaning {
 }
 
 /** Names of one kind. */
-export interface Name {
+export interface NameInput {
   family?: string;
   given?: string;
   further?: string;
@@ -630,8 +719,8 @@ export interface NewPassword {
 
 /** A patient typed in: provisional, with a number of our own. */
 export interface NewPatient {
-  birth_name?: Name | null;
-  used_name?: Name | null;
+  birth_name?: NameInput | null;
+  used_name?: NameInput | null;
   birth_date?: string | null;
   lunar_birth_date?: string | null;
   sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
@@ -735,8 +824,8 @@ export interface PatientAccess {
 
 /** Other traits; and whether the identity was checked. */
 export interface PatientCorrection {
-  birth_name?: Name | null;
-  used_name?: Name | null;
+  birth_name?: NameInput | null;
+  used_name?: NameInput | null;
   birth_date?: string | null;
   lunar_birth_date?: string | null;
   sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
@@ -755,8 +844,8 @@ export interface PatientFile {
   id: number;
   family_name: string;
   given_name: string;
-  birth_name: Name;
-  used_name: Name;
+  birth_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
+  used_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
   birth_date: string;
   lunar_birth_date: string;
   sex: string;
@@ -802,6 +891,9 @@ export interface PatientReport {
   accesses: PatientAccess[];
   is_complete: boolean;
 }
+
+/** Of a requested procedure. */
+export type ProcedureState = 'REQUESTED' | 'SCHEDULED' | 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED' | 'REPLACED';
 
 /** A running process. */
 export interface Process {
@@ -882,8 +974,8 @@ export interface RegisteredPatient {
   id: number;
   family_name: string;
   given_name: string;
-  birth_name: Name;
-  used_name: Name;
+  birth_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
+  used_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
   birth_date: string;
   lunar_birth_date: string;
   sex: string;
@@ -893,6 +985,9 @@ export interface RegisteredPatient {
   is_deceased: boolean;
   merged_into: number | null;
 }
+
+/** Of an imaging service request: what its procedures amount to, or that it is held. */
+export type RequestState = 'REQUESTED' | 'ON HOLD' | 'SCHEDULED' | 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED';
 
 /** What the reviewer says. */
 export interface Review {
@@ -1049,6 +1144,9 @@ export interface SignedOut {
 /** What came of a message. */
 export type State = 'PENDING' | 'PROCESSED' | 'IGNORED' | 'FAILED';
 
+/** Of a scheduled procedure step: (0040,0020) and what comes before and after it. */
+export type StepState = 'WAITING' | 'SCHEDULED' | 'ARRIVED' | 'READY' | 'STARTED' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED';
+
 /** A page of studies. */
 export interface Studies {
   studies: ListedStudy[];
@@ -1147,6 +1245,22 @@ export interface TraitChange {
   other_patient: number | null;
 }
 
+/** Images that belong to no order. */
+export interface UnorderedStudy {
+  study_instance_uid: string;
+  reason: string;
+  first_arrival_at: string;
+  accession_number: string | null;
+  study_description: string | null;
+  modalities_in_study: string[];
+  series_count: number;
+  instance_count: number;
+  patient_key: number;
+  patient_name: string | null;
+  patient_birth_date: string | null;
+  patient_sex: string | null;
+}
+
 /** An account. */
 export interface User {
   name: string;
@@ -1201,6 +1315,19 @@ export interface VolumeSpace {
   full_at: string | null;
 }
 
+/** Of a person. */
+export interface NegatoscopeEntrypointsApiBoardName {
+  family: string;
+  given: string;
+}
+
+/** Names of one kind. */
+export interface NegatoscopeEntrypointsApiRegisteredPatientsName {
+  family?: string;
+  given?: string;
+  further?: string;
+}
+
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
@@ -1226,6 +1353,9 @@ export interface Operations {
   'GET /api/v1/audit/patient': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean }; body: undefined; answer: PatientReport };
   'GET /api/v1/audit/patient/export': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean; format?: 'html' | 'csv'; language?: 'fr' | 'en'; names?: boolean }; body: undefined; answer: undefined };
   'GET /api/v1/audit/state': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditState };
+  'GET /api/v1/board': { path: Record<never, never>; query: { day?: string | null; modality?: string[] | null; state?: StepState[] | null; priority?: ('STAT' | 'HIGH' | 'ROUTINE' | 'MEDIUM' | 'LOW')[] | null; room?: number[] | null; device?: number[] | null; unit?: string; text?: string; canceled?: boolean; changed_step?: number[] | null; changed_procedure?: number[] | null; changed_request?: number[] | null; changed_appointment?: number[] | null }; body: undefined; answer: BoardDay };
+  'GET /api/v1/board/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
+  'GET /api/v1/board/places': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: BoardPlace[] };
   'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
   'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
