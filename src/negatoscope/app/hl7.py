@@ -1,4 +1,4 @@
-"""The HL7 process: the MLLP listener, and the one that carries messages out."""
+"""The HL7 process: the MLLP listener, what carries messages out, what sends ours."""
 
 import asyncio
 import signal
@@ -10,9 +10,10 @@ import structlog
 from negatoscope.domain.messages import Messages, Processor
 from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.entrypoints.hl7v2.listener import Limits, Listener
+from negatoscope.entrypoints.hl7v2.sender import Sender
 from negatoscope.infra.db import Database
 from negatoscope.infra.settings import Settings
-from negatoscope.protocols.dicom.dimse.tls import TlsProfile, server_context
+from negatoscope.protocols.dicom.dimse.tls import TlsProfile, client_context, server_context
 
 _LOG = structlog.get_logger(__name__)
 
@@ -40,11 +41,13 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
         address = settings.hl7_tls
         await listener.start(address.host, address.port, tls=_tls(settings))
     processor.start()
+    sender = Sender(database, lambda check_host: _client_tls(settings, check_host=check_host))
+    sender.start()
     _LOG.info("hl7.listening", hl7=str(settings.hl7), hl7_tls=str(settings.hl7_tls or "off"))
     on_ready()
     await stop.wait()
     await listener.stop()
-    await asyncio.to_thread(processor.stop)
+    await asyncio.gather(asyncio.to_thread(processor.stop), asyncio.to_thread(sender.stop))
 
 
 def _tls(settings: Settings) -> ssl.SSLContext:
@@ -53,5 +56,15 @@ def _tls(settings: Settings) -> ssl.SSLContext:
         certificate=settings.tls_certificate,
         key=settings.tls_key,
         client_ca=settings.tls_ca,
+        profile=TlsProfile(settings.tls_profile),
+    )
+
+
+def _client_tls(settings: Settings, *, check_host: bool) -> ssl.SSLContext:
+    return client_context(
+        ca=settings.tls_ca,
+        certificate=settings.tls_certificate,
+        key=settings.tls_key,
+        check_hostname=check_host,
         profile=TlsProfile(settings.tls_profile),
     )

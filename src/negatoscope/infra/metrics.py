@@ -81,6 +81,29 @@ HL7_MESSAGES = Counter(
     "HL7 messages kept, by message code and acknowledgment.",
     ["message_code", "acknowledgment"],
 )
+HL7_SENT = Counter(
+    "negatoscope_hl7_sent",
+    "HL7 messages to other systems, by destination and what was answered.",
+    ["destination", "answer"],
+)
+HL7_OUTBOUND_WAITING = Gauge(
+    "negatoscope_hl7_outbound_waiting",
+    "HL7 messages in the queue of a destination.",
+    ["destination"],
+    multiprocess_mode="mostrecent",
+)
+HL7_OUTBOUND_OLDEST_SECONDS = Gauge(
+    "negatoscope_hl7_outbound_oldest_seconds",
+    "Age of the first message in the queue of a destination.",
+    ["destination"],
+    multiprocess_mode="mostrecent",
+)
+HL7_OUTBOUND_REFUSED = Gauge(
+    "negatoscope_hl7_outbound_refused",
+    "HL7 messages that a destination refused and nobody has looked at.",
+    ["destination"],
+    multiprocess_mode="mostrecent",
+)
 EVENTS_PARKED = Counter(
     "negatoscope_events_parked", "Outbox events set aside after repeated failure.", ["kind"]
 )

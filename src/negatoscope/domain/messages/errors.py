@@ -4,7 +4,11 @@
 
     MessagesError
     ├── UnknownMessage         no message of that number
-    └── MessageNotReplayable   it was carried out already, or waits
+    ├── MessageNotReplayable   it was carried out already, or waits
+    ├── UnknownDestination     no destination of that number
+    ├── DestinationExists      its name is taken
+    ├── DestinationChanged     somebody else was faster
+    └── InvalidDestination     a value that cannot be used
 """
 
 
@@ -28,3 +32,19 @@ class UnknownMessage(MessagesError):
 
 class MessageNotReplayable(MessagesError):
     """It was carried out already, or waits for its turn."""
+
+
+class UnknownDestination(MessagesError):
+    """No destination has that number."""
+
+
+class DestinationExists(MessagesError):
+    """Another one has that name."""
+
+
+class DestinationChanged(MessagesError):
+    """It was changed since it was read."""
+
+
+class InvalidDestination(MessagesError):
+    """A value cannot be used."""

@@ -7,9 +7,11 @@ do no input or output: bytes in, values out. Chapters are those of HL7 v2.5.1, c
 """
 
 from negatoscope.protocols.hl7v2.acknowledgement import (
+    Acknowledgement,
     AcknowledgmentCode,
     ErrorCode,
     acknowledge,
+    read_acknowledgement,
     wants_accept,
     wants_application,
 )
@@ -28,6 +30,7 @@ from negatoscope.protocols.hl7v2.mllp import FrameReader, framed
 __all__ = [
     "DEFAULT_DELIMITERS",
     "NULL",
+    "Acknowledgement",
     "AcknowledgmentCode",
     "Decoded",
     "Delimiters",
@@ -46,6 +49,7 @@ __all__ = [
     "encode",
     "framed",
     "parse",
+    "read_acknowledgement",
     "wants_accept",
     "wants_application",
 ]

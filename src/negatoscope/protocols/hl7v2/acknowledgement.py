@@ -6,6 +6,7 @@ the application acknowledgement (AA, AE, AR) what came of it. An acknowledgement
 acknowledged on application level.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -64,6 +65,50 @@ _ERROR_TEXTS: Final = {
     ErrorCode.APPLICATION_RECORD_LOCKED: "Application record locked",
     ErrorCode.INTERNAL_ERROR: "Application internal error",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """What a receiver said of a message.
+
+    Attributes:
+        control_id: MSA-2: of which message.
+        code: MSA-1.
+        error_code: ERR-3; before v2.5 ERR-1.4.
+        location: ``PID-3`` where ERR says so.
+        text: Its words, for a person: ERR-8, ERR-7, MSA-3, or those of the code.
+    """
+
+    control_id: str
+    code: AcknowledgmentCode
+    error_code: str = ""
+    location: str = ""
+    text: str = ""
+
+
+def read_acknowledgement(message: Message) -> Acknowledgement | None:
+    """An answer, of either mode and any version; None when it is none."""
+    msa = message.first("MSA")
+    if msa is None or msa.get(1) not in set(AcknowledgmentCode):
+        return None
+    error_code = location = text = ""
+    for err in message.all("ERR"):
+        error_code = err.get(3) or err.get(1, 4)
+        segment, field = (err.get(2), err.get(2, 3)) if err.raw(2) else (err.get(1), err.get(1, 3))
+        location = f"{segment}-{field}" if segment and field else segment
+        text = err.text(8) or err.text(7) or err.get(3, 2) or err.get(1, 4, 2)
+        if error_code or text:
+            break
+    text = text or msa.text(3) or msa.get(6, 2)
+    if not text and error_code in set(ErrorCode):
+        text = _ERROR_TEXTS[ErrorCode(error_code)]
+    return Acknowledgement(
+        control_id=msa.get(2),
+        code=AcknowledgmentCode(msa.get(1)),
+        error_code=error_code,
+        location=location,
+        text=text,
+    )
 
 
 def is_enhanced(message: Message) -> bool:
