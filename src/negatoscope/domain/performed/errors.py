@@ -1,0 +1,37 @@
+"""Refusals of bindings.
+
+::
+
+    BindingError
+    ├── UnknownStudy        the archive has no such study, or nothing was decided about it
+    ├── UnknownProcedure    no requested procedure has the number
+    └── OtherPatient        the study is another patient's than the procedure
+
+Messages carry UIDs and our own numbers, never a name or a birth date.
+"""
+
+
+class BindingError(Exception):
+    """Base of what is refused about a study's binding.
+
+    Args:
+        message: Lower case, no full stop.
+        hint: What to try.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UnknownStudy(BindingError):
+    """The archive has no such study."""
+
+
+class UnknownProcedure(BindingError):
+    """No requested procedure has the number."""
+
+
+class OtherPatient(BindingError):
+    """The study is another patient's than the procedure, or nobody can say whose it is."""

@@ -1,0 +1,79 @@
+-- Which requested procedure a study of the archive belongs to.
+
+-- name: study
+-- What a study says of itself, of its patient and of what it was made for.
+SELECT s.id, coalesce(s.accession_number, ''), coalesce(s.attributes #> '{00080051,Value,0}', '{}'::jsonb),
+       coalesce(p.patient_id, ''), p.issuer_of_patient_id, coalesce(p.attributes #> '{00100024,Value,0}', '{}'::jsonb),
+       p.patient_name_folded, coalesce(to_char(p.patient_birth_date, 'YYYYMMDD'), ''), s.series_count, s.instance_count
+FROM study s JOIN patient p ON p.id = s.patient_fk WHERE s.study_instance_uid = %(study)s
+
+-- name: request_attributes
+-- Requested Procedure ID and Scheduled Procedure Step ID of Request Attributes Sequence (0040,0275), of every series.
+SELECT DISTINCT item #>> '{00401001,Value,0}', item #>> '{00400009,Value,0}'
+FROM series e, LATERAL jsonb_array_elements(
+    CASE jsonb_typeof(e.attributes #> '{00400275,Value}') WHEN 'array' THEN e.attributes #> '{00400275,Value}' ELSE '[]' END) item
+WHERE e.study_fk = %(study)s AND jsonb_typeof(item) = 'object'
+
+-- name: holders
+-- Who has an identifier in force, by the authority that its issuer names.
+SELECT DISTINCT i.patient_fk FROM registered_identifier i JOIN assigning_authority a ON a.id = i.authority_fk
+WHERE i.value = %(value)s AND i.until IS NULL AND i.type_code NOT IN ('AN', 'VN')
+  AND CASE WHEN a.universal_id <> '' AND %(universal)s <> '' THEN a.universal_id = %(universal)s
+      ELSE %(issuer)s IN (nullif(a.namespace, ''), nullif(a.universal_id, '')) END
+
+-- name: root
+-- The file that goes on after merges.
+WITH RECURSIVE up (id, into_fk, depth) AS (
+    SELECT id, merged_into, 0 FROM registered_patient WHERE id = %(patient)s
+    UNION ALL SELECT p.id, p.merged_into, up.depth + 1 FROM up JOIN registered_patient p ON p.id = up.into_fk WHERE up.depth < 100
+) SELECT id FROM up WHERE into_fk IS NULL
+
+-- name: has_number
+-- Whether a patient has, or had, a number: it joins nothing, it can contradict.
+SELECT 1 FROM registered_identifier WHERE patient_fk = %(patient)s AND value = %(value)s AND type_code NOT IN ('AN', 'VN') LIMIT 1
+
+-- name: traits
+SELECT birth_family_name, birth_given_name, birth_further, used_family_name, used_given_name, birth_date
+FROM registered_patient WHERE id = %(patient)s
+
+-- name: procedures_by_study
+SELECT p.id, p.request_fk, r.patient_fk, p.requested_procedure_id, p.state,
+       ARRAY(SELECT s.scheduled_procedure_step_id FROM scheduled_procedure_step s WHERE s.procedure_fk = p.id)
+FROM requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk
+WHERE p.study_instance_uid = %(study)s ORDER BY p.id
+
+-- name: requests_by_accession
+SELECT id, issuer_of_accession_number FROM imaging_service_request WHERE accession_number = %(accession)s ORDER BY id
+
+-- name: procedures_of_request
+SELECT p.id, p.request_fk, r.patient_fk, p.requested_procedure_id, p.state,
+       ARRAY(SELECT s.scheduled_procedure_step_id FROM scheduled_procedure_step s WHERE s.procedure_fk = p.id)
+FROM requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk
+WHERE p.request_fk = %(request)s ORDER BY p.id
+
+-- name: procedure
+SELECT p.id, p.request_fk, r.patient_fk, p.requested_procedure_id, p.state, '{}'::text[]
+FROM requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk WHERE p.id = %(procedure)s
+
+-- name: binding
+SELECT b.study_instance_uid, b.state, b.reason, b.procedure_fk, b.patient_fk, b.decided_by, b.first_arrival_at, b.decided_at,
+       p.request_fk
+FROM study_binding b LEFT JOIN requested_procedure p ON p.id = b.procedure_fk WHERE b.study_instance_uid = %(study)s
+
+-- name: lock
+-- One decision about a study at a time, also about one that has no row yet.
+SELECT pg_advisory_xact_lock(hashtextextended('study binding ' || %(study)s, 0))
+
+-- name: write
+INSERT INTO study_binding (study_instance_uid, procedure_fk, patient_fk, state, reason, decided_by)
+VALUES (%(study)s, %(procedure)s, %(patient)s, %(state)s, %(reason)s, %(by)s)
+ON CONFLICT (study_instance_uid) DO UPDATE SET procedure_fk = excluded.procedure_fk, patient_fk = excluded.patient_fk,
+    state = excluded.state, reason = excluded.reason, decided_by = excluded.decided_by, decided_at = now()
+
+-- name: unbound_for_request
+-- Studies that nobody could bind and that an order may be for.
+SELECT b.study_instance_uid FROM study_binding b JOIN study s ON s.study_instance_uid = b.study_instance_uid
+WHERE b.state = 'UNBOUND' AND b.reason <> 'by-hand'
+  AND (b.study_instance_uid IN (SELECT study_instance_uid FROM requested_procedure WHERE request_fk = %(request)s)
+       OR s.accession_number = (SELECT accession_number FROM imaging_service_request WHERE id = %(request)s))
+ORDER BY b.study_instance_uid LIMIT 200
