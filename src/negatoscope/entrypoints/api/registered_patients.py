@@ -67,7 +67,7 @@ BirthDate = Annotated[str, Field(max_length=8), AfterValidator(_known_date)]
 Sex = Literal["", "F", "M", "I", "O", "U", "A", "N"]
 
 
-class Name(Schema):
+class PatientNames(Schema):
     """Names of one kind."""
 
     family: Text = ""
@@ -105,8 +105,8 @@ class RegisteredPatient(Schema):
     family_name: str
     """To be shown: in use, else at birth."""
     given_name: str
-    birth_name: Name
-    used_name: Name
+    birth_name: PatientNames
+    used_name: PatientNames
     birth_date: str
     """``YYYY``, ``YYYYMM`` or ``YYYYMMDD``, as far as it is known."""
     lunar_birth_date: str
@@ -163,8 +163,8 @@ class PatientFile(RegisteredPatient):
 class PatientTraits(Schema):
     """What somebody types in or corrects; what is left out stays as it is."""
 
-    birth_name: Name | None = None
-    used_name: Name | None = None
+    birth_name: PatientNames | None = None
+    used_name: PatientNames | None = None
     birth_date: BirthDate | None = None
     lunar_birth_date: Annotated[str, Field(max_length=40), AfterValidator(_one_line)] | None = None
     sex: Sex | None = None
@@ -360,7 +360,7 @@ def _updates(given: PatientTraits) -> dict[str, Any]:
             continue
         updates[name] = (
             PersonName(family=value.family, given=value.given, further=value.further)
-            if isinstance(value, Name)
+            if isinstance(value, PatientNames)
             else value
         )
     return updates
@@ -373,8 +373,8 @@ def _listed(patient: Patient) -> RegisteredPatient:
         id=patient.id,
         family_name=shown.family,
         given_name=shown.given,
-        birth_name=Name.model_validate(traits.birth_name),
-        used_name=Name.model_validate(traits.used_name),
+        birth_name=PatientNames.model_validate(traits.birth_name),
+        used_name=PatientNames.model_validate(traits.used_name),
         birth_date=traits.birth_date,
         lunar_birth_date=traits.lunar_birth_date,
         sex=traits.sex,

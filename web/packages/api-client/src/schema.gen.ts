@@ -192,8 +192,8 @@ export interface BoardRow {
   patient_transport: string;
   has_clinical_question: boolean;
   patient: number;
-  birth_name: NegatoscopeEntrypointsApiBoardName;
-  used_name: NegatoscopeEntrypointsApiBoardName;
+  birth_name: Name;
+  used_name: Name;
   birth_date: string;
   sex: string;
   identity_status: string;
@@ -687,11 +687,10 @@ export interface Meaning {
   outside_scope: string | null;
 }
 
-/** Names of one kind. */
-export interface NameInput {
-  family?: string;
-  given?: string;
-  further?: string;
+/** Of a person. */
+export interface Name {
+  family: string;
+  given: string;
 }
 
 /** Whose file, and why: a study's patient, or an identifier that is one person's only. */
@@ -719,8 +718,8 @@ export interface NewPassword {
 
 /** A patient typed in: provisional, with a number of our own. */
 export interface NewPatient {
-  birth_name?: NameInput | null;
-  used_name?: NameInput | null;
+  birth_name?: PatientNames | null;
+  used_name?: PatientNames | null;
   birth_date?: string | null;
   lunar_birth_date?: string | null;
   sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
@@ -824,8 +823,8 @@ export interface PatientAccess {
 
 /** Other traits; and whether the identity was checked. */
 export interface PatientCorrection {
-  birth_name?: NameInput | null;
-  used_name?: NameInput | null;
+  birth_name?: PatientNames | null;
+  used_name?: PatientNames | null;
   birth_date?: string | null;
   lunar_birth_date?: string | null;
   sex?: '' | 'F' | 'M' | 'I' | 'O' | 'U' | 'A' | 'N' | null;
@@ -844,8 +843,8 @@ export interface PatientFile {
   id: number;
   family_name: string;
   given_name: string;
-  birth_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
-  used_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
+  birth_name: PatientNames;
+  used_name: PatientNames;
   birth_date: string;
   lunar_birth_date: string;
   sex: string;
@@ -880,6 +879,13 @@ export interface PatientIdentifier {
   universal_id_type: string;
   type_code: string;
   warning: string;
+}
+
+/** Names of one kind. */
+export interface PatientNames {
+  family?: string;
+  given?: string;
+  further?: string;
 }
 
 /** Who had a patient's data, newest first. */
@@ -974,8 +980,8 @@ export interface RegisteredPatient {
   id: number;
   family_name: string;
   given_name: string;
-  birth_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
-  used_name: NegatoscopeEntrypointsApiRegisteredPatientsName;
+  birth_name: PatientNames;
+  used_name: PatientNames;
   birth_date: string;
   lunar_birth_date: string;
   sex: string;
@@ -1313,19 +1319,6 @@ export interface VolumeSpace {
   object_count: number;
   growth_bytes_per_day: number | null;
   full_at: string | null;
-}
-
-/** Of a person. */
-export interface NegatoscopeEntrypointsApiBoardName {
-  family: string;
-  given: string;
-}
-
-/** Names of one kind. */
-export interface NegatoscopeEntrypointsApiRegisteredPatientsName {
-  family?: string;
-  given?: string;
-  further?: string;
 }
 
 /** Every operation: what it takes and what it answers. */

@@ -10,6 +10,8 @@ export const problemMessages = defineMessages({
     'last-administrator': 'Nobody could administer afterwards: make another administrator first.',
     'reason-needed': 'A reason is needed: ten characters or more.',
     'ambiguous-patient': 'Several people have that identifier: open the file from a study.',
+    'similar-patients':
+      'Patients with this name and birth date are known: take one, or say that it is somebody else.',
     'too-many-breaks': 'Too many emergency accesses in an hour.',
     'link-refused': 'The link is not, or no longer, good.',
     'provider-unavailable': 'The sign-in provider does not answer.',
@@ -52,6 +54,8 @@ export const problemMessages = defineMessages({
     'last-administrator': 'Plus personne ne pourrait administrer : créez d’abord un autre administrateur.',
     'reason-needed': 'Un motif est nécessaire : dix caractères ou plus.',
     'ambiguous-patient': 'Plusieurs personnes ont cet identifiant : ouvrez le dossier depuis un examen.',
+    'similar-patients':
+      'Des patients de ce nom et de cette date de naissance sont connus : prenez-en un, ou dites que c’est quelqu’un d’autre.',
     'too-many-breaks': 'Trop d’accès en urgence en une heure.',
     'link-refused': 'Le lien n’est pas, ou plus, valable.',
     'provider-unavailable': 'Le fournisseur d’identité ne répond pas.',
