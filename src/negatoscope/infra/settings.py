@@ -386,6 +386,8 @@ class Settings(BaseSettings):
     """Origins of other sites whose scripts may call us with a token (``https://viewer.example``)."""
     time_zone: str = "Europe/Paris"
     """Of the department, a name of the IANA database: its days, its opening hours, the times on paper."""
+    public_holidays: str = Field(default="FR", pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")
+    """Whose: ISO 3166 country, or country and subdivision: ``FR-57`` is Alsace-Moselle. Empty: none are kept."""
     ae_title: str = "NEGATOSCOPE"
     max_pdu_bytes: int = Field(default=1 << 20, ge=4096, le=16 << 20)
     volumes: tuple[VolumeSettings, ...] = ()
@@ -445,6 +447,7 @@ class Settings(BaseSettings):
 
     @field_validator("time_zone")
     @classmethod
+<<<<<<< HEAD
     def _known_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
@@ -456,6 +459,14 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The department's time zone."""
         return ZoneInfo(self.time_zone)
+
+=======
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no time zone; one is Europe/Paris") from error
+        return value
 
     @field_validator("trusted_proxies", "hl7_senders")
     @classmethod

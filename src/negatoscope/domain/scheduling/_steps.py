@@ -1,0 +1,146 @@
+"""What booking does to the steps of an order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from negatoscope.domain.orders import StepState, WorkflowKind, record
+from negatoscope.domain.scheduling.errors import BadPlan, NotBookable, UnknownAppointment
+from negatoscope.domain.scheduling.model import Place, Resource
+from negatoscope.infra.db import load_queries
+
+SQL: Final = load_queries("negatoscope.domain.scheduling.sql", "appointments.sql")
+NOT_BEGUN: Final = frozenset({StepState.SCHEDULED, StepState.ARRIVED, StepState.READY})
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step and what is asked for, as booking needs it."""
+
+    id: int
+    state: StepState
+    modality: str
+    procedure: int
+    request: int
+    patient: int
+    request_state: str
+    vetting: str
+    duration_min: int
+    number: str
+
+
+def lock(connection: Connection, numbers: Sequence[int]) -> dict[int, Step]:
+    """Steps by their number, locked until the transaction ends.
+
+    Raises:
+        UnknownAppointment: one does not exist.
+    """
+    rows = connection.execute(SQL["lock_steps"], {"steps": list(numbers)}).fetchall()
+    found = {
+        row[0]: Step(
+            id=row[0],
+            state=StepState(row[1]),
+            modality=row[2],
+            procedure=row[3],
+            request=row[4],
+            patient=row[5],
+            request_state=row[6],
+            vetting=row[7],
+            duration_min=row[8],
+            number=row[9],
+        )
+        for row in rows
+    }
+    for number in numbers:
+        if number not in found:
+            raise UnknownAppointment(f"there is no step {number}")
+    return found
+
+
+def check_bookable(connection: Connection, steps: Sequence[Step], *, appointment: int) -> None:
+    """Whether steps that have no appointment yet may have one.
+
+    Args:
+        appointment: Which may hold them already.
+
+    Raises:
+        NotBookable: one may not.
+        BadPlan: they belong to several patients.
+    """
+    if len({one.patient for one in steps}) > 1:
+        raise BadPlan("the steps belong to several patients", hint="book one appointment for each.")
+    for one in steps:
+        if one.vetting == "WAITING":
+            raise NotBookable(
+                f"step {one.number} waits for a radiologist to accept what is asked for",
+                hint="have it accepted, then book it.",
+            )
+        if one.vetting == "REFUSED":
+            raise NotBookable(
+                f"what step {one.number} belongs to was refused by a radiologist",
+                hint="ask for another procedure.",
+            )
+        if one.request_state == "ON HOLD":
+            raise NotBookable(
+                f"the order of step {one.number} is on hold", hint="release it first."
+            )
+        if one.state is not StepState.WAITING:
+            raise NotBookable(
+                f"step {one.number} is {one.state}, not waiting for an appointment",
+                hint="move its appointment instead.",
+            )
+    ids = {"steps": [one.id for one in steps]}
+    for _, other, state in connection.execute(SQL["appointments_of_steps"], ids):
+        if other != appointment:
+            where = "on the waiting list as" if state == "WAITING" else "held by"
+            raise NotBookable(f"a step is {where} appointment {other}", hint="use that one.")
+
+
+def place(connection: Connection, where: Place, *, room: Resource, device: Resource | None) -> None:
+    """Give a step its time and station."""
+    connection.execute(
+        SQL["place_step"],
+        {
+            "step": where.step,
+            "start_at": where.start_at,
+            "end_at": where.end_at,
+            "device": None if device is None else device.id,
+            "ae_title": "" if device is None else device.ae_title,
+            "station_name": "" if device is None else device.station_name,
+            "location": room.name,
+        },
+    )
+
+
+def clear(connection: Connection, step: int) -> None:
+    """Take a step's time and station away."""
+    connection.execute(SQL["clear_step"], {"step": step})
+
+
+def step_changed(
+    connection: Connection,
+    step: int,
+    to: StepState,
+    *,
+    source: str,
+    kind: WorkflowKind,
+    appointment: int | None,
+    detail: Mapping[str, object],
+) -> None:
+    """Put a step into another state and write the history."""
+    connection.execute(SQL["set_step"], {"step": step, "state": to})
+    row = connection.execute(SQL["of_step"], {"step": step}).fetchone()
+    assert row is not None  # noqa: S101 - locked before
+    record(
+        connection,
+        kind,
+        source=source,
+        request=row[0],
+        procedure=row[1],
+        step=step,
+        appointment=appointment,
+        detail=detail,
+    )

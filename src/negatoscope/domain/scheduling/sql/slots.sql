@@ -1,0 +1,33 @@
+-- name: wanted_steps
+-- Rooms: those of the catalogue, the default one first; none: every room with a device of the modality.
+SELECT s.id, p.procedure_fk, p.duration_min, s.modality,
+       coalesce((SELECT array_agg(r.room_fk ORDER BY r.room_fk IS DISTINCT FROM c.default_room_fk, r.room_fk)
+                 FROM catalogue_room r WHERE r.procedure_fk = c.id), '{}')
+FROM scheduled_procedure_step s
+JOIN requested_procedure p ON p.id = s.procedure_fk
+LEFT JOIN catalogue_procedure c ON c.id = p.procedure_fk
+WHERE s.id = ANY(%(steps)s)
+
+-- name: wanted_procedures
+SELECT c.id, c.duration_min, c.modality,
+       coalesce((SELECT array_agg(r.room_fk ORDER BY r.room_fk IS DISTINCT FROM c.default_room_fk, r.room_fk)
+                 FROM catalogue_room r WHERE r.procedure_fk = c.id), '{}')
+FROM catalogue_procedure c WHERE c.id = ANY(%(procedures)s)
+
+-- name: taken
+-- Begin and end, in seconds, of each span in which something is booked; bookings that touch are one span.
+SELECT resource_fk, array_agg(edge ORDER BY position, is_end)
+FROM (
+    SELECT resource_fk, span.position, edge.is_end,
+           CASE WHEN edge.is_end THEN ceil(extract(epoch FROM upper(span.during)))
+                ELSE floor(extract(epoch FROM lower(span.during))) END::bigint AS edge
+    FROM (
+        SELECT resource_fk, range_agg(during) AS spans FROM booking
+        WHERE resource_fk = ANY(%(resources)s) AND during && tstzrange(%(start_at)s, %(end_at)s)
+          AND appointment_fk <> %(ignore)s
+        GROUP BY resource_fk
+    ) taken,
+    LATERAL unnest(taken.spans) WITH ORDINALITY AS span (during, position),
+    (VALUES (false), (true)) AS edge (is_end)
+) edges
+GROUP BY resource_fk
