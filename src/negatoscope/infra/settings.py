@@ -447,7 +447,6 @@ class Settings(BaseSettings):
 
     @field_validator("time_zone")
     @classmethod
-<<<<<<< HEAD
     def _known_time_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
@@ -459,14 +458,6 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The department's time zone."""
         return ZoneInfo(self.time_zone)
-
-=======
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{value!r} is no time zone; one is Europe/Paris") from error
-        return value
 
     @field_validator("trusted_proxies", "hl7_senders")
     @classmethod

@@ -1,12 +1,12 @@
 """What booking does to the steps of an order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
 
-from negatoscope.domain.orders import StepState, WorkflowKind, record
+from negatoscope.domain.orders import OrderError, StepState, WorkflowKind, step_changed
 from negatoscope.domain.scheduling.errors import BadPlan, NotBookable, UnknownAppointment
 from negatoscope.domain.scheduling.model import Place, Resource
 from negatoscope.infra.db import load_queries
@@ -30,6 +30,7 @@ class Step:
     vetting: str
     duration_min: int
     number: str
+    acquired_with: int | None
 
 
 def lock(connection: Connection, numbers: Sequence[int]) -> dict[int, Step]:
@@ -38,7 +39,9 @@ def lock(connection: Connection, numbers: Sequence[int]) -> dict[int, Step]:
     Raises:
         UnknownAppointment: one does not exist.
     """
-    rows = connection.execute(SQL["lock_steps"], {"steps": list(numbers)}).fetchall()
+    steps = {"steps": list(numbers)}
+    connection.execute(SQL["lock_orders"], steps)
+    rows = connection.execute(SQL["lock_steps"], steps).fetchall()
     found = {
         row[0]: Step(
             id=row[0],
@@ -51,6 +54,7 @@ def lock(connection: Connection, numbers: Sequence[int]) -> dict[int, Step]:
             vetting=row[7],
             duration_min=row[8],
             number=row[9],
+            acquired_with=row[10],
         )
         for row in rows
     }
@@ -58,6 +62,23 @@ def lock(connection: Connection, numbers: Sequence[int]) -> dict[int, Step]:
         if number not in found:
             raise UnknownAppointment(f"there is no step {number}")
     return found
+
+
+def check_groups(connection: Connection, steps: Collection[Step]) -> None:
+    """Whether what is acquired together is booked together.
+
+    Raises:
+        BadPlan: a step of a group is missing.
+    """
+    mine = {one.id for one in steps}
+    for group in {one.acquired_with for one in steps if one.acquired_with is not None}:
+        rows = connection.execute(SQL["steps_of_group"], {"group": group})
+        missing = [row[1] for row in rows if row[0] not in mine]
+        if missing:
+            raise BadPlan(
+                f"step {missing[0]} is acquired together with another one",
+                hint="book both in one appointment, at the same time.",
+            )
 
 
 def check_bookable(connection: Connection, steps: Sequence[Step], *, appointment: int) -> None:
@@ -120,7 +141,7 @@ def clear(connection: Connection, step: int) -> None:
     connection.execute(SQL["clear_step"], {"step": step})
 
 
-def step_changed(
+def follow(
     connection: Connection,
     step: int,
     to: StepState,
@@ -130,17 +151,20 @@ def step_changed(
     appointment: int | None,
     detail: Mapping[str, object],
 ) -> None:
-    """Put a step into another state and write the history."""
-    connection.execute(SQL["set_step"], {"step": step, "state": to})
-    row = connection.execute(SQL["of_step"], {"step": step}).fetchone()
-    assert row is not None  # noqa: S101 - locked before
-    record(
-        connection,
-        kind,
-        source=source,
-        request=row[0],
-        procedure=row[1],
-        step=step,
-        appointment=appointment,
-        detail=detail,
-    )
+    """Put a step into another state; its order follows and the history is written.
+
+    Raises:
+        NotBookable: the order does not let it go on.
+    """
+    try:
+        step_changed(
+            connection,
+            step,
+            to,
+            source=source,
+            kind=kind,
+            appointment=appointment,
+            detail=detail,
+        )
+    except OrderError as error:
+        raise NotBookable(error.message, hint=error.hint) from error

@@ -185,6 +185,7 @@ class Appointments:
         """
         steps = _steps.lock(self._connection, self._checked(plan))
         _steps.check_bookable(self._connection, list(steps.values()), appointment=0)
+        _steps.check_groups(self._connection, steps.values())
         patient = next(iter(steps.values())).patient
         number = self._add(patient, note=note, placer_appointment_id=placer_appointment_id)
         fresh = _new(number, patient, steps, note=note)
@@ -214,6 +215,7 @@ class Appointments:
         _check_wish(wished_from, wished_until)
         locked = _steps.lock(self._connection, steps)
         _steps.check_bookable(self._connection, list(locked.values()), appointment=0)
+        _steps.check_groups(self._connection, locked.values())
         patient = next(iter(locked.values())).patient
         number = self._add(patient, note=note, wished=(wished_from, wished_until))
         for step in steps:
@@ -505,6 +507,7 @@ class Appointments:
         everything = resources | self._devices_of(rooms)
         self._connection.execute(SQL["lock_resources"], {"resources": sorted(everything)})
         plan = [self._completed(place, everything, one) for place in plan]
+        _check_together(plan, one.steps)
         wanted = _wanted(plan)
         start = min(place.start_at for place in plan)
         end = max(place.end_at for place in plan)
@@ -765,7 +768,7 @@ class Appointments:
         first = True
         follow = follow or {}
         for number, to in sorted(follow.items()):
-            _steps.step_changed(
+            _steps.follow(
                 self._connection,
                 number,
                 to,
@@ -826,6 +829,18 @@ def _wanted(plan: Sequence[Place]) -> dict[int, list[Interval]]:
 
 def _times(plan: Iterable[Place]) -> set[tuple[int, datetime, datetime]]:
     return {(one.step, one.start_at, one.end_at) for one in plan}
+
+
+def _check_together(plan: Sequence[Place], steps: Mapping[int, Step]) -> None:
+    """What is acquired together has one time and one place."""
+    seen: dict[int, Place] = {}
+    for one in plan:
+        group = steps[one.step].acquired_with
+        if group is None:
+            continue
+        other = seen.setdefault(group, one)
+        if replace(one, step=other.step) != other:
+            raise BadPlan("steps that are acquired together have different times or places")
 
 
 def _check_wish(wished_from: date | None, wished_until: date | None) -> None:

@@ -1,7 +1,14 @@
+-- name: lock_orders
+-- As whoever changes an order does it: the orders first, in one order.
+SELECT id FROM imaging_service_request WHERE id IN (
+    SELECT p.request_fk FROM scheduled_procedure_step s JOIN requested_procedure p ON p.id = s.procedure_fk
+    WHERE s.id = ANY(%(steps)s))
+ORDER BY id FOR UPDATE
+
 -- name: lock_steps
 -- What a step is and what is asked for, locked in one order against two bookings of it.
 SELECT s.id, s.state, s.modality, s.procedure_fk, p.request_fk, r.patient_fk, r.state AS request_state,
-       p.vetting, p.duration_min, s.scheduled_procedure_step_id, p.state AS procedure_state
+       p.vetting, p.duration_min, s.scheduled_procedure_step_id, s.acquired_with
 FROM scheduled_procedure_step s
 JOIN requested_procedure p ON p.id = s.procedure_fk
 JOIN imaging_service_request r ON r.id = p.request_fk
@@ -162,12 +169,9 @@ SET start_at = NULL, end_at = NULL, device_fk = NULL, scheduled_station_ae_title
     location = ''
 WHERE id = %(step)s
 
--- name: set_step
-UPDATE scheduled_procedure_step SET state = %(state)s, version = version + 1 WHERE id = %(step)s
-
--- name: of_step
-SELECT p.request_fk, p.id FROM scheduled_procedure_step s JOIN requested_procedure p ON p.id = s.procedure_fk
-WHERE s.id = %(step)s
+-- name: steps_of_group
+SELECT id, scheduled_procedure_step_id FROM scheduled_procedure_step
+WHERE acquired_with = %(group)s AND state = 'WAITING' ORDER BY id
 
 -- name: affected
 -- Appointments still to come or under way that a downtime touches.
