@@ -4,6 +4,7 @@ import asyncio
 import signal
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -28,7 +29,7 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    processor = Processor(database, handle)
+    processor = Processor(database, partial(handle, settings=settings))
     limits = Limits(
         max_connections=settings.hl7_max_connections,
         max_message_bytes=settings.hl7_max_message_bytes,

@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from negatoscope.infra.errors import ConfigurationError
+from negatoscope.kit.numbering import check_pattern
 
 FILE_NAME = "negatoscope.toml"
 DEFAULT_DATA_DIR = Path("negatoscope-data")
@@ -334,6 +335,23 @@ class PatientSettings(BaseModel):
         return self
 
 
+class OrderSettings(BaseModel):
+    """Orders: the numbers that we give."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    accession_number_pattern: str = Field(default="{yy}{n:08}", min_length=1, max_length=32)
+    """Of our accession and filler order numbers, at most 16 characters: ``{n}`` or ``{n:08}`` is a running number, ``{yy}`` and
+    ``{yyyy}`` the year."""
+    issuer_of_accession_number: str = Field(default="", max_length=64)
+    """Who gives them: local name of the issuer, for orders and the worklist."""
+
+    @field_validator("accession_number_pattern")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        return check_pattern(value)
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Times in seconds, sizes in bytes, as the names say."""
 
@@ -407,6 +425,7 @@ class Settings(BaseSettings):
     codecs: CodecSettings = Field(default_factory=CodecSettings)
     audit: AuditSettings = AuditSettings()
     patients: PatientSettings = PatientSettings()
+    orders: OrderSettings = OrderSettings()
     derived_max_bytes: int = Field(default=4 << 30, ge=0)
     """What was made of objects and is kept in ``<data_dir>/derived``; 0 keeps it in memory only."""
     http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)

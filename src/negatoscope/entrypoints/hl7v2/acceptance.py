@@ -8,11 +8,16 @@ segment, field and reason; what turns out later is for a person here.
 from typing import Final
 
 from negatoscope.domain.messages import Arrival, State, Verdict
-from negatoscope.entrypoints.hl7v2 import adt
+from negatoscope.entrypoints.hl7v2 import adt, orders
 from negatoscope.protocols.hl7v2 import ErrorCode, MalformedMessage, Message, Segment, parse
 from negatoscope.protocols.hl7v2.acknowledgement import ACKNOWLEDGEMENTS
 
-MESSAGE_CODES: Final = {"ADT": adt.check}
+MESSAGE_CODES: Final = {
+    "ADT": adt.check,
+    "ORM": orders.check,
+    "OMG": orders.check,
+    "OMI": orders.check,
+}
 """What is taken, and who looks at it before it is."""
 VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9")
 _MAX_TEXT: Final = 200

@@ -57,6 +57,16 @@ def check(message: Message) -> Verdict:
         )
     if trigger not in OF_A_PATIENT | MERGES | CHANGES_OF_IDENTIFIER:
         return Verdict()  # unknown events are passed over (IHE PAM France), known ones explained
+    verdict = check_patient(message)
+    if not verdict.is_positive:
+        return verdict
+    if trigger in MERGES | CHANGES_OF_IDENTIFIER and message.first("MRG") is None:
+        return _refused(0, "MRG", "nothing says what ends", ErrorCode.SEGMENT_SEQUENCE)
+    return Verdict()
+
+
+def check_patient(message: Message) -> Verdict:
+    """Whether a message says of whom it speaks."""
     pid = message.first("PID")
     if pid is None:
         return _refused(0, "PID", "the message has no patient", ErrorCode.SEGMENT_SEQUENCE)
@@ -65,8 +75,6 @@ def check(message: Message) -> Verdict:
     if not any(pid.part(one, 4) or pid.part(one, 4, 2) for one in pid.repetitions(3)):
         reason = "no identifier says who assigned it"
         return _refused(3, "PID", reason, ErrorCode.REQUIRED_FIELD_MISSING)
-    if trigger in MERGES | CHANGES_OF_IDENTIFIER and message.first("MRG") is None:
-        return _refused(0, "MRG", "nothing says what ends", ErrorCode.SEGMENT_SEQUENCE)
     return Verdict()
 
 
@@ -99,7 +107,7 @@ def apply(connection: psycopg.Connection[Any], number: int, message: Message) ->
         elif trigger in OF_A_PATIENT:
             pid = message.first("PID")
             assert pid is not None  # noqa: S101 - `check` refused it
-            effects = [_effect(_register(registry, pid, source))]
+            effects = [_effect(register(registry, pid, source))]
         else:
             raise Ignored(NOT_FOLLOWED.get(trigger, f"event {trigger[:10]} is not known here"))
     except PatientError as error:
@@ -110,13 +118,18 @@ def apply(connection: psycopg.Connection[Any], number: int, message: Message) ->
 # -- what the events do ---------------------------------------------------------------------------
 
 
-def _register(registry: Registry, pid: Segment, source: str) -> Registered:
+def register(registry: Registry, pid: Segment, source: str) -> Registered:
+    """Make or update the file that a PID speaks of.
+
+    Raises:
+        PatientError: its identifiers belong to nobody, or to several.
+    """
     identifiers = list(_identifiers(pid, 3, is_qualified=_is_qualified(pid)))
     return registry.register(updates=updates_of(pid), identifiers=identifiers, source=source)
 
 
 def _merge(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict[str, Any]:
-    survivor = _register(registry, pid, source).patient
+    survivor = register(registry, pid, source).patient
     merged = []
     for old in patient_identifiers(mrg, 1):
         subsumed = registry.holder(old)

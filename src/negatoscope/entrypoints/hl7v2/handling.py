@@ -1,20 +1,59 @@
 """From a kept message to what it does: one module per family of messages."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 from negatoscope.domain.identity import Actor
 from negatoscope.domain.messages import CannotApply, Outcome
-from negatoscope.entrypoints.hl7v2 import adt
+from negatoscope.domain.orders import Numbering
+from negatoscope.entrypoints.hl7v2 import adt, orders
+from negatoscope.infra.settings import Settings
 from negatoscope.protocols.hl7v2 import MalformedMessage, Message, parse
 from negatoscope.subscribers import audit
 
-FAMILIES: Final = {"ADT": adt.apply}
+Family = Callable[[psycopg.Connection[Any], int, Message, Settings | None], Outcome]
 
 
-def handle(connection: psycopg.Connection[Any], number: int, content: bytes) -> Outcome:
+def _adt(
+    connection: psycopg.Connection[Any], number: int, message: Message, _: Settings | None
+) -> Outcome:
+    return adt.apply(connection, number, message)
+
+
+def _order(
+    connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
+) -> Outcome:
+    if settings is None:
+        numbering, zone = Numbering(), ZoneInfo("Europe/Paris")
+    else:
+        given = settings.orders
+        numbering = Numbering(
+            pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
+        )
+        zone = settings.zone
+    return orders.apply(connection, number, message, numbering=numbering, zone=zone)
+
+
+FAMILIES: Final[Mapping[str, Family]] = {"ADT": _adt, "ORM": _order, "OMG": _order, "OMI": _order}
+
+
+def handle(
+    connection: psycopg.Connection[Any],
+    number: int,
+    content: bytes,
+    *,
+    settings: Settings | None = None,
+) -> Outcome:
     """Do what a message says, in the caller's transaction.
+
+    Args:
+        connection: In a transaction.
+        number: The message's.
+        content: Its bytes.
+        settings: Of the department; defaults without them.
 
     Raises:
         Ignored: nothing here depends on it.
@@ -27,7 +66,7 @@ def handle(connection: psycopg.Connection[Any], number: int, content: bytes) -> 
     family = FAMILIES.get(message.message_code)
     if family is None:
         raise CannotApply(f"messages of type {message.message_code[:10]} are not taken here")
-    outcome = family(connection, number, message)
+    outcome = family(connection, number, message, settings)
     _record(connection, number, message, outcome)
     return outcome
 
