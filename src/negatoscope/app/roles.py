@@ -214,9 +214,11 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
     from negatoscope.subscribers import audit, metrics, notifications
+    from negatoscope.subscribers.outbound_hl7 import OutboundHl7
 
     os.nice(_WORKER_NICENESS)
     live = {"settings": settings}
+    hl7 = OutboundHl7(settings.zone)
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         Worklist(opened).report_status("RESTARTED")
         worker = Worker(
@@ -224,6 +226,9 @@ def run_worker(settings: Settings) -> None:
             subscribers={
                 "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
                 WORKFLOW_CHANGED: [notifications.on_workflow_changed],
+                "workflow-changed": [hl7.on_workflow_changed],
+                "patient-changed": [hl7.on_patient_changed],
+                "hl7-processed": [hl7.on_message_processed],
                 EVERY_KIND: [metrics.on_any],
             },
             chores=chores(

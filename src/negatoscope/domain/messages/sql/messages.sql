@@ -40,9 +40,16 @@ WHERE is_first AND control_id <> ''
 SELECT id, content FROM hl7_message WHERE state = 'PENDING' ORDER BY id LIMIT 1
 
 -- name: finish
-UPDATE hl7_message SET state = %(state)s, state_reason = %(state_reason)s, effect = %(effect)s,
-       attempt_count = attempt_count + 1, processed_at = now()
-WHERE id = %(id)s AND state = 'PENDING'
+-- Where somebody wants admission messages forwarded, the outbox is told of those carried out.
+WITH finished AS (
+    UPDATE hl7_message SET state = %(state)s, state_reason = %(state_reason)s, effect = %(effect)s,
+           attempt_count = attempt_count + 1, processed_at = now()
+    WHERE id = %(id)s AND state = 'PENDING'
+    RETURNING id, state, message_code)
+INSERT INTO outbox (kind, payload)
+SELECT 'hl7-processed', jsonb_build_object('message', f.id) FROM finished f
+WHERE f.state = 'PROCESSED' AND f.message_code = 'ADT'
+  AND EXISTS (SELECT 1 FROM hl7_destination WHERE is_active AND 'ADT FORWARD' = ANY (kinds))
 
 -- name: replay
 UPDATE hl7_message SET state = 'PENDING', state_reason = '', processed_at = NULL
