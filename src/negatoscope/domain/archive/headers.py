@@ -24,7 +24,10 @@ def header_reader(retrieval: Retrieval, *, base: str = NO_BASE) -> HeaderReader:
         for stored in retrieval.instances(sop=wanted):
             try:
                 with retrieval.open(stored) as member:
-                    headers[stored.sop_instance_uid] = read_metadata(member, base=base)
+                    header = read_metadata(member, base=base)
+                if stored.identity is not None:
+                    header = stored.identity.apply(header)
+                headers[stored.sop_instance_uid] = header
             except (RetrieveError, DataSetError):
                 continue
         return [headers.get(uid, {}) for uid in wanted]

@@ -16,6 +16,7 @@ A series that changed since has NULL there and is answered from headers, image b
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -93,7 +94,7 @@ class SeriesMetadata:
         array = _GzipArray(self._base)
         frames: dict[str, Any] = {}
         for stored in self._retrieval.of_series([key], frame_index=True):
-            array.add(self.of_instance(stored, base=self._base))
+            array.add(self.of_instance(replace(stored, identity=None), base=self._base))
             if (where := _frame_locations(stored)) is not None:
                 frames[stored.sop_instance_uid] = where
         metadata = array.finish()
@@ -133,9 +134,11 @@ class SeriesMetadata:
         Args:
             key: From ``Retrieval.series``.
             base: Address of the DICOMweb service as this client reaches it.
-        Returns: ``None`` when the series is not settled, or was written for another address: use
-            ``pieces``.
+        Returns: ``None`` when the series is not settled, was written for another address, or its
+            patient is another by now: use ``pieces``.
         """
+        if key.identity is not None:
+            return None
         stream = self._stream(key)
         return stream if stream is not None and _base_of(stream) == base.encode() else None
 
@@ -150,8 +153,7 @@ class SeriesMetadata:
         separator = b"\n"
         for key in keys:
             stream = self._stream(key)
-            lines = self._built(key, base) if stream is None else _lines(stream, base.encode())
-            for piece in lines:
+            for piece in self._given(key, stream, base):
                 yield separator + piece
                 separator = b",\n"
         yield b"\n]"
@@ -160,8 +162,7 @@ class SeriesMetadata:
         """The instances of some series one by one, as ``pieces`` gives them together."""
         for key in keys:
             stream = self._stream(key)
-            lines = self._built(key, base) if stream is None else _lines(stream, base.encode())
-            for piece in lines:
+            for piece in self._given(key, stream, base):
                 yield from orjson.loads(b"[" + piece + b"]")
 
     def of_instance(self, stored: StoredInstance, *, base: str) -> bytes:
@@ -177,6 +178,8 @@ class SeriesMetadata:
                 "metadata.unreadable", sop_instance_uid=stored.sop_instance_uid, error=str(error)
             )
             attributes = _identity(stored)
+        if stored.identity is not None:
+            attributes = stored.identity.apply(attributes)
         return orjson.dumps(attributes)
 
     def frame_locations(self, key: SeriesKey) -> dict[str, Any] | None:
@@ -198,6 +201,17 @@ class SeriesMetadata:
             return None
         found: dict[str, Any] = orjson.loads(data)
         return found
+
+    def _given(self, key: SeriesKey, stream: bytes | None, base: str) -> Iterator[bytes]:
+        if stream is None:
+            yield from self._built(key, base)
+            return
+        for piece in _lines(stream, base.encode()):
+            if key.identity is None:
+                yield piece
+                continue
+            written = orjson.loads(b"[" + piece + b"]")
+            yield b",\n".join(orjson.dumps(key.identity.apply(one)) for one in written)
 
     def _built(self, key: SeriesKey, base: str) -> Iterator[bytes]:
         for stored in self._retrieval.of_series([key]):

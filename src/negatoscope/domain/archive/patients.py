@@ -93,12 +93,19 @@ class Patients:
     def patient(
         self, key: int, *, visible: Visible = EVERYTHING
     ) -> tuple[Patient, list[ListedStudy]] | None:
-        """A patient and the studies that may be known, newest first; None when there is none."""
-        parameters: dict[str, Any] = {"patient": key, "limit": MAX_STUDIES}
-        parameters.update(visible.parameters or {})
+        """A patient and the studies that may be known, newest first; None when there is none.
+
+        A key from before a merge or a correction gives the patient as known now.
+        """
         studies = _SQL["studies_of_patient"].format(columns=COLUMNS, scope=visible.sql)
         with self._database.connection() as connection:
-            row = connection.execute(_SQL["patient"], {"patient": key}).fetchone()
+            now = connection.execute(_SQL["patient_now"], {"patient": key}).fetchone()
+            parameters: dict[str, Any] = {
+                "patient": key if now is None or now[0] is None else now[0],
+                "limit": MAX_STUDIES,
+            }
+            parameters.update(visible.parameters or {})
+            row = connection.execute(_SQL["patient"], parameters).fetchone()
             if row is None:
                 return None
             found = listed(connection.execute(studies, parameters).fetchall())

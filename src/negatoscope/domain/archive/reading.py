@@ -16,6 +16,7 @@ from typing import Self
 
 from isal.isal_zlib import crc32
 
+from negatoscope.domain.archive.coercion import coerced_data_set
 from negatoscope.domain.archive.digest import signed
 from negatoscope.domain.archive.errors import ObjectCorrupt, ObjectUnreadable
 from negatoscope.domain.archive.stored import StoredInstance
@@ -118,6 +119,8 @@ class Member:
     """One stored object, open for reading. Offsets count from the start of its Part 10 file.
 
     For ``os.sendfile``: descriptor ``fileno()``, at ``stored.offset`` plus the offset wanted.
+    ``data_set``, ``data_set_into`` and ``file`` give what is given out: of an object whose patient
+    is another by now (``stored.identity``) not the bytes kept, and not as many.
 
     Args:
         stored: Where it lies.
@@ -186,6 +189,9 @@ class Member:
             ObjectUnreadable: the disk fails.
         """
         stored = self.stored
+        if stored.identity is not None:
+            yield from coerced_data_set(self)
+            return
         check = _Check(stored)
         if stored.data_set_length <= WHOLE_BYTES:
             whole = self.read(stored.data_set_offset, stored.data_set_length)
@@ -214,6 +220,8 @@ class Member:
             ObjectUnreadable: the disk fails.
         """
         stored = self.stored
+        if stored.identity is not None:
+            return memoryview(b"".join(coerced_data_set(self)))
         view = memoryview(buffer)[: stored.data_set_length]
         at = stored.offset + stored.data_set_offset
         done = 0

@@ -6,7 +6,7 @@ images costs a handful of queries: one for its series, then one per page of inst
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -16,6 +16,7 @@ import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
+from negatoscope.domain.archive.coercion import PatientIdentity, identity_of
 from negatoscope.domain.archive.errors import ObjectCorrupt, ObjectMissing, ObjectUnreadable
 from negatoscope.domain.archive.frames import (
     FrameRange,
@@ -74,6 +75,7 @@ class SeriesKey:
     Attributes:
         metadata: Segment, offset and length of its metadata; ``None`` when it changed since they
             were written.
+        identity: Who the patient is now; ``None``: who its objects say.
     """
 
     id: int
@@ -81,6 +83,7 @@ class SeriesKey:
     series_instance_uid: str
     instance_count: int
     metadata: tuple[int, int, int] | None
+    identity: PatientIdentity | None = None
 
 
 class Retrieval:
@@ -118,14 +121,17 @@ class Retrieval:
         name = "series_of_patient" if selection.patient else "series_of"
         with self.database.connection() as connection:
             rows = connection.execute(_SQL[name], _keys(selection)).fetchall()
+            identities = _identities(connection, (row[7:9] for row in rows))
         seen = visible_among(self.database, selection.scope, (row[1] for row in rows))
-        return [_series_key(row) for row in rows if row[1] in seen]
+        return [_series_key(row, identities) for row in rows if row[1] in seen]
 
     def series_by_id(self, series_id: int) -> SeriesKey | None:
         """One series by our key."""
         with self.database.connection() as connection:
             row = connection.execute(_SQL["series_by_id"], {"series": series_id}).fetchone()
-        return None if row is None else _series_key(row)
+            if row is None:
+                return None
+            return _series_key(row, _identities(connection, [row[7:9]]))
 
     def kinds(self, selection: Selection) -> list[Kind]:
         """SOP classes and transfer syntaxes of the selected instances, with counts."""
@@ -206,7 +212,12 @@ class Retrieval:
             yield from self._several_series(batch, frame_index)
 
     def find(
-        self, sop: str, *, study: str | None = None, series: str | None = None
+        self,
+        sop: str,
+        *,
+        study: str | None = None,
+        series: str | None = None,
+        is_fresh: bool = False,
     ) -> StoredInstance | None:
         """One instance with its frame index, remembered for some seconds.
 
@@ -214,11 +225,12 @@ class Retrieval:
             sop: SOP Instance UID.
             study: When given, the instance must belong to this study.
             series: When given, the instance must belong to this series.
+            is_fresh: Look again: for who gives out whose it is.
         """
         now = time.monotonic()
         with self._lock:
             entry = self._remembered.get(sop)
-        if entry is None or now - entry[0] > _REMEMBERED_S:
+        if is_fresh or entry is None or now - entry[0] > _REMEMBERED_S:
             stored = next(self._by_uid(Selection(sop=(sop,)), True), None)
             if stored is None:
                 return None
@@ -341,13 +353,18 @@ class Retrieval:
             rows = connection.execute(_SQL[name], parameters).fetchall()
             uids = self._uid_codes(connection, {code for row in rows for code in row[7:9]})
             paths = self._segment_paths(connection, {row[2] for row in rows})
+            identities = (
+                _identities(connection, (row[21:23] for row in rows)) if series is None else {}
+            )
         page = []
         for row in rows:
             if series is None:
                 study_uid, series_uid = row[19], row[20]
+                identity = identities.get(row[21:23])
             else:
                 key = series[row[1]]
                 study_uid, series_uid = key.study_instance_uid, key.series_instance_uid
+                identity = key.identity
             page.append(
                 StoredInstance(
                     id=row[0],
@@ -372,6 +389,7 @@ class Retrieval:
                     frame_index=row[18],
                     study_instance_uid=study_uid,
                     series_instance_uid=series_uid,
+                    identity=identity,
                 )
             )
         return page
@@ -507,11 +525,30 @@ def _tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _series_key(row: tuple[Any, ...]) -> SeriesKey:
+def _identities(
+    connection: psycopg.Connection[Any], asked: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], PatientIdentity]:
+    """Of studies that are shown under another patient than their objects say: mostly none."""
+    wanted = {(patient, is_moved) for patient, is_moved in asked if patient is not None}
+    if not wanted:
+        return {}
+    ids = sorted({patient for patient, _ in wanted})
+    rows = {row[0]: row for row in connection.execute(_SQL["identities"], {"ids": ids})}
+    return {
+        (patient, is_moved): identity_of(rows[patient], is_moved=is_moved)
+        for patient, is_moved in wanted
+        if patient in rows
+    }
+
+
+def _series_key(
+    row: tuple[Any, ...], identities: Mapping[tuple[Any, ...], PatientIdentity]
+) -> SeriesKey:
     return SeriesKey(
         id=row[0],
         study_instance_uid=row[1],
         series_instance_uid=row[2],
         instance_count=row[3],
         metadata=None if row[4] is None else (row[4], row[5], row[6]),
+        identity=identities.get(row[7:9]),
     )

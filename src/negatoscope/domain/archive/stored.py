@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from negatoscope.domain.archive.coercion import PatientIdentity
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredInstance:
@@ -23,6 +25,7 @@ class StoredInstance:
         frame_index: As stored (see ``frames``); ``None`` when native or not asked for.
         crc32: Of the data set's bytes, signed; ``None`` when it was not computed.
         sha256: Likewise.
+        identity: Who its patient is now; ``None``: who the object says.
     """
 
     id: int
@@ -47,6 +50,7 @@ class StoredInstance:
     bits_allocated: int | None
     crc32: int | None
     sha256: bytes
+    identity: PatientIdentity | None = None
 
     @property
     def data_set_length(self) -> int:

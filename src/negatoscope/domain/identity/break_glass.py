@@ -233,7 +233,7 @@ def _patient(
         ).fetchall()
     else:
         rows = connection.execute(
-            "SELECT id FROM patient WHERE patient_id = %s"
+            "SELECT id FROM patient WHERE patient_id = %s AND is_current"
             " AND (%s::text IS NULL OR issuer_of_patient_id = %s) LIMIT 2",
             (patient_id, issuer, issuer),
         ).fetchall()

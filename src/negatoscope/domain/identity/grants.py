@@ -75,13 +75,16 @@ WHERE {_OWN} ORDER BY kind, value, issuer
 _PATIENTS: Final = """
 SELECT min(p.id) FROM patient p
 JOIN unnest(%(ids)s::text[], %(issuers)s::text[]) AS asked(id, issuer)
-  ON p.patient_id = asked.id AND p.issuer_of_patient_id = asked.issuer
+  ON p.patient_id = asked.id AND p.issuer_of_patient_id = asked.issuer AND p.is_current
 GROUP BY p.patient_id, p.issuer_of_patient_id HAVING count(*) = 1
 """
 """Two people under one identifier: which is meant is unknown, so that neither is shown."""
 _BROKEN: Final = """
-SELECT DISTINCT patient_fk FROM break_glass
-WHERE user_fk = %s AND ended_at IS NULL AND expires_at > now()
+WITH opened AS (
+    SELECT DISTINCT patient_fk FROM break_glass WHERE user_fk = %s AND ended_at IS NULL AND expires_at > now()
+)
+SELECT patient_fk FROM opened
+UNION SELECT s.patient_fk FROM opened o JOIN study s ON s.received_patient_fk = o.patient_fk
 """
 
 

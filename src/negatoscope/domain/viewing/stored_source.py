@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from negatoscope.domain.archive.coercion import coerced_head
 from negatoscope.domain.archive.reading import Member
 from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.viewing.pixels import frame_bytes, video_bytes
@@ -113,6 +114,37 @@ class StoredSource:
                 break
             at += length
         return size
+
+
+class CoercedSource:
+    """A stored object whose patient is another by now.
+
+    Args:
+        source: As it is kept.
+        member: The same object.
+    """
+
+    def __init__(self, source: StoredSource, member: Member) -> None:
+        self._source = source
+        self._head = coerced_head(member, source.read(0, source.head_length()))
+        self.transfer_syntax_uid = source.transfer_syntax_uid
+        self.data_set_length = source.data_set_length
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of what lies before the pixel data."""
+        return self._head[offset : offset + length]
+
+    def frame(self, number: int) -> bytes:
+        """A frame's bytes."""
+        return self._source.frame(number)
+
+    def head_length(self) -> int:
+        """All that is read here."""
+        return len(self._head)
+
+    def tail(self) -> bytes:
+        """Elements after the pixel data."""
+        return self._source.tail()
 
 
 def _inflated_frame(data: bytes, uid: str, number: int) -> bytes:

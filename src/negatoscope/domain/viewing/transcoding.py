@@ -16,7 +16,12 @@ from negatoscope.domain.viewing.pixels import (
     PixelService,
     picture_batches,
 )
-from negatoscope.domain.viewing.stored_source import StoredSource, TranscodingFailed, element_syntax
+from negatoscope.domain.viewing.stored_source import (
+    CoercedSource,
+    StoredSource,
+    TranscodingFailed,
+    element_syntax,
+)
 from negatoscope.protocols.dicom.dataset import DataSetError, decode
 from negatoscope.protocols.dicom.pixel.codecs import can_decode, can_encode, is_lossy
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
@@ -299,7 +304,10 @@ def transcode_stored(
         PixelsBusy: no worker became free.
     """
     member.look()
-    yield from transcoder.data_set(StoredSource(member, retrieval), to_uid)
+    stored = StoredSource(member, retrieval)
+    is_coerced = member.stored.identity is not None
+    source: Source = CoercedSource(stored, member) if is_coerced else stored
+    yield from transcoder.data_set(source, to_uid)
 
 
 __all__ = [

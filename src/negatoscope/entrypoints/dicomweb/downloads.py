@@ -138,6 +138,7 @@ class Downloads:
         entries = [
             Entry(entry_name(stored), stored.size)
             if syntaxes[stored.transfer_syntax_uid] == stored.transfer_syntax_uid
+            and stored.identity is None
             else Entry(entry_name(stored), 0, is_made=True)
             for stored in listed
         ]
@@ -175,7 +176,9 @@ class Downloads:
 
     def _listed(self, target: Target) -> list[StoredInstance]:
         if target.sop is not None:
-            found = self._retrieval.find(target.sop, study=target.study, series=target.series)
+            found = self._retrieval.find(
+                target.sop, study=target.study, series=target.series, is_fresh=True
+            )
             return [] if found is None else [found]
         keys = self._retrieval.series(target.selection)
         found_all: list[StoredInstance] = []

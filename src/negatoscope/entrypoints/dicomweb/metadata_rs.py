@@ -78,12 +78,17 @@ class MetadataRs:
     ) -> None:
         base = root_url(request)
         stored = await run_blocking(
-            self._retrieval.find, target.sop or "", study=target.study, series=target.series
+            self._retrieval.find,
+            target.sop or "",
+            study=target.study,
+            series=target.series,
+            is_fresh=True,
         )
         if stored is None:
             raise target.missing()
         await self._access.note_read(request, Action.RETRIEVE, target.study)
-        digest = hashlib.sha256(f"{base} {form.value} ".encode() + stored.sha256).hexdigest()
+        whose = "" if stored.identity is None else stored.identity.fingerprint
+        digest = hashlib.sha256(f"{base} {form.value} {whose}".encode() + stored.sha256).hexdigest()
         etag = f'W/"{digest[:32]}"'
         headers.append((b"etag", etag.encode("ascii")))
         if is_unchanged(request, etag):
@@ -144,10 +149,11 @@ class MetadataRs:
 
 
 def _settled_etag(keys: Sequence[SeriesKey], variant: str) -> str | None:
-    """Metadata members never change, so where they lie is their version."""
+    """Metadata members never change, so where they lie is their version, with whose they are."""
     digest = hashlib.sha256(variant.encode())
     for key in keys:
         if key.metadata is None:
             return None
-        digest.update(f"{key.id}:{key.metadata}".encode())
+        whose = "" if key.identity is None else key.identity.fingerprint
+        digest.update(f"{key.id}:{key.metadata}{whose}".encode())
     return f'W/"{digest.hexdigest()[:32]}"'

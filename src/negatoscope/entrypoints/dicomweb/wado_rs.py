@@ -123,7 +123,11 @@ class WadoRs:
         self, request: Request, send: Send, target: Target, ranges: Sequence[MediaRange]
     ) -> None:
         stored = await run_blocking(
-            self._retrieval.find, target.sop or "", study=target.study, series=target.series
+            self._retrieval.find,
+            target.sop or "",
+            study=target.study,
+            series=target.series,
+            is_fresh=True,
         )
         if stored is None:
             raise target.missing()
@@ -150,6 +154,9 @@ class WadoRs:
         is_multipart, uid = shape
         is_transcoded = uid != stored.transfer_syntax_uid
         coded = f"-{uid}" if is_transcoded else ""
+        if stored.identity is not None:  # given out as made, not as kept
+            coded += f"-{stored.identity.fingerprint}"
+            is_transcoded = True
         etag = f'"{stored.sha256.hex()}{coded}{"" if is_multipart else "-1"}"'
         headers = [*validators(etag), (b"content-location", target.url.encode("ascii"))]
         if is_unchanged(request, etag):
@@ -206,7 +213,9 @@ class WadoRs:
         _chosen, syntaxes = _choose(
             ranges, {kind.transfer_syntax_uid for kind in kinds}, single=False
         )
-        is_transcoded = any(stored != given for stored, given in syntaxes.items())
+        is_transcoded = any(stored != given for stored, given in syntaxes.items()) or any(
+            key.identity is not None for key in keys
+        )
         await self._access.note_read(request, Action.RETRIEVE, target.study)
         boundary = new_boundary().encode("ascii")
         headers: list[Header] = [

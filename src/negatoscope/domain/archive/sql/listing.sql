@@ -43,9 +43,15 @@ SELECT count(*) FROM (SELECT 1 FROM study_search x WHERE {within} LIMIT %(most)s
 
 -- name: patient
 SELECT p.id, p.patient_id, p.issuer_of_patient_id, p.patient_name, p.patient_birth_date, p.patient_sex,
-       (SELECT count(*) FROM patient o WHERE o.patient_id = p.patient_id AND o.id <> p.id),
+       (SELECT count(*) FROM patient o WHERE o.patient_id = p.patient_id AND o.id <> p.id AND o.is_current),
        (SELECT coalesce(jsonb_agg(jsonb_build_array(i.identifier, i.issuer) ORDER BY i.issuer, i.identifier), '[]')
         FROM patient_identifier i WHERE i.patient_fk = p.id)
+FROM patient p WHERE p.id = %(patient)s
+
+-- name: patient_now
+-- Where the studies of a patient went when they were merged, renamed or moved; itself while it has some.
+SELECT CASE WHEN p.is_current THEN p.id ELSE (SELECT s.patient_fk FROM study s WHERE s.received_patient_fk = p.id
+       GROUP BY s.patient_fk ORDER BY count(*) DESC, s.patient_fk LIMIT 1) END
 FROM patient p WHERE p.id = %(patient)s
 
 -- name: studies_of_patient

@@ -33,10 +33,12 @@ FROM registered_patient WHERE id = ANY(%(ids)s)
 SELECT id FROM registered_patient WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
 
 -- name: identifiers
+-- A patient's own before those of files that were merged into theirs.
 SELECT i.patient_fk, i.value, i.type_code, a.namespace, a.universal_id, a.universal_id_type
 FROM registered_identifier i JOIN assigning_authority a ON a.id = i.authority_fk
 WHERE i.patient_fk = ANY(%(ids)s) AND i.until IS NULL
-ORDER BY i.patient_fk, i.id
+ORDER BY i.patient_fk, EXISTS (SELECT FROM patient_change c WHERE c.other_patient_fk = i.patient_fk AND c.kind = 'MERGED'
+                               AND c.after->'identifier_rows' @> to_jsonb(i.id)), i.id
 
 -- name: add
 INSERT INTO registered_patient (birth_family_name, birth_given_name, birth_further,

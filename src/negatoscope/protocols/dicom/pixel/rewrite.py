@@ -208,6 +208,7 @@ def rewrite(
     to_uid: str,
     *,
     changes: Changes,
+    overlay: bytes = b"",
     limits: ScanLimits = DECODE_LIMITS,
 ) -> Rewritten:
     """The elements before the pixel data in another transfer syntax.
@@ -216,7 +217,8 @@ def rewrite(
         data: The data set, inflated, at least up to the header of its pixel data.
         from_uid: Of its bytes.
         to_uid: Wanted; of a deflated one the result is not deflated yet.
-        changes: Attributes to write instead, DICOM JSON by tag; None leaves one out.
+        changes: Attributes to write instead, DICOM JSON by tag, text in ASCII; None leaves one out.
+        overlay: Elements to write instead, as a data set in the syntax wanted, not deflated.
         limits: What the data set may cost.
 
     Raises:
@@ -234,6 +236,9 @@ def rewrite(
             merged.pop(tag, None)
         else:
             merged[tag] = encode({key: attribute}, plain)
+    if overlay:
+        over = _Rewriter(overlay, target, target, limits)
+        merged |= dict(over.elements(0, len(overlay), implicit=target.is_implicit_vr)[0])
     body = b"".join(merged[tag] for tag in sorted(merged))
     if pos >= len(data):
         return Rewritten(data=body)

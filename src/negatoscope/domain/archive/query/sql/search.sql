@@ -12,7 +12,7 @@ SELECT patient.id FROM patient WHERE {conditions} LIMIT %s
 
 -- name: patient_candidates
 SELECT patient.id FROM patient
-{joins} WHERE {conditions}
+{joins} WHERE patient.is_current AND {conditions}
 ORDER BY patient.id DESC LIMIT %s OFFSET %s
 
 -- name: study_candidates
