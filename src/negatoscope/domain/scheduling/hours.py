@@ -7,7 +7,7 @@ are turned into instants day by day, so a day on which the clocks change has 23 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
@@ -50,7 +50,7 @@ class Rules:
         """
         more, minutes = divmod(minutes, 1440)
         wall = time(minutes // 60, minutes % 60)
-        return datetime.combine(day + more * _DAY, wall, self.zone)
+        return datetime.combine(day + more * _DAY, wall, self.zone).astimezone(UTC)
 
     def day_of(self, at: datetime) -> date:
         """The local day of an instant."""

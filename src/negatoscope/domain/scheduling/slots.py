@@ -7,7 +7,7 @@ twice.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import permutations
@@ -150,6 +150,58 @@ def wanted_procedures(
             rooms=tuple(found[number][3]),
         )
         for number in procedures
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingStep:
+    """A step that has no appointment and no place on the waiting list."""
+
+    step: int
+    scheduled_procedure_step_id: str
+    modality: str
+    description: str
+    duration_min: int
+    vetting: str
+    requested_procedure: int
+    catalogue_procedure: int | None
+    request: int
+    accession_number: str
+    priority: str
+    request_state: str
+    patient: int
+    wished_at: datetime | None
+    ordered_at: datetime
+
+
+def waiting_steps(
+    connection: psycopg.Connection[Any],
+    *,
+    patient: int | None = None,
+    request: int | None = None,
+    modality: str = "",
+    after: int = 0,
+    limit: int = 100,
+) -> list[WaitingStep]:
+    """What remains to be booked, oldest first; what may not be booked yet is among it.
+
+    Args:
+        patient: Only of one.
+        request: Only of one order.
+        modality: Only of one.
+        after: Number of the last one of the page before.
+    """
+    parameters = {
+        "patient": patient,
+        "request": request,
+        "modality": modality,
+        "after": after,
+        "limit": limit,
+    }
+    names = [one.name for one in fields(WaitingStep)]
+    return [
+        WaitingStep(**dict(zip(names, row, strict=True)))
+        for row in connection.execute(SQL["waiting_steps"], parameters)
     ]
 
 

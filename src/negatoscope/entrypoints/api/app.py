@@ -18,12 +18,14 @@ from negatoscope.domain.archive.patients import Patients
 from negatoscope.entrypoints.api import (
     addresses,
     application_entities,
+    appointments,
     archive,
     audit,
     board,
     break_glass,
     configuration,
     context,
+    downtime,
     events,
     identity,
     instances,
@@ -36,6 +38,7 @@ from negatoscope.entrypoints.api import (
     providers,
     registered_patients,
     session,
+    slots,
     studies,
     system,
     tokens,
@@ -73,6 +76,9 @@ _ROUTES = (
     context,
     addresses,
     board,
+    appointments,
+    slots,
+    downtime,
 )
 
 

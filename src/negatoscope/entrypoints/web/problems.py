@@ -64,6 +64,12 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "too-many-breaks": ProblemType(429, "Too many emergency accesses in an hour"),
     "last-administrator": ProblemType(409, "Nobody could administer afterwards"),
     "weak-password": ProblemType(422, "The password would be guessed first"),
+    "stale-version": ProblemType(409, "It was changed meanwhile"),
+    "slot-taken": ProblemType(409, "Another appointment is in the way"),
+    "outside-hours": ProblemType(409, "It cannot be booked then"),
+    "not-bookable": ProblemType(
+        409, "The state of the order or the appointment does not allow that"
+    ),
     "conflict": ProblemType(409, "The state of the resource does not allow that"),
     "body-too-large": ProblemType(413, "The request body is too large"),
     "range-not-satisfiable": ProblemType(416, "The range lies outside the resource"),

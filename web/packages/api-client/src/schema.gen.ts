@@ -20,6 +20,12 @@ export interface Address {
   max_associations?: number | null;
 }
 
+/** An appointment that has to be moved, and where to. */
+export interface AffectedAppointment {
+  appointment: Appointment;
+  proposals: Slot[];
+}
+
 /** A peer we know. */
 export interface ApplicationEntity {
   host: string;
@@ -33,6 +39,95 @@ export interface ApplicationEntity {
   check_host?: boolean;
   max_associations?: number | null;
   ae_title: string;
+}
+
+/** A visit: booked, missed, cancelled, or waiting for a time. */
+export interface Appointment {
+  id: number;
+  version: number;
+  state: AppointmentState;
+  state_reason: string;
+  start_at: string | null;
+  end_at: string | null;
+  patient: AppointmentPatient | null;
+  steps: AppointmentStep[];
+  resources: number[];
+  overbooked: number[];
+  overbooking_reason: string;
+  wished_from: string | null;
+  wished_until: string | null;
+  note: string;
+  placer_appointment_id: string;
+  source: string;
+  created_at: string;
+  updated_at: string;
+}
+
+/** What changes; what is absent stays. ``steps`` stands alone: the whole plan anew. */
+export interface AppointmentChange {
+  version: number;
+  start_at?: string | null;
+  end_at?: string | null;
+  put?: Put | null;
+  steps?: StepPlace[] | null;
+  note?: string | null;
+  reason?: string;
+}
+
+/** An appointment with its history, oldest first. */
+export interface AppointmentDetails {
+  appointment: Appointment;
+  history: AppointmentEvent[];
+}
+
+/** Something that happened to an appointment. */
+export interface AppointmentEvent {
+  id: number;
+  at: string;
+  kind: string;
+  source: string;
+  detail: Record<string, unknown>;
+}
+
+/** Appointments of a range, by time. */
+export interface AppointmentList {
+  appointments: Appointment[];
+  is_cut: boolean;
+}
+
+/** Whose appointment it is, in the words of a calendar. */
+export interface AppointmentPatient {
+  id: number;
+  family: string;
+  given: string;
+  birth_name: string;
+  birth_date: string;
+  sex: string;
+  patient_id: string;
+  patient_id_authority: string;
+  identity_status: string;
+}
+
+/** How far a visit is; ARRIVED and FULFILLED follow from its steps. */
+export type AppointmentState = 'WAITING' | 'BOOKED' | 'ARRIVED' | 'FULFILLED' | 'CANCELLED' | 'NOSHOW';
+
+/** A step that is done in an appointment. */
+export interface AppointmentStep {
+  step: number;
+  scheduled_procedure_step_id: string;
+  state: string;
+  start_at: string | null;
+  end_at: string | null;
+  room: number | null;
+  device: number | null;
+  staff: number[];
+  request: number;
+  accession_number: string;
+  priority: string;
+  requested_procedure: number;
+  description: string;
+  modality: string;
+  duration_min: number;
 }
 
 /** A DICOM association that is open now. */
@@ -246,6 +341,31 @@ export interface BreakDetail {
   seen: Seen[];
 }
 
+/** Hours, holidays and downtime of a range. */
+export interface CalendarBackground {
+  time_zone: string;
+  holidays: PublicHoliday[];
+  resources: CalendarResource[];
+}
+
+/** The background of a resource's column. */
+export interface CalendarResource {
+  resource: number;
+  kind: string;
+  name: string;
+  open: OpenSpan[];
+  closed: CalendarSpan[];
+}
+
+/** A span of time in which a resource cannot be booked. */
+export interface CalendarSpan {
+  start_at: string;
+  end_at: string;
+  kind: string;
+  reason: string;
+  downtime: number | null;
+}
+
 /** A study of the call. */
 export interface CalledStudy {
   study_instance_uid: string;
@@ -398,6 +518,33 @@ export interface Difference {
   aside: string | null;
 }
 
+/** When a resource cannot be booked. */
+export interface Downtime {
+  id: number;
+  resource: number | null;
+  start_at: string;
+  end_at: string;
+  kind: string;
+  reason: string;
+  created_at: string;
+  created_by: string;
+}
+
+/** A downtime, and how many appointments it touches. */
+export interface DowntimeDone {
+  downtime: Downtime;
+  affected_count: number;
+}
+
+/** What is said of a downtime. */
+export interface DowntimeGiven {
+  resource?: number | null;
+  start_at: string;
+  end_at: string;
+  kind: 'MAINTENANCE' | 'BREAKDOWN' | 'ABSENCE' | 'HOLIDAY' | 'OTHER';
+  reason?: string;
+}
+
 /** What a peer answered to C-ECHO; ``code`` says what was found. */
 export interface Echo {
   answers: boolean;
@@ -424,6 +571,12 @@ export interface Element {
   number: number;
   value: string;
   is_cut: boolean;
+}
+
+/** Of which version, and why. */
+export interface Ending {
+  version: number;
+  reason?: string;
 }
 
 /** What kind of thing happened; every action belongs to one. */
@@ -529,6 +682,9 @@ export interface HL7Verdict {
   field: number;
   reason: string;
 }
+
+/** Before or after noon, by the department's clocks. */
+export type HalfDay = 'AM' | 'PM';
 
 /** The header of an instance, its file meta information included. */
 export interface Header {
@@ -693,6 +849,13 @@ export interface Name {
   given: string;
 }
 
+/** A visit to be booked. */
+export interface NewAppointment {
+  steps: StepPlace[];
+  reason?: string;
+  note?: string;
+}
+
 /** Whose file, and why: a study's patient, or an identifier that is one person's only. */
 export interface NewBreak {
   reason: string;
@@ -755,6 +918,14 @@ export interface NewValue {
   value: unknown;
 }
 
+/** Steps of one patient that wait for a time. */
+export interface NewWaiting {
+  steps: number[];
+  wished_from?: string | null;
+  wished_until?: string | null;
+  note?: string;
+}
+
 /** An emergency access that lasts. */
 export interface OpenGlass {
   id: number;
@@ -762,6 +933,12 @@ export interface OpenGlass {
   patient_id: string | null;
   reason: string;
   expires_at: string;
+}
+
+/** A span of weekly hours. */
+export interface OpenSpan {
+  start_at: string;
+  end_at: string;
 }
 
 /** In which order studies are listed; the second key is always our own, so that pages meet. */
@@ -932,6 +1109,19 @@ export interface Providers {
   oidc: Provider[];
   needs_setup: boolean;
   min_password_length: number;
+}
+
+/** A day of the calendar. */
+export interface PublicHoliday {
+  day: string;
+  name_fr: string;
+  name_en: string;
+}
+
+/** A resource that takes the place of another one. */
+export interface Put {
+  from_resource: number;
+  to_resource: number;
 }
 
 /** How many jobs of a queue are in a state. */
@@ -1147,8 +1337,36 @@ export interface SignedOut {
   provider_url: string | null;
 }
 
+/** A visit that could be booked; its steps follow one another. */
+export interface Slot {
+  start_at: string;
+  end_at: string;
+  is_preferred: boolean;
+  steps: SlotStep[];
+}
+
+/** Where and when one step could be done. */
+export interface SlotStep {
+  step: number | null;
+  procedure: number | null;
+  start_at: string;
+  end_at: string;
+  room: number;
+  device: number | null;
+}
+
 /** What came of a message. */
 export type State = 'PENDING' | 'PROCESSED' | 'IGNORED' | 'FAILED';
+
+/** Where and when a step is to be done. */
+export interface StepPlace {
+  step: number;
+  start_at: string;
+  end_at: string;
+  room: number;
+  device?: number | null;
+  staff?: number[];
+}
 
 /** Of a scheduled procedure step: (0040,0020) and what comes before and after it. */
 export type StepState = 'WAITING' | 'SCHEDULED' | 'ARRIVED' | 'READY' | 'STARTED' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED';
@@ -1321,11 +1539,39 @@ export interface VolumeSpace {
   full_at: string | null;
 }
 
+/** When somebody wishes to come, and a note. */
+export interface WaitingChange {
+  version: number;
+  wished_from?: string | null;
+  wished_until?: string | null;
+  note?: string;
+}
+
+/** A step that nobody has booked or put on the waiting list. */
+export interface WaitingStep {
+  step: number;
+  scheduled_procedure_step_id: string;
+  modality: string;
+  description: string;
+  duration_min: number;
+  vetting: string;
+  requested_procedure: number;
+  catalogue_procedure: number | null;
+  request: number;
+  accession_number: string;
+  priority: string;
+  request_state: string;
+  patient: AppointmentPatient | null;
+  wished_at: string | null;
+  ordered_at: string;
+}
+
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/links/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
@@ -1340,6 +1586,8 @@ export interface Operations {
   'GET /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: RegisteredEntity[] };
   'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: RegisteredEntity };
   'GET /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Grants };
+  'GET /api/v1/appointments': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: AppointmentList };
+  'GET /api/v1/appointments/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: AppointmentDetails };
   'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
   'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
   'GET /api/v1/audit/export': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; format?: 'csv' | 'json' }; body: undefined; answer: undefined };
@@ -1351,8 +1599,11 @@ export interface Operations {
   'GET /api/v1/board/places': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: BoardPlace[] };
   'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
+  'GET /api/v1/calendar': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: CalendarBackground };
   'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
   'GET /api/v1/context': { path: Record<never, never>; query: { requestType: string; studyUID?: string; accessionNumber?: string; patientID?: string; viewerType?: string; mostRecentResults?: number | null; modalitiesInStudy?: string; lowerDateTime?: string; upperDateTime?: string }; body: undefined; answer: Meaning };
+  'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };
+  'GET /api/v1/downtime/{number}/affected': { path: { number: number }; query: { proposals?: number }; body: undefined; answer: AffectedAppointment[] };
   'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
   'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
@@ -1375,6 +1626,7 @@ export interface Operations {
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
   'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
+  'GET /api/v1/registered-patients/{number}/appointments': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Appointment[] };
   'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
   'GET /api/v1/session/oidc/{name}': { path: { name: string }; query: { next?: string }; body: undefined; answer: undefined };
@@ -1387,6 +1639,7 @@ export interface Operations {
   'GET /api/v1/set-aside/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Comparison };
   'GET /api/v1/settings': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Setting[] };
   'GET /api/v1/settings/history': { path: Record<never, never>; query: { name?: string | null }; body: undefined; answer: SettingChange[] };
+  'GET /api/v1/slots': { path: Record<never, never>; query: { step?: number[] | null; procedure?: number[] | null; earliest?: string | null; days?: number; weekday?: number[] | null; half_day?: HalfDay | null; room?: number[] | null; max_wait_min?: number; ignore_appointment?: number | null; limit?: number }; body: undefined; answer: Slot[] };
   'GET /api/v1/studies': { path: Record<never, never>; query: { text?: string; patient_name?: string; patient_id?: string; issuer_of_patient_id?: string; accession_number?: string; study_description?: string; referring_physician_name?: string; institution_name?: string; station_name?: string; first?: string | null; last?: string | null; modality?: string[]; order?: Order; limit?: number; cursor?: string | null }; body: undefined; answer: Studies };
   'GET /api/v1/studies/{study_instance_uid}': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: StudyDetail };
   'GET /api/v1/studies/{study_instance_uid}/series': { path: { study_instance_uid: string }; query: Record<never, never>; body: undefined; answer: SeriesTile[] };
@@ -1398,13 +1651,22 @@ export interface Operations {
   'GET /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: User[] };
   'GET /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: User };
   'GET /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Grants };
+  'GET /api/v1/waiting-list': { path: Record<never, never>; query: { day?: string | null; modality?: string; after?: number; limit?: number }; body: undefined; answer: Appointment[] };
+  'GET /api/v1/waiting-steps': { path: Record<never, never>; query: { patient?: number | null; request?: number | null; modality?: string; after?: number; limit?: number }; body: undefined; answer: WaitingStep[] };
+  'PATCH /api/v1/appointments/{number}': { path: { number: number }; query: Record<never, never>; body: AppointmentChange; answer: Appointment };
   'PATCH /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: PatientCorrection; answer: PatientFile };
   'PATCH /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: UserChange; answer: User };
+  'PATCH /api/v1/waiting-list/{number}': { path: { number: number }; query: Record<never, never>; body: WaitingChange; answer: Appointment };
   'POST /api/v1/application-entities': { path: Record<never, never>; query: Record<never, never>; body: ApplicationEntity; answer: RegisteredEntity };
   'POST /api/v1/application-entities/{ae_title}/echo': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Echo };
+  'POST /api/v1/appointments': { path: Record<never, never>; query: Record<never, never>; body: NewAppointment; answer: Appointment };
+  'POST /api/v1/appointments/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: Ending; answer: Appointment };
+  'POST /api/v1/appointments/{number}/no-show': { path: { number: number }; query: Record<never, never>; body: Ending; answer: Appointment };
+  'POST /api/v1/appointments/{number}/undo': { path: { number: number }; query: Record<never, never>; body: Ending; answer: Appointment };
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
   'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
   'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
+  'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
   'POST /api/v1/links': { path: Record<never, never>; query: Record<never, never>; body: NewLink; answer: MadeLink };
   'POST /api/v1/me/password': { path: Record<never, never>; query: Record<never, never>; body: NewPassword; answer: Session };
@@ -1426,8 +1688,10 @@ export interface Operations {
   'POST /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: NewUser; answer: User };
   'POST /api/v1/users/{name}/password': { path: { name: string }; query: Record<never, never>; body: GivenPassword; answer: undefined };
   'POST /api/v1/users/{name}/tokens': { path: { name: string }; query: Record<never, never>; body: NewToken; answer: Token };
+  'POST /api/v1/waiting-list': { path: Record<never, never>; query: Record<never, never>; body: NewWaiting; answer: Appointment };
   'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: RegisteredEntity };
   'PUT /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: Grants; answer: Grants };
+  'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
   'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };
   'PUT /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: Grants; answer: Grants };

@@ -12,6 +12,10 @@ export const problemMessages = defineMessages({
     'ambiguous-patient': 'Several people have that identifier: open the file from a study.',
     'similar-patients':
       'Patients with this name and birth date are known: take one, or say that it is somebody else.',
+    'stale-version': 'Somebody changed it meanwhile: look again, then decide.',
+    'slot-taken': 'Another appointment is in the way: choose another time, or give a reason.',
+    'outside-hours': 'It cannot be booked then: choose another time, or give a reason.',
+    'not-bookable': 'The state of the order or of the appointment does not allow that.',
     'too-many-breaks': 'Too many emergency accesses in an hour.',
     'link-refused': 'The link is not, or no longer, good.',
     'provider-unavailable': 'The sign-in provider does not answer.',
@@ -56,6 +60,10 @@ export const problemMessages = defineMessages({
     'ambiguous-patient': 'Plusieurs personnes ont cet identifiant : ouvrez le dossier depuis un examen.',
     'similar-patients':
       'Des patients de ce nom et de cette date de naissance sont connus : prenez-en un, ou dites que c’est quelqu’un d’autre.',
+    'stale-version': 'Quelqu’un l’a modifié entre-temps : regardez à nouveau, puis décidez.',
+    'slot-taken': 'Un autre rendez-vous occupe la place : choisissez un autre moment ou donnez un motif.',
+    'outside-hours': 'Pas de réservation possible à ce moment : choisissez-en un autre ou donnez un motif.',
+    'not-bookable': 'L’état de la demande ou du rendez-vous ne le permet pas.',
     'too-many-breaks': 'Trop d’accès en urgence en une heure.',
     'link-refused': 'Le lien n’est pas, ou plus, valable.',
     'provider-unavailable': 'Le fournisseur d’identité ne répond pas.',
