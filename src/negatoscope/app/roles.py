@@ -257,12 +257,14 @@ def run_worker(settings: Settings) -> None:
 def run_demo(settings: Settings) -> None:
     """Load the demonstration department, once."""
     from negatoscope.app.services import opened_archive
+    from negatoscope.demo.catalogue import load_catalogue
     from negatoscope.demo.loading import load_demo
 
     marker = settings.data_dir / "demo-loaded"
     if marker.exists():
         return
     with database(settings) as opened, opened_archive(settings, opened) as archive:
+        load_catalogue(opened)
         summary: Any = load_demo(archive)
     marker.touch()
     _LOG.info(

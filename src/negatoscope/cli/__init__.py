@@ -29,6 +29,10 @@ _COMMANDS: Final = {
     "ae": ("negatoscope.cli.ae:ae", "Application entities that may call, and are called."),
     "user": ("negatoscope.cli.user:user", "Accounts."),
     "token": ("negatoscope.cli.token:token", "Bearer tokens of accounts."),
+    "catalogue": (
+        "negatoscope.cli.catalogue:catalogue",
+        "Procedures, rooms, devices, people and opening hours as CSV.",
+    ),
     "transcode": (
         "negatoscope.cli.transcode:transcode",
         "Write a DICOM file in another transfer syntax.",
