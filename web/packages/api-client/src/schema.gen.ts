@@ -395,6 +395,36 @@ export interface Caller {
   is_registered: boolean;
 }
 
+/** A file to take in, or to look at. */
+export interface CatalogueFile {
+  kind: FileKind;
+  content: string;
+  apply?: boolean;
+}
+
+/** An entry of the catalogue. */
+export interface CatalogueProcedure {
+  code_value: string;
+  coding_scheme_designator?: string;
+  label_fr: string;
+  label_en?: string;
+  modality?: string;
+  body_part_examined?: string;
+  duration_min?: number;
+  preparation_fr?: string;
+  preparation_en?: string;
+  contrast?: Contrast;
+  contrast_agent?: string;
+  safety_questions?: SafetyQuestion[];
+  needs_vetting?: boolean;
+  protocols?: ProtocolSchema[];
+  rooms?: number[];
+  default_room?: number | null;
+  is_active?: boolean;
+  version: number;
+  id: number;
+}
+
 /** What happened to a patient's file. */
 export type ChangeKind = 'CREATED' | 'UPDATED' | 'IDENTIFIERS CHANGED' | 'MERGED' | 'ABSORBED' | 'SPLIT';
 
@@ -466,6 +496,9 @@ export interface Connections {
   sessions: number;
 }
 
+/** Whether a contrast agent is given. */
+export type Contrast = 'NONE' | 'POSSIBLE' | 'REQUIRED';
+
 /** A name, a password, and a code where one is asked for. */
 export interface Credentials {
   name: string;
@@ -504,6 +537,24 @@ export interface Decided {
 /** ``accept``: it takes the place of the first version; ``dismiss``: the first one stays. */
 export interface Decision {
   decision: 'accept' | 'dismiss';
+}
+
+/** A room, a device or a person. */
+export interface DepartmentResource {
+  kind: ResourceKind;
+  name: string;
+  location?: string;
+  room?: number | null;
+  modality?: string;
+  ae_title?: string;
+  station_name?: string;
+  profession?: string;
+  rpps?: string;
+  worklist_filter?: WorklistFilterSchema;
+  is_active?: boolean;
+  version: number;
+  id: number;
+  hours: OpeningHours[];
 }
 
 /** What was found; stable, the page has a text for each. */
@@ -558,6 +609,9 @@ export interface Echo {
   our_ae_title: string;
 }
 
+/** What a line does. */
+export type Effect = 'NEW' | 'CHANGED' | 'SAME' | 'ERROR';
+
 /** One line of a header; ``depth`` says how far it stands in. */
 export interface Element {
   kind: string;
@@ -587,6 +641,9 @@ export interface Exchange {
   secret: string;
   pin?: string | null;
 }
+
+/** What a file holds. */
+export type FileKind = 'PROCEDURES' | 'RESOURCES' | 'OPENING_HOURS' | 'CCAM';
 
 /** What somebody should look at. */
 export type Flag = 'URGENT' | 'LATE' | 'SAFETY' | 'UNVETTED' | 'NO IMAGES' | 'NOT STARTED' | 'IDENTITY' | 'OVERBOOKED' | 'ON HOLD';
@@ -726,6 +783,32 @@ export interface Identifier {
 
 /** Of RNIV: what two facts make, the INS was got (I) and the identity was checked (C). */
 export type IdentityStatus = 'PROVISIONAL' | 'RETRIEVED' | 'VALIDATED' | 'QUALIFIED';
+
+/** A cell that becomes another. */
+export interface ImportChange {
+  column: string;
+  before: string;
+  after: string;
+}
+
+/** What becomes of a line that changes something or cannot be taken. */
+export interface ImportLine {
+  line: number;
+  key: string;
+  effect: Effect;
+  changes: ImportChange[];
+  error: string;
+}
+
+/** What becomes of a file: nothing when a line has an error. */
+export interface ImportPlan {
+  is_applied: boolean;
+  new_count: number;
+  changed_count: number;
+  same_count: number;
+  error_count: number;
+  lines: ImportLine[];
+}
 
 /** An instance as a row. */
 export interface Instance {
@@ -941,6 +1024,21 @@ export interface OpenSpan {
   end_at: string;
 }
 
+/** Hours of a weekday, in the department's zone; 23:59 stands for midnight. */
+export interface OpeningHours {
+  weekday: number;
+  opens: string;
+  closes: string;
+  valid_from?: string | null;
+  valid_until?: string | null;
+}
+
+/** All hours of a resource, and the version of it that was read. */
+export interface OpeningHoursChange {
+  version: number;
+  hours: OpeningHours[];
+}
+
 /** In which order studies are listed; the second key is always our own, so that pages meet. */
 export type Order = 'newest' | 'oldest' | 'name' | '-name' | 'received';
 
@@ -1075,8 +1173,51 @@ export interface PatientReport {
   is_complete: boolean;
 }
 
+/** The same, and the version that was read. */
+export interface ProcedureChange {
+  code_value: string;
+  coding_scheme_designator?: string;
+  label_fr: string;
+  label_en?: string;
+  modality?: string;
+  body_part_examined?: string;
+  duration_min?: number;
+  preparation_fr?: string;
+  preparation_en?: string;
+  contrast?: Contrast;
+  contrast_agent?: string;
+  safety_questions?: SafetyQuestion[];
+  needs_vetting?: boolean;
+  protocols?: ProtocolSchema[];
+  rooms?: number[];
+  default_room?: number | null;
+  is_active?: boolean;
+  version: number;
+}
+
 /** Of a requested procedure. */
 export type ProcedureState = 'REQUESTED' | 'SCHEDULED' | 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED' | 'REPLACED';
+
+/** What the catalogue says of a procedure. */
+export interface ProcedureValues {
+  code_value: string;
+  coding_scheme_designator?: string;
+  label_fr: string;
+  label_en?: string;
+  modality?: string;
+  body_part_examined?: string;
+  duration_min?: number;
+  preparation_fr?: string;
+  preparation_en?: string;
+  contrast?: Contrast;
+  contrast_agent?: string;
+  safety_questions?: SafetyQuestion[];
+  needs_vetting?: boolean;
+  protocols?: ProtocolSchema[];
+  rooms?: number[];
+  default_room?: number | null;
+  is_active?: boolean;
+}
 
 /** A running process. */
 export interface Process {
@@ -1092,6 +1233,13 @@ export interface Process {
 /** The password, before something that weakens the account. */
 export interface Proof {
   password: string;
+}
+
+/** A protocol code: one step of the procedure. */
+export interface ProtocolSchema {
+  code_value: string;
+  coding_scheme_designator?: string;
+  code_meaning: string;
 }
 
 /** Somewhere else to sign in. */
@@ -1185,6 +1333,40 @@ export interface RegisteredPatient {
 /** Of an imaging service request: what its procedures amount to, or that it is held. */
 export type RequestState = 'REQUESTED' | 'ON HOLD' | 'SCHEDULED' | 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED' | 'CANCELED';
 
+/** The same, and the version that was read. */
+export interface ResourceChange {
+  kind: ResourceKind;
+  name: string;
+  location?: string;
+  room?: number | null;
+  modality?: string;
+  ae_title?: string;
+  station_name?: string;
+  profession?: string;
+  rpps?: string;
+  worklist_filter?: WorklistFilterSchema;
+  is_active?: boolean;
+  version: number;
+}
+
+/** What it is. */
+export type ResourceKind = 'ROOM' | 'DEVICE' | 'STAFF';
+
+/** What is known of a resource. */
+export interface ResourceValues {
+  kind: ResourceKind;
+  name: string;
+  location?: string;
+  room?: number | null;
+  modality?: string;
+  ae_title?: string;
+  station_name?: string;
+  profession?: string;
+  rpps?: string;
+  worklist_filter?: WorklistFilterSchema;
+  is_active?: boolean;
+}
+
 /** What the reviewer says. */
 export interface Review {
   comment: string;
@@ -1206,6 +1388,9 @@ export interface RoleRights {
   actions: string[];
   sees_granted_only: boolean;
 }
+
+/** What must be answered before the examination. */
+export type SafetyQuestion = 'PREGNANCY' | 'MR_IMPLANTS' | 'CONTRAST_REACTION' | 'RENAL_FUNCTION';
 
 /** What was done with a study of that patient. */
 export interface Seen {
@@ -1331,6 +1516,9 @@ export interface SettingChange {
 export interface SetupState {
   valid: boolean;
 }
+
+/** Which steps the worklist of a device shows. */
+export type Shows = 'STATION' | 'ROOM' | 'MODALITY' | 'EVERYTHING';
 
 /** The session has ended. */
 export interface SignedOut {
@@ -1566,17 +1754,27 @@ export interface WaitingStep {
   ordered_at: string;
 }
 
+/** What the worklist of a device shows, whatever it asks for. */
+export interface WorklistFilterSchema {
+  shows?: Shows;
+  modalities?: string[];
+  days_before?: number;
+  days_after?: number | null;
+}
+
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/catalogue/{number}': { path: { number: number }; query: { version: number }; body: undefined; answer: undefined };
   'DELETE /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/links/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/tokens/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/resources/{number}': { path: { number: number }; query: { version: number }; body: undefined; answer: undefined };
   'DELETE /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SignedOut };
   'DELETE /api/v1/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Setting };
@@ -1601,6 +1799,9 @@ export interface Operations {
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
   'GET /api/v1/calendar': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: CalendarBackground };
   'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
+  'GET /api/v1/catalogue': { path: Record<never, never>; query: { text?: string; modality?: string; is_active?: boolean | null; after?: number | null; limit?: number }; body: undefined; answer: CatalogueProcedure[] };
+  'GET /api/v1/catalogue-files/{kind}': { path: { kind: FileKind }; query: Record<never, never>; body: undefined; answer: Blob };
+  'GET /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: CatalogueProcedure };
   'GET /api/v1/context': { path: Record<never, never>; query: { requestType: string; studyUID?: string; accessionNumber?: string; patientID?: string; viewerType?: string; mostRecentResults?: number | null; modalitiesInStudy?: string; lowerDateTime?: string; upperDateTime?: string }; body: undefined; answer: Meaning };
   'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };
   'GET /api/v1/downtime/{number}/affected': { path: { number: number }; query: { proposals?: number }; body: undefined; answer: AffectedAppointment[] };
@@ -1627,6 +1828,8 @@ export interface Operations {
   'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
   'GET /api/v1/registered-patients/{number}/appointments': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Appointment[] };
+  'GET /api/v1/resources': { path: Record<never, never>; query: { kind?: ResourceKind | null; is_active?: boolean | null }; body: undefined; answer: DepartmentResource[] };
+  'GET /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DepartmentResource };
   'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
   'GET /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Session };
   'GET /api/v1/session/oidc/{name}': { path: { name: string }; query: { next?: string }; body: undefined; answer: undefined };
@@ -1666,6 +1869,8 @@ export interface Operations {
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
   'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
   'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
+  'POST /api/v1/catalogue': { path: Record<never, never>; query: Record<never, never>; body: ProcedureValues; answer: CatalogueProcedure };
+  'POST /api/v1/catalogue-files': { path: Record<never, never>; query: Record<never, never>; body: CatalogueFile; answer: ImportPlan };
   'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
   'POST /api/v1/links': { path: Record<never, never>; query: Record<never, never>; body: NewLink; answer: MadeLink };
@@ -1678,6 +1883,7 @@ export interface Operations {
   'POST /api/v1/operations/jobs/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/operations/jobs/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/registered-patients': { path: Record<never, never>; query: Record<never, never>; body: NewPatient; answer: PatientFile };
+  'POST /api/v1/resources': { path: Record<never, never>; query: Record<never, never>; body: ResourceValues; answer: DepartmentResource };
   'POST /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: Credentials; answer: Session };
   'POST /api/v1/session/link': { path: Record<never, never>; query: Record<never, never>; body: Exchange; answer: Session };
   'POST /api/v1/session/oidc/{name}/backchannel-logout': { path: { name: string }; query: Record<never, never>; body: undefined; answer: unknown };
@@ -1691,8 +1897,11 @@ export interface Operations {
   'POST /api/v1/waiting-list': { path: Record<never, never>; query: Record<never, never>; body: NewWaiting; answer: Appointment };
   'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: RegisteredEntity };
   'PUT /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: Grants; answer: Grants };
+  'PUT /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: ProcedureChange; answer: CatalogueProcedure };
   'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
+  'PUT /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: ResourceChange; answer: DepartmentResource };
+  'PUT /api/v1/resources/{number}/opening-hours': { path: { number: number }; query: Record<never, never>; body: OpeningHoursChange; answer: DepartmentResource };
   'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };
   'PUT /api/v1/users/{name}/grants': { path: { name: string }; query: Record<never, never>; body: Grants; answer: Grants };
 }
