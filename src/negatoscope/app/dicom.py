@@ -20,6 +20,7 @@ from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ApplicationEntity, ae
 from negatoscope.domain.devices.callers import CallerLedger
 from negatoscope.domain.identity import Actor
+from negatoscope.domain.scheduling.worklist import ModalityWorklist, Naming
 from negatoscope.domain.viewing.pixels import PixelService
 from negatoscope.domain.viewing.transcoding import Transcoder
 from negatoscope.entrypoints.dimse.policy import ServiceTable
@@ -37,6 +38,7 @@ from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitme
 from negatoscope.entrypoints.dimse.storage_scp import StorageScp
 from negatoscope.entrypoints.dimse.ups_scp import UpsScp
 from negatoscope.entrypoints.dimse.verification_scp import VERIFICATION_SERVICE
+from negatoscope.entrypoints.dimse.worklist_scp import WorklistScp
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import ConfigurationError, DatabaseUnavailable
@@ -77,8 +79,11 @@ def services(
         limits=QueryLimits(max_results=settings.limits.max_query_results),
     )
 
+    worklist = WorklistScp(worklist=modality_worklist(settings, retrieval.database), reads=reads)
+
     def limit(changed: Settings) -> None:
         query.limits = QueryLimits(max_results=changed.limits.max_query_results)
+        worklist.worklist = modality_worklist(changed, retrieval.database)
 
     if live is not None:
         live.append(limit)
@@ -93,12 +98,20 @@ def services(
         VERIFICATION_SERVICE,
         StorageScp(archive).service(),
         query.service(),
+        worklist.service(),
         *retrieve.services(),
         commitment.service(),
         *UpsScp(
             database=retrieval.database, max_results=settings.limits.max_query_results
         ).services(),
     ]
+
+
+def modality_worklist(settings: Settings, database: Database) -> ModalityWorklist:
+    """The steps of the department, with patients named as the settings say."""
+    patients = settings.patients
+    naming = Naming(preferred_authority=patients.preferred_authority, name=patients.dicom_name)
+    return ModalityWorklist(database=database, zone=settings.zone, naming=naming)
 
 
 def serve(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 from psycopg.types.json import Jsonb
 
-from domain.performed.conftest import Rows
 from negatoscope.domain.performed import binding
 from negatoscope.domain.performed.binding import BindingState, Reason
 from negatoscope.domain.performed.errors import OtherPatient, UnknownProcedure, UnknownStudy
+from rows import Rows
 
 UID = "2.25.77001"
 
