@@ -20,9 +20,10 @@ from typing import Any, Final
 import psycopg
 
 from negatoscope.domain.orders import ProcedureState, WorkflowKind, record
+from negatoscope.domain.performed import whose
 from negatoscope.domain.performed.errors import OtherPatient, UnknownProcedure, UnknownStudy
+from negatoscope.domain.performed.whose import SaidPatient, Sameness
 from negatoscope.infra.db import load_queries
-from negatoscope.kit.text import fold
 
 SQL: Final = load_queries("negatoscope.domain.performed.sql", "binding.sql")
 RULE: Final = "system:binding"
@@ -86,29 +87,12 @@ class Binding:
         return self.decided_by != RULE
 
 
-class Sameness(StrEnum):
-    """Whether a study's patient is the one of an order."""
-
-    SAME = "SAME"
-    """By identifier and issuer."""
-    NOT_CONTRADICTED = "NOT CONTRADICTED"
-    """The bare number or the traits agree; nobody says who gave the number."""
-    UNCLEAR = "UNCLEAR"
-    DIFFERENT = "DIFFERENT"
-
-
 @dataclass(frozen=True, slots=True)
 class _Study:
     id: int
     accession_number: str
     issuer_of_accession_number: frozenset[str]
-    patient_id: str
-    issuer_of_patient_id: str
-    universal_entity_id: str
-    patient_name_folded: str
-    patient_birth_date: str
-    series_count: int
-    instance_count: int
+    patient: SaidPatient
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +195,7 @@ def bind(
     if row is None:
         raise UnknownProcedure(f"there is no requested procedure {procedure}")
     wanted = _Procedure(*row)
-    sameness = _sameness(connection, study, wanted.patient)
+    sameness = whose.sameness(connection, study.patient, wanted.patient)
     if sameness is Sameness.DIFFERENT:
         raise OtherPatient(
             f"the study is not of the patient of procedure {procedure}",
@@ -222,7 +206,7 @@ def bind(
             "the study does not say clearly whose it is", hint="confirm that it is this patient's."
         )
     verdict = _Verdict(
-        BindingState.BOUND, Reason.BY_HAND, wanted, _root(connection, wanted.patient)
+        BindingState.BOUND, Reason.BY_HAND, wanted, whose.root(connection, wanted.patient)
     )
     before = find(connection, study_instance_uid)
     return _write(connection, study_instance_uid, verdict, before=before, source=source)
@@ -264,7 +248,7 @@ def sameness(connection: Connection, study_instance_uid: str, patient: int) -> S
     Raises:
         UnknownStudy: the archive has it not.
     """
-    return _sameness(connection, _study(connection, study_instance_uid), patient)
+    return whose.sameness(connection, _study(connection, study_instance_uid).patient, patient)
 
 
 # -- the rule ------------------------------------------------------------------------------------
@@ -272,7 +256,7 @@ def sameness(connection: Connection, study_instance_uid: str, patient: int) -> S
 
 def _verdict(connection: Connection, uid: str) -> _Verdict:
     study = _study(connection, uid)
-    holder = _holder(connection, study)
+    holder = whose.holder(connection, study.patient)
     rows = connection.execute(SQL["procedures_by_study"], {"study": uid}).fetchall()
     if rows:
         return _by_uid(connection, study, [_Procedure(*row) for row in rows], holder)
@@ -285,7 +269,7 @@ def _by_uid(
     connection: Connection, study: _Study, procedures: Sequence[_Procedure], holder: int | None
 ) -> _Verdict:
     """Several procedures have one Study Instance UID when one acquisition is for all of them."""
-    found = [(one, _sameness(connection, study, one.patient)) for one in procedures]
+    found = [(one, whose.sameness(connection, study.patient, one.patient)) for one in procedures]
     fitting = [one for one, same in found if same in {Sameness.SAME, Sameness.NOT_CONTRADICTED}]
     if not fitting:
         is_unclear = any(same is Sameness.UNCLEAR for _, same in found)
@@ -293,7 +277,7 @@ def _by_uid(
         return _Verdict(BindingState.UNBOUND, reason, patient=holder)
     chosen = _named(connection, study, fitting) or fitting
     one = next((one for one in chosen if one.is_active), chosen[0])
-    patient = _root(connection, one.patient)
+    patient = whose.root(connection, one.patient)
     return _Verdict(BindingState.BOUND, Reason.STUDY_INSTANCE_UID, one, patient)
 
 
@@ -313,7 +297,7 @@ def _by_accession(connection: Connection, study: _Study, holder: int | None) -> 
     procedures = [_Procedure(*row) for row in found]
     if not procedures:
         return _Verdict(BindingState.UNBOUND, Reason.ACCESSION_UNKNOWN, patient=holder)
-    same = _sameness(connection, study, procedures[0].patient)
+    same = whose.sameness(connection, study.patient, procedures[0].patient)
     if same is not Sameness.SAME:
         is_other = same is Sameness.DIFFERENT
         reason = Reason.PATIENT_DIFFERS if is_other else Reason.PATIENT_UNCLEAR
@@ -339,7 +323,7 @@ def _named(
     ]
 
 
-# -- whose it is ---------------------------------------------------------------------------------
+# -- what a study says ---------------------------------------------------------------------------
 
 
 def _study(connection: Connection, uid: str) -> _Study:
@@ -355,13 +339,13 @@ def _study(connection: Connection, uid: str) -> _Study:
                 None, (_first(accession_issuer, "00400031"), _first(accession_issuer, "00400032"))
             )
         ),
-        patient_id=row[3],
-        issuer_of_patient_id=row[4],
-        universal_entity_id=_first(patient_issuer, "00400032"),
-        patient_name_folded=row[6],
-        patient_birth_date=row[7],
-        series_count=row[8],
-        instance_count=row[9],
+        patient=SaidPatient(
+            patient_id=row[3],
+            issuer_of_patient_id=row[4],
+            universal_entity_id=_first(patient_issuer, "00400032"),
+            name_folded=row[6],
+            birth_date=row[7],
+        ),
     )
 
 
@@ -372,68 +356,13 @@ def _first(item: object, tag: str) -> str:
     return str(values[0] or "")
 
 
-def _holder(connection: Connection, study: _Study) -> int | None:
-    """Whose the study is by identifier and issuer; None when it names none or nobody has it."""
-    if not study.patient_id or not (study.issuer_of_patient_id or study.universal_entity_id):
-        return None
-    rows = connection.execute(
-        SQL["holders"],
-        {
-            "value": study.patient_id,
-            "issuer": study.issuer_of_patient_id,
-            "universal": study.universal_entity_id,
-        },
-    ).fetchall()
-    roots = {_root(connection, row[0]) for row in rows}
-    return roots.pop() if len(roots) == 1 else None
-
-
-def _root(connection: Connection, patient: int) -> int:
-    row = connection.execute(SQL["root"], {"patient": patient}).fetchone()
-    return patient if row is None else int(row[0])
-
-
-def _sameness(connection: Connection, study: _Study, patient: int) -> Sameness:
-    wanted = _root(connection, patient)
-    holder = _holder(connection, study)
-    if holder is not None:
-        return Sameness.SAME if holder == wanted else Sameness.DIFFERENT
-    traits = connection.execute(SQL["traits"], {"patient": wanted}).fetchone()
-    assert traits is not None  # noqa: S101 - orders refer to patients
-    *names, birth_date = traits
-    is_born_then = not study.patient_birth_date or study.patient_birth_date.startswith(
-        birth_date.rstrip("0") if len(birth_date) < 8 else birth_date
-    )
-    if study.patient_id:
-        given = {"patient": wanted, "value": study.patient_id}
-        if connection.execute(SQL["has_number"], given).fetchone() is None:
-            return Sameness.DIFFERENT
-        if not is_born_then:
-            return Sameness.DIFFERENT
-        is_named = bool(study.issuer_of_patient_id or study.universal_entity_id)
-        return Sameness.UNCLEAR if is_named else Sameness.NOT_CONTRADICTED
-    is_called_so = _is_called(study.patient_name_folded, names)
-    if not study.patient_name_folded or not study.patient_birth_date:
-        return Sameness.UNCLEAR
-    return Sameness.NOT_CONTRADICTED if is_called_so and is_born_then else Sameness.DIFFERENT
-
-
-def _is_called(folded: str, names: Sequence[str]) -> bool:
-    """Whether a folded PN is one of a patient's names: a family name and a given name of theirs."""
-    parts = [part.strip() for part in folded.split("=", maxsplit=1)[0].split("^")]
-    family, given = parts[0], parts[1] if len(parts) > 1 else ""
-    birth_family, birth_given, further, used_family, used_given = (fold(one) for one in names)
-    given_names = {birth_given, used_given, *further.split()} - {""}
-    return family in {birth_family, used_family} - {""} and given in given_names
-
-
 # -- writing -------------------------------------------------------------------------------------
 
 
 def _by_hand(connection: Connection, uid: str, state: BindingState, source: str) -> Binding:
     connection.execute(SQL["lock"], {"study": uid})
     study = _study(connection, uid)
-    verdict = _Verdict(state, Reason.BY_HAND, patient=_holder(connection, study))
+    verdict = _Verdict(state, Reason.BY_HAND, patient=whose.holder(connection, study.patient))
     return _write(connection, uid, verdict, before=find(connection, uid), source=source)
 
 

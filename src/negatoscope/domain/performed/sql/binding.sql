@@ -4,7 +4,7 @@
 -- What a study says of itself, of its patient and of what it was made for.
 SELECT s.id, coalesce(s.accession_number, ''), coalesce(s.attributes #> '{00080051,Value,0}', '{}'::jsonb),
        coalesce(p.patient_id, ''), p.issuer_of_patient_id, coalesce(p.attributes #> '{00100024,Value,0}', '{}'::jsonb),
-       p.patient_name_folded, coalesce(to_char(p.patient_birth_date, 'YYYYMMDD'), ''), s.series_count, s.instance_count
+       p.patient_name_folded, coalesce(to_char(p.patient_birth_date, 'YYYYMMDD'), '')
 FROM study s JOIN patient p ON p.id = s.patient_fk WHERE s.study_instance_uid = %(study)s
 
 -- name: request_attributes
@@ -13,28 +13,6 @@ SELECT DISTINCT item #>> '{00401001,Value,0}', item #>> '{00400009,Value,0}'
 FROM series e, LATERAL jsonb_array_elements(
     CASE jsonb_typeof(e.attributes #> '{00400275,Value}') WHEN 'array' THEN e.attributes #> '{00400275,Value}' ELSE '[]' END) item
 WHERE e.study_fk = %(study)s AND jsonb_typeof(item) = 'object'
-
--- name: holders
--- Who has an identifier in force, by the authority that its issuer names.
-SELECT DISTINCT i.patient_fk FROM registered_identifier i JOIN assigning_authority a ON a.id = i.authority_fk
-WHERE i.value = %(value)s AND i.until IS NULL AND i.type_code NOT IN ('AN', 'VN')
-  AND CASE WHEN a.universal_id <> '' AND %(universal)s <> '' THEN a.universal_id = %(universal)s
-      ELSE %(issuer)s IN (nullif(a.namespace, ''), nullif(a.universal_id, '')) END
-
--- name: root
--- The file that goes on after merges.
-WITH RECURSIVE up (id, into_fk, depth) AS (
-    SELECT id, merged_into, 0 FROM registered_patient WHERE id = %(patient)s
-    UNION ALL SELECT p.id, p.merged_into, up.depth + 1 FROM up JOIN registered_patient p ON p.id = up.into_fk WHERE up.depth < 100
-) SELECT id FROM up WHERE into_fk IS NULL
-
--- name: has_number
--- Whether a patient has, or had, a number: it joins nothing, it can contradict.
-SELECT 1 FROM registered_identifier WHERE patient_fk = %(patient)s AND value = %(value)s AND type_code NOT IN ('AN', 'VN') LIMIT 1
-
--- name: traits
-SELECT birth_family_name, birth_given_name, birth_further, used_family_name, used_given_name, birth_date
-FROM registered_patient WHERE id = %(patient)s
 
 -- name: procedures_by_study
 SELECT p.id, p.request_fk, r.patient_fk, p.requested_procedure_id, p.state,
