@@ -46,9 +46,11 @@ def test_a_day(served, made):
     assert [one["state"] for one in api.get(BOARD, params=yesterday).json()["rows"]] == [
         "COMPLETED"
     ]
-    changed = api.get(BOARD, params={"changed_request": [made["request"]], "modality": "CT"})
+    changed = api.get(
+        BOARD, params={"changed": True, "changed_request": [made["request"]], "modality": "CT"}
+    )
     assert len(changed.json()["rows"]) == 1
-    assert api.get(BOARD, params={"changed_request": [1 << 40]}).json()["rows"] == []
+    assert api.get(BOARD, params={"changed": True}).json()["rows"] == []
     assert [one["kind"] for one in api.get(f"{BOARD}/places").json()] == ["ROOM", "DEVICE"]
 
 

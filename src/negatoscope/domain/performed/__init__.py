@@ -1,5 +1,14 @@
 """What was performed: Modality Performed Procedure Step (PS3.4 Annex F), studies bound to orders, the board."""
 
+from negatoscope.domain.performed import actions
+from negatoscope.domain.performed.action_errors import (
+    ActionError,
+    DeviceUnsuitable,
+    IdentityUnchecked,
+    NothingToUndo,
+    ReasonNeeded,
+)
+from negatoscope.domain.performed.actions import IdentityDocument
 from negatoscope.domain.performed.board import (
     Board,
     BoardFilter,
@@ -12,12 +21,19 @@ from negatoscope.domain.performed.board import (
 )
 
 __all__ = [
+    "ActionError",
     "Board",
     "BoardFilter",
     "BoardRow",
     "Changed",
     "Day",
+    "DeviceUnsuitable",
     "Flag",
+    "IdentityDocument",
+    "IdentityUnchecked",
+    "NothingToUndo",
     "Place",
+    "ReasonNeeded",
     "UnorderedStudy",
+    "actions",
 ]

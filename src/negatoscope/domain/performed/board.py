@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from negatoscope.domain.orders import ProcedureState, RequestState, StepState
+from negatoscope.domain.orders import ProcedureState, Question, RequestState, StepState, safety
 from negatoscope.domain.patients import PersonName
 from negatoscope.infra.db import Database, load_queries
 from negatoscope.kit.text import fold
@@ -295,6 +295,9 @@ def _row(row: Sequence[Any], now: datetime) -> BoardRow:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in zip(_NAMES[:-2], values, strict=True)
     }
+    if not safety.may_be_pregnant(plain["sex"], plain["birth_date"], now.date()):
+        for name in ("safety_waiting", "safety_blocking"):
+            plain[name] = tuple(one for one in plain[name] if one != Question.PREGNANCY)
     delay = _delay_min(plain["state"], plain["start_at"], plain["started_at"], now)
     return BoardRow(**plain, delay_min=delay, flags=_flags(plain, delay))
 

@@ -22,6 +22,7 @@ from negatoscope.entrypoints.api import (
     archive,
     audit,
     board,
+    board_actions,
     break_glass,
     catalogue,
     configuration,
@@ -83,6 +84,7 @@ _ROUTES = (
     appointments,
     slots,
     downtime,
+    board_actions,
 )
 
 

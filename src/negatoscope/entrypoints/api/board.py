@@ -157,19 +157,19 @@ async def get_board(
     unit: Annotated[str, Query(max_length=100)] = "",
     text: Annotated[str, Query(max_length=200)] = "",
     canceled: bool = False,
+    changed: bool = False,
     changed_step: Annotated[list[_Number] | None, _CHANGED] = None,
     changed_procedure: Annotated[list[_Number] | None, _CHANGED] = None,
     changed_request: Annotated[list[_Number] | None, _CHANGED] = None,
     changed_appointment: Annotated[list[_Number] | None, _CHANGED] = None,
 ) -> BoardDay:
-    """The steps of a day, today without one; with ``changed_…`` those of them only that belong to one of these."""
+    """The steps of a day, today without one; with ``changed`` those of them only that belong to one of ``changed_…``."""
     ask.require(Action.READ_WORK)
     zone = ask.services.settings.zone
     now = datetime.now(zone)
     wanted_day = day or now.date()
     if not _FIRST_DAY <= wanted_day <= _LAST_DAY:
         raise Problem("bad-query", detail="The day is too far away.")
-    changed = (changed_step, changed_procedure, changed_request, changed_appointment)
     begins, ends = day_bounds(wanted_day, zone)
     wanted = BoardFilter(
         begins=begins,
@@ -182,14 +182,14 @@ async def get_board(
         unit=unit.replace("\0", ""),
         text=text.replace("\0", ""),
         has_canceled=canceled,
-        only=None
-        if all(one is None for one in changed)
-        else Changed(
+        only=Changed(
             steps=changed_step or (),
             procedures=changed_procedure or (),
             requests=changed_request or (),
             appointments=changed_appointment or (),
-        ),
+        )
+        if changed
+        else None,
     )
     found = await run_blocking(Board(ask.services.database).day, wanted, now=now)
     await ask.services.access.note_read(ask.request, Action.READ_WORK)

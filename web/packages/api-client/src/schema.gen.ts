@@ -26,6 +26,9 @@ export interface AffectedAppointment {
   proposals: Slot[];
 }
 
+/** To a safety question: YES forbids. */
+export type Answer = 'YES' | 'NO' | 'UNKNOWN';
+
 /** A peer we know. */
 export interface ApplicationEntity {
   host: string;
@@ -557,6 +560,12 @@ export interface DepartmentResource {
   hours: OpeningHours[];
 }
 
+/** Another device for a step. */
+export interface DeviceChoice {
+  device: number;
+  version?: number | null;
+}
+
 /** What was found; stable, the page has a text for each. */
 export type Diagnosis = 'answers' | 'name-unknown' | 'address-refused' | 'unreachable' | 'connection-refused' | 'connect-timeout' | 'our-certificate' | 'tls-not-spoken' | 'tls-expected' | 'tls-certificate-expired' | 'tls-certificate-name' | 'tls-certificate-unknown' | 'tls-certificate-refused' | 'tls-failed' | 'not-dicom' | 'closed' | 'no-answer' | 'calling-ae-title-not-recognized' | 'called-ae-title-not-recognized' | 'rejected-busy' | 'rejected' | 'aborted' | 'verification-refused' | 'status' | 'failed';
 
@@ -780,6 +789,9 @@ export interface Identifier {
   identifier: string;
   issuer: string;
 }
+
+/** What a person's identity was compared with (RNIV, level of trust falls downwards). */
+export type IdentityDocument = 'IDENTITY_CARD' | 'PASSPORT' | 'RESIDENCE_PERMIT' | 'BIRTH_CERTIFICATE' | 'WRISTBAND' | 'RELATIVE' | 'SPOKEN';
 
 /** Of RNIV: what two facts make, the INS was got (I) and the identity was checked (C). */
 export type IdentityStatus = 'PROVISIONAL' | 'RETRIEVED' | 'VALIDATED' | 'QUALIFIED';
@@ -1173,6 +1185,9 @@ export interface PatientReport {
   is_complete: boolean;
 }
 
+/** Requested Procedure Priority (0040,1003). */
+export type Priority = 'STAT' | 'HIGH' | 'ROUTINE' | 'MEDIUM' | 'LOW';
+
 /** The same, and the version that was read. */
 export interface ProcedureChange {
   code_value: string;
@@ -1271,6 +1286,9 @@ export interface Put {
   from_resource: number;
   to_resource: number;
 }
+
+/** A safety question of the catalogue. */
+export type Question = 'PREGNANCY' | 'MR_IMPLANTS' | 'CONTRAST_REACTION' | 'RENAL_FUNCTION';
 
 /** How many jobs of a queue are in a state. */
 export interface QueueCount {
@@ -1389,8 +1407,40 @@ export interface RoleRights {
   sees_granted_only: boolean;
 }
 
+/** A radiologist lets it go on in spite of an answer; without a reason that is taken back. */
+export interface SafetyClearance {
+  question: Question;
+  reason?: string;
+}
+
 /** What must be answered before the examination. */
 export type SafetyQuestion = 'PREGNANCY' | 'MR_IMPLANTS' | 'CONTRAST_REACTION' | 'RENAL_FUNCTION';
+
+/** Several at once. */
+export interface SafetyReplies {
+  replies: SafetyReply[];
+}
+
+/** The answer to a safety question. */
+export interface SafetyReply {
+  question: Question;
+  answer?: Answer | null;
+  value?: number | string | null;
+  detail?: string;
+}
+
+/** One question as it stands. */
+export interface SafetyState {
+  question: Question;
+  answer: Answer | null;
+  value: string | null;
+  detail: string;
+  answered_by: string;
+  answered_at: string | null;
+  cleared_by: string;
+  cleared_reason: string;
+  is_blocking: boolean;
+}
 
 /** What was done with a study of that patient. */
 export interface Seen {
@@ -1546,6 +1596,20 @@ export interface SlotStep {
 /** What came of a message. */
 export type State = 'PENDING' | 'PROCESSED' | 'IGNORED' | 'FAILED';
 
+/** What is said of a step. */
+export interface StepAction {
+  action: 'arrive' | 'identity' | 'ready' | 'start' | 'end' | 'discontinue' | 'undo';
+  version?: number | null;
+  document?: IdentityDocument | null;
+  reason?: string;
+}
+
+/** What came of it. */
+export interface StepDone {
+  is_changed: boolean;
+  safety_blocking: Question[];
+}
+
 /** Where and when a step is to be done. */
 export interface StepPlace {
   step: number;
@@ -1673,6 +1737,24 @@ export interface UnorderedStudy {
   patient_sex: string | null;
 }
 
+/** Somebody who comes without appointment. */
+export interface UrgentExamination {
+  patient: number;
+  procedure: number;
+  device?: number | null;
+  priority?: Priority;
+  clinical_question?: string;
+  requesting_service?: string;
+  current_patient_location?: string;
+  patient_transport?: '' | 'WALK' | 'CHAIR' | 'BED' | 'PORTABLE';
+}
+
+/** The order and its steps. */
+export interface UrgentMade {
+  request: number;
+  steps: number[];
+}
+
 /** An account. */
 export interface User {
   name: string;
@@ -1792,9 +1874,10 @@ export interface Operations {
   'GET /api/v1/audit/patient': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean }; body: undefined; answer: PatientReport };
   'GET /api/v1/audit/patient/export': { path: Record<never, never>; query: { patient_id: string; issuer_of_patient_id?: string | null; after?: string | null; before?: string | null; every_class?: boolean; format?: 'html' | 'csv'; language?: 'fr' | 'en'; names?: boolean }; body: undefined; answer: undefined };
   'GET /api/v1/audit/state': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditState };
-  'GET /api/v1/board': { path: Record<never, never>; query: { day?: string | null; modality?: string[] | null; state?: StepState[] | null; priority?: ('STAT' | 'HIGH' | 'ROUTINE' | 'MEDIUM' | 'LOW')[] | null; room?: number[] | null; device?: number[] | null; unit?: string; text?: string; canceled?: boolean; changed_step?: number[] | null; changed_procedure?: number[] | null; changed_request?: number[] | null; changed_appointment?: number[] | null }; body: undefined; answer: BoardDay };
+  'GET /api/v1/board': { path: Record<never, never>; query: { day?: string | null; modality?: string[] | null; state?: StepState[] | null; priority?: ('STAT' | 'HIGH' | 'ROUTINE' | 'MEDIUM' | 'LOW')[] | null; room?: number[] | null; device?: number[] | null; unit?: string; text?: string; canceled?: boolean; changed?: boolean; changed_step?: number[] | null; changed_procedure?: number[] | null; changed_request?: number[] | null; changed_appointment?: number[] | null }; body: undefined; answer: BoardDay };
   'GET /api/v1/board/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
   'GET /api/v1/board/places': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: BoardPlace[] };
+  'GET /api/v1/board/requests/{request}/safety': { path: { request: number }; query: Record<never, never>; body: undefined; answer: SafetyState[] };
   'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
   'GET /api/v1/calendar': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: CalendarBackground };
@@ -1867,6 +1950,9 @@ export interface Operations {
   'POST /api/v1/appointments/{number}/no-show': { path: { number: number }; query: Record<never, never>; body: Ending; answer: Appointment };
   'POST /api/v1/appointments/{number}/undo': { path: { number: number }; query: Record<never, never>; body: Ending; answer: Appointment };
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
+  'POST /api/v1/board/requests/{request}/safety/clearances': { path: { request: number }; query: Record<never, never>; body: SafetyClearance; answer: SafetyState[] };
+  'POST /api/v1/board/steps/{step}/actions': { path: { step: number }; query: Record<never, never>; body: StepAction; answer: StepDone };
+  'POST /api/v1/board/urgent': { path: Record<never, never>; query: Record<never, never>; body: UrgentExamination; answer: UrgentMade };
   'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
   'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
   'POST /api/v1/catalogue': { path: Record<never, never>; query: Record<never, never>; body: ProcedureValues; answer: CatalogueProcedure };
@@ -1897,6 +1983,8 @@ export interface Operations {
   'POST /api/v1/waiting-list': { path: Record<never, never>; query: Record<never, never>; body: NewWaiting; answer: Appointment };
   'PUT /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: Address; answer: RegisteredEntity };
   'PUT /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: Grants; answer: Grants };
+  'PUT /api/v1/board/requests/{request}/safety': { path: { request: number }; query: Record<never, never>; body: SafetyReplies; answer: SafetyState[] };
+  'PUT /api/v1/board/steps/{step}/device': { path: { step: number }; query: Record<never, never>; body: DeviceChoice; answer: undefined };
   'PUT /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: ProcedureChange; answer: CatalogueProcedure };
   'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };

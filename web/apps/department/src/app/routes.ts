@@ -1,6 +1,7 @@
 import { accountRoutes } from '../features/account/routes';
 import { adminRoutes } from '../features/admin/routes';
 import { auditRoutes } from '../features/audit/routes';
+import { boardRoutes, wallRoutes } from '../features/board/routes';
 import { breakGlassRoutes } from '../features/break-glass/routes';
 import { connectRoutes } from '../features/connect/routes';
 import { contextRoutes } from '../features/context/routes';
@@ -30,11 +31,13 @@ export const routeTree = rootRoute.addChildren([
   ]),
   bareRoute.addChildren([
     ...viewerRoutes,
+    ...wallRoutes,
     shellRoute.addChildren([
       ...accountRoutes, //
       ...auditRoutes,
       ...adminRoutes,
       ...connectRoutes,
+      ...boardRoutes,
       ...breakGlassRoutes,
       ...contextRoutes,
       ...identityRoutes,

@@ -1,0 +1,342 @@
+import { ActionIcon, Alert, Badge, Button, Group, SegmentedControl, Text, Tooltip } from '@mantine/core';
+import { type BoardRow, call } from '@negatoscope/api-client';
+import { type Action, Empty, Failure, Loading, useActions, useMessages, useNotify } from '@negatoscope/ui';
+import {
+  IconDeviceTv,
+  IconLayoutList,
+  IconLayoutRows,
+  IconPlugConnectedX,
+  IconUrgent,
+} from '@tabler/icons-react';
+import { useRouter } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
+import { useMay } from '../session/session';
+import { viewerAddress } from '../studies/opening';
+import classes from './BoardPage.module.css';
+import { BoardTable, type RowAction } from './BoardTable';
+import { type Criteria, isFiltered, NOTHING, type View, writeCriteria } from './criteria';
+import { DeviceDialog, IdentityDialog, ReasonDialog, UncheckedDialog } from './dialogs';
+import { FilterBar } from './FilterBar';
+import { messages } from './messages';
+import { Profiles } from './Profiles';
+import { nameOf, type StepAction } from './rows';
+import { SafetyDialog } from './SafetyDialog';
+import { Unordered } from './Unordered';
+import { UrgentDialog } from './UrgentDialog';
+import { useBoard } from './useBoard';
+import { useCriteria } from './useCriteria';
+import { type IdentityDocument, useStepActions } from './useStepActions';
+import { WaitingRoom } from './WaitingRoom';
+
+type Asked =
+  | { readonly what: 'identity' | 'unchecked' | 'reason' | 'device'; readonly row: BoardRow }
+  | { readonly what: 'safety'; readonly row: BoardRow; readonly next: StepAction | null }
+  | { readonly what: 'urgent' }
+  | null;
+
+/** The department's day, as it goes on. */
+export function BoardPage(): ReactNode {
+  const say = useMessages(messages);
+  const notify = useNotify();
+  const router = useRouter();
+  const mayPerform = useMay('perform');
+  const mayOrder = useMay('order');
+  const [criteria, setCriteria] = useCriteria();
+  const board = useBoard(criteria);
+  const [active, setActive] = useState<number | null>(null);
+  const [asked, setAsked] = useState<Asked>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const scroll = useRef<HTMLDivElement>(null);
+  const act = useStepActions(board.reread);
+  const { day } = board;
+  const timeZone = day?.time_zone ?? 'UTC';
+  const today = useToday(timeZone, board.now);
+
+  const close = useCallback(() => {
+    setAsked(null);
+    setTimeout(() => scroll.current?.focus({ preventScroll: true }), 0);
+  }, []);
+
+  async function perform(
+    row: BoardRow,
+    action: StepAction,
+    more: { readonly document?: IdentityDocument; readonly reason?: string } = {},
+  ): Promise<void> {
+    const hindrance = await act(row, action, more);
+    if (hindrance === 'safety') setAsked({ what: 'safety', row, next: action === 'start' ? 'start' : null });
+    else if (hindrance === 'identity') setAsked({ what: 'unchecked', row });
+    else close();
+  }
+
+  function onAction(row: BoardRow, action: RowAction): void {
+    setActive(row.step);
+    switch (action) {
+      case 'open':
+        void router.navigate({ href: `/examinations/${row.procedure}` });
+        break;
+      case 'images':
+        void router.navigate({ href: viewerAddress(row.study_instance_uids) });
+        break;
+      case 'label':
+        window.open(`/api/v1/examinations/${row.procedure}/label.pdf`, '_blank', 'noopener');
+        break;
+      case 'letter':
+        if (row.appointment !== null)
+          window.open(`/api/v1/appointments/${row.appointment}/letter.pdf`, '_blank', 'noopener');
+        break;
+      case 'identity':
+      case 'device':
+        setAsked({ what: action, row });
+        break;
+      case 'discontinue':
+        setAsked({ what: 'reason', row });
+        break;
+      default:
+        void perform(row, action);
+    }
+  }
+
+  async function assign(row: BoardRow, device: number): Promise<void> {
+    try {
+      await call('PUT /api/v1/board/steps/{step}/device', {
+        path: { step: row.step },
+        body: { device, version: row.version },
+      });
+      notify.done(say('doneDevice', { name: nameOf(row) }));
+      close();
+    } catch (error) {
+      notify.failed(error);
+    }
+  }
+
+  const wall = useCallback(
+    () => void router.navigate({ href: `/board/wall?${writeCriteria({ ...criteria, day: '', text: '' })}` }),
+    [criteria, router],
+  );
+  useActions(
+    useMemo<readonly Action[]>(
+      () => [
+        {
+          id: 'board.wall',
+          label: { en: 'Wall display', fr: 'Écran mural' },
+          group: { en: 'Board', fr: 'Tableau' },
+          perform: wall,
+        },
+        {
+          id: 'board.urgent',
+          label: { en: 'Add an urgent examination', fr: 'Ajouter un examen urgent' },
+          group: { en: 'Board', fr: 'Tableau' },
+          isEnabled: mayPerform && mayOrder,
+          perform: () => setAsked({ what: 'urgent' }),
+        },
+      ],
+      [wall, mayPerform, mayOrder],
+    ),
+  );
+
+  return (
+    <div className={classes['page'] ?? ''}>
+      <h1 className="n-visually-hidden" hidden>
+        {say('title')}
+      </h1>
+      <Group gap={6} justify="space-between" wrap="nowrap" align="flex-start">
+        <FilterBar
+          criteria={criteria}
+          onChange={setCriteria}
+          today={today}
+          inputRef={input}
+          onLeave={() => scroll.current?.focus()}
+        />
+        <Group gap={6} wrap="nowrap">
+          <Profiles criteria={criteria} onChoose={setCriteria} />
+          <Tooltip label={say(criteria.isGrouped ? 'flat' : 'grouped')}>
+            <ActionIcon
+              variant="default"
+              size={30}
+              aria-label={say('grouped')}
+              aria-pressed={criteria.isGrouped}
+              onClick={() => setCriteria({ ...criteria, isGrouped: !criteria.isGrouped })}
+            >
+              {criteria.isGrouped ? <IconLayoutList size={16} /> : <IconLayoutRows size={16} />}
+            </ActionIcon>
+          </Tooltip>
+          <Tooltip label={say('wall')}>
+            <ActionIcon variant="default" size={30} aria-label={say('wall')} onClick={wall}>
+              <IconDeviceTv size={16} />
+            </ActionIcon>
+          </Tooltip>
+          {mayPerform && mayOrder ? (
+            <Button
+              color="red"
+              variant="light"
+              leftSection={<IconUrgent size={14} aria-hidden />}
+              onClick={() => setAsked({ what: 'urgent' })}
+            >
+              {say('addUrgent')}
+            </Button>
+          ) : null}
+        </Group>
+      </Group>
+      <div className={classes['status'] ?? ''}>
+        <SegmentedControl
+          size="xs"
+          aria-label={say('title')}
+          value={criteria.view}
+          onChange={(view) => setCriteria({ ...criteria, view: view as View })}
+          data={[
+            { value: 'table', label: say('viewTable') },
+            { value: 'waiting', label: say('viewWaiting') },
+          ]}
+        />
+        <Text size="sm" c="dimmed" role="status">
+          {day === undefined ? '' : say('count', { count: day.rows.length })}
+        </Text>
+        <Tally rows={day?.rows ?? []} criteria={criteria} onChange={setCriteria} />
+        {board.isLive || day === undefined ? null : (
+          <Badge
+            variant="light"
+            color="orange"
+            tt="none"
+            leftSection={<IconPlugConnectedX size={12} aria-hidden />}
+            role="status"
+          >
+            {say('reconnecting')}
+          </Badge>
+        )}
+      </div>
+      <Unordered studies={day?.unordered ?? []} />
+      {day?.is_cut === true ? <Alert color="orange">{say('cut')}</Alert> : null}
+      <div className={`${classes['list'] ?? ''} ${board.isStale ? (classes['stale'] ?? '') : ''}`}>
+        {board.error !== null && day === undefined ? (
+          <Failure error={board.error} onRetry={board.reload} />
+        ) : day === undefined ? (
+          <Loading />
+        ) : criteria.view === 'waiting' ? (
+          <WaitingRoom
+            rows={day.rows}
+            now={board.now}
+            timeZone={timeZone}
+            fresh={board.fresh}
+            mayPerform={mayPerform}
+            onAction={onAction}
+          />
+        ) : day.rows.length === 0 ? (
+          <Nothing criteria={criteria} onChange={setCriteria} />
+        ) : (
+          <BoardTable
+            rows={day.rows}
+            isGrouped={criteria.isGrouped}
+            timeZone={timeZone}
+            now={board.now}
+            fresh={board.fresh}
+            active={active}
+            onActive={setActive}
+            mayPerform={mayPerform}
+            onAction={onAction}
+            onEscape={() => input.current?.focus()}
+            scrollRef={scroll}
+          />
+        )}
+      </div>
+      {asked?.what === 'identity' ? (
+        <IdentityDialog
+          row={asked.row}
+          onClose={close}
+          onConfirm={(document) => void perform(asked.row, 'identity', { document })}
+        />
+      ) : null}
+      {asked?.what === 'unchecked' ? (
+        <UncheckedDialog
+          row={asked.row}
+          onClose={close}
+          onCheck={() => setAsked({ what: 'identity', row: asked.row })}
+          onConfirm={(reason) => void perform(asked.row, 'start', { reason })}
+        />
+      ) : null}
+      {asked?.what === 'reason' ? (
+        <ReasonDialog
+          row={asked.row}
+          onClose={close}
+          onConfirm={(reason) => void perform(asked.row, 'discontinue', { reason })}
+        />
+      ) : null}
+      {asked?.what === 'device' ? (
+        <DeviceDialog
+          row={asked.row}
+          onClose={close}
+          onConfirm={(device) => void assign(asked.row, device)}
+        />
+      ) : null}
+      {asked?.what === 'safety' ? (
+        <SafetyDialog
+          request={asked.row.request}
+          name={nameOf(asked.row)}
+          onClose={close}
+          onFree={() => {
+            if (asked.next === null) close();
+            else void perform(asked.row, asked.next);
+          }}
+        />
+      ) : null}
+      {asked?.what === 'urgent' ? <UrgentDialog onClose={close} onAdded={close} /> : null}
+    </div>
+  );
+}
+
+/** How many are in each state; a click shows only these. */
+function Tally(props: {
+  readonly rows: readonly BoardRow[];
+  readonly criteria: Criteria;
+  readonly onChange: (next: Criteria) => void;
+}): ReactNode {
+  const say = useMessages(messages);
+  const { criteria } = props;
+  const shown = ['SCHEDULED', 'ARRIVED', 'READY', 'STARTED', 'COMPLETED'] as const;
+  return (
+    <Group gap={4}>
+      {shown.map((state) => {
+        const count = props.rows.filter((row) => row.state === state).length;
+        const isChosen = criteria.state.length === 1 && criteria.state[0] === state;
+        if (count === 0 && !isChosen) return null;
+        return (
+          <Button
+            key={state}
+            size="compact-xs"
+            variant={isChosen ? 'filled' : 'default'}
+            aria-pressed={isChosen}
+            onClick={() => props.onChange({ ...criteria, state: isChosen ? [] : [state] })}
+          >
+            {say(state)} {count}
+          </Button>
+        );
+      })}
+    </Group>
+  );
+}
+
+function Nothing(props: {
+  readonly criteria: Criteria;
+  readonly onChange: (next: Criteria) => void;
+}): ReactNode {
+  const say = useMessages(messages);
+  if (!isFiltered(props.criteria)) return <Empty title={say('none')}>{say('noneHint')}</Empty>;
+  return (
+    <Empty
+      title={say('noneFiltered')}
+      action={
+        <Button
+          variant="default"
+          mt={6}
+          onClick={() => props.onChange({ ...NOTHING, day: props.criteria.day })}
+        >
+          {say('clear')}
+        </Button>
+      }
+    />
+  );
+}
+
+/** The department's date, `YYYY-MM-DD`. */
+function useToday(timeZone: string, now: number): string {
+  return useMemo(() => new Intl.DateTimeFormat('sv-SE', { timeZone }).format(now), [timeZone, now]);
+}
