@@ -220,7 +220,7 @@ async def list_registered_patients(
 
     found = await run_blocking(_with, ask, find)
     await ask.services.access.note_read(ask.request, Action.READ_WORK)
-    return [_listed(one) for one in found]
+    return [listed(one) for one in found]
 
 
 @router.get("/registered-patients/{number}")
@@ -317,9 +317,9 @@ async def _file(ask: Asking, number: int, action: str) -> PatientFile:
         dicom = dicom_patient(
             patient, preferred_authority=settings.preferred_authority, name=settings.dicom_name
         )
-        listed = _listed(patient)
+        shown = listed(patient)
         return PatientFile(
-            **{name: getattr(listed, name) for name in RegisteredPatient.model_fields},
+            **{name: getattr(shown, name) for name in RegisteredPatient.model_fields},
             identity_code=patient.traits.identity_status,
             birth_place_code=patient.traits.birth_place_code,
             birth_place_name=patient.traits.birth_place_name,
@@ -332,7 +332,7 @@ async def _file(ask: Asking, number: int, action: str) -> PatientFile:
             every_identifier=[_dated(one) for one in registry.every_identifier(number)],
             traits_since=_since(changes),
             changes=[TraitChange.model_validate(one) for one in changes[::-1][:_MAX_CHANGES]],
-            absorbed=[_listed(one) for one in registry.get_all(registry.absorbed(number))],
+            absorbed=[listed(one) for one in registry.get_all(registry.absorbed(number))],
             goes_on_as=registry.goes_on_as(number),
             patient_id=dicom.patient_id,
             issuer_of_patient_id=dicom.issuer_of_patient_id,
@@ -366,7 +366,8 @@ def _updates(given: PatientTraits) -> dict[str, Any]:
     return updates
 
 
-def _listed(patient: Patient) -> RegisteredPatient:
+def listed(patient: Patient) -> RegisteredPatient:
+    """A patient as lists show it."""
     traits = patient.traits
     shown = traits.name_to_show
     return RegisteredPatient(

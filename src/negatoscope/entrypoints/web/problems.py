@@ -61,6 +61,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "reason-needed": ProblemType(422, "A reason is needed"),
     "ambiguous-patient": ProblemType(409, "Several people have that identifier"),
     "similar-patients": ProblemType(409, "Patients with the same name and birth date are known"),
+    "safety-questions": ProblemType(409, "Safety questions wait for an answer"),
     "too-many-breaks": ProblemType(429, "Too many emergency accesses in an hour"),
     "last-administrator": ProblemType(409, "Nobody could administer afterwards"),
     "weak-password": ProblemType(422, "The password would be guessed first"),

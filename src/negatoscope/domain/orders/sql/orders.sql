@@ -205,3 +205,47 @@ WHERE id = %(id)s AND (medical_alerts, pregnancy_status) IS DISTINCT FROM (%(med
 -- name: history
 SELECT id, at, kind, procedure_fk, step_fk, appointment_fk, detail, source FROM workflow_event
 WHERE request_fk = %(id)s ORDER BY id DESC LIMIT 500
+
+-- name: matching
+-- The condition of the list; more is added behind it.
+FROM imaging_service_request r JOIN registered_patient t ON t.id = r.patient_fk
+WHERE (%(priorities)s::text[] IS NULL OR r.priority = ANY(%(priorities)s))
+  AND (%(patient)s::bigint IS NULL OR r.patient_fk = %(patient)s)
+  AND (%(created_from)s::timestamptz IS NULL OR r.created_at >= %(created_from)s)
+  AND (%(created_until)s::timestamptz IS NULL OR r.created_at < %(created_until)s)
+  AND (%(modalities)s::text[] IS NULL AND %(vetting)s::text[] IS NULL AND NOT %(is_not_in_catalogue)s
+       OR EXISTS (SELECT 1 FROM requested_procedure p WHERE p.request_fk = r.id
+          AND (p.state NOT IN ('CANCELED', 'REPLACED') OR %(vetting)s::text[] IS NOT NULL)
+          AND (%(modalities)s::text[] IS NULL OR p.modality = ANY(%(modalities)s))
+          AND (%(vetting)s::text[] IS NULL OR p.vetting = ANY(%(vetting)s))
+          AND (NOT %(is_not_in_catalogue)s OR p.procedure_fk IS NULL)))
+  AND (%(words)s::text[] IS NULL OR NOT EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) w
+       WHERE NOT (t.name_folded LIKE '%%' || w || '%%' ESCAPE '\'
+          OR lower(r.accession_number) LIKE w || '%%' ESCAPE '\'
+          OR lower(r.placer_order_number) LIKE w || '%%' ESCAPE '\'
+          OR lower(r.filler_order_number) LIKE w || '%%' ESCAPE '\'
+          OR text_folded(r.requesting_service) LIKE '%%' || w || '%%' ESCAPE '\'
+          OR EXISTS (SELECT 1 FROM registered_identifier i WHERE i.patient_fk = r.patient_fk
+                     AND i.until IS NULL AND lower(i.value) LIKE w || '%%' ESCAPE '\')
+          OR EXISTS (SELECT 1 FROM requested_procedure p WHERE p.request_fk = r.id
+                     AND (lower(p.code_value) LIKE w || '%%' ESCAPE '\'
+                          OR text_folded(p.description) LIKE '%%' || w || '%%' ESCAPE '\')))))
+
+-- name: waiting_for_vetting
+-- The radiologist's list: the most urgent first, of these the oldest.
+SELECT p.id, p.request_fk, array_position(ARRAY['STAT', 'HIGH', 'MEDIUM', 'ROUTINE', 'LOW'], r.priority) AS rank
+FROM requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk
+WHERE p.vetting = 'WAITING' AND p.state NOT IN ('CANCELED', 'REPLACED')
+  AND (%(modalities)s::text[] IS NULL OR p.modality = ANY(%(modalities)s))
+  AND (%(after_rank)s::int IS NULL OR (array_position(ARRAY['STAT', 'HIGH', 'MEDIUM', 'ROUTINE', 'LOW'], r.priority), p.id)
+       > (%(after_rank)s, %(after_id)s))
+ORDER BY rank, p.id LIMIT %(limit)s
+
+-- name: count_waiting_for_vetting
+SELECT p.modality, count(*) FROM requested_procedure p
+WHERE p.vetting = 'WAITING' AND p.state NOT IN ('CANCELED', 'REPLACED') GROUP BY p.modality
+
+-- name: studies_of
+-- Studies of the archive that were made for an order's procedures.
+SELECT b.procedure_fk, b.study_instance_uid FROM study_binding b JOIN requested_procedure p ON p.id = b.procedure_fk
+WHERE p.request_fk = %(id)s AND b.state = 'BOUND' ORDER BY b.first_arrival_at
