@@ -3,6 +3,14 @@
 /** What a registered application entity may ask of us. */
 export type AERole = 'store' | 'query' | 'retrieve' | 'worklist' | 'mpps' | 'commitment' | 'print' | 'ups';
 
+/** A radiologist accepts. */
+export interface Accepted {
+  version: number;
+  protocol?: string;
+  protocol_codes?: CodeSchema[] | null;
+  contrast_agent?: string | null;
+}
+
 /** What can be asked for. */
 export type Action = 'verify' | 'store' | 'query' | 'retrieve' | 'commit' | 'worklist' | 'mpps' | 'print' | 'ups' | 'administer' | 'read audit' | 'metrics' | 'break glass' | 'share' | 'read the department\'s work' | 'order' | 'vet' | 'schedule' | 'perform' | 'catalogue' | 'reconcile';
 
@@ -131,6 +139,21 @@ export interface AppointmentStep {
   description: string;
   modality: string;
   duration_min: number;
+}
+
+/** A safety question with what was answered. */
+export interface AskedQuestion {
+  question: Question;
+  is_asked: boolean;
+  is_blocking: boolean;
+  answer: Answer | null;
+  value: string | null;
+  detail: string;
+  answered_by: string;
+  answered_at: string | null;
+  cleared_by: string;
+  cleared_reason: string;
+  cleared_at: string | null;
 }
 
 /** A DICOM association that is open now. */
@@ -431,6 +454,27 @@ export interface CatalogueProcedure {
 /** What happened to a patient's file. */
 export type ChangeKind = 'CREATED' | 'UPDATED' | 'IDENTIFIERS CHANGED' | 'MERGED' | 'ABSORBED' | 'SPLIT';
 
+/** Other words. */
+export interface ChangedOrder {
+  priority?: Priority | null;
+  clinical_question?: string | null;
+  justification?: string | null;
+  comments?: string | null;
+  requesting_service?: string | null;
+  requesting_physician?: string | null;
+  requesting_physician_id?: string | null;
+  referring_physician_name?: string | null;
+  admission_id?: string | null;
+  current_patient_location?: string | null;
+  patient_transport?: string | null;
+  medical_alerts?: string | null;
+  allergies?: string | null;
+  patient_weight_kg?: number | string | null;
+  patient_size_m?: number | string | null;
+  wished_at?: string | null;
+  version: number;
+}
+
 /** One thing looked at. */
 export interface Check {
   name: string;
@@ -453,6 +497,13 @@ export interface Chore {
 /** A code of the authenticator. */
 export interface Code {
   code: string;
+}
+
+/** An item of a code sequence. */
+export interface CodeSchema {
+  code_value: string;
+  coding_scheme_designator?: string;
+  code_meaning?: string;
 }
 
 /** Commands for one purpose, in the order in which they are useful. */
@@ -657,6 +708,13 @@ export type FileKind = 'PROCEDURES' | 'RESOURCES' | 'OPENING_HOURS' | 'CCAM';
 /** What somebody should look at. */
 export type Flag = 'URGENT' | 'LATE' | 'SAFETY' | 'UNVETTED' | 'NO IMAGES' | 'NOT STARTED' | 'IDENTITY' | 'OVERBOOKED' | 'ON HOLD';
 
+/** An answer to a safety question. */
+export interface GivenAnswer {
+  answer?: Answer | null;
+  value?: number | string | null;
+  detail?: string;
+}
+
 /** A password somebody else chose: it must be changed at the next sign-in. */
 export interface GivenPassword {
   password: string;
@@ -676,6 +734,11 @@ export type GrantKind = 'everything' | 'institution' | 'issuer' | 'department' |
 /** The union of what is listed; without any, what the roles see. */
 export interface Grants {
   grants: Grant[];
+}
+
+/** Steps that one acquisition fulfils. */
+export interface Grouped {
+  steps: number[];
 }
 
 /** A message with its segments; of an unreadable one the text alone. */
@@ -886,6 +949,31 @@ export interface Link {
   revoked_by: string | null;
 }
 
+/** An order in a list. */
+export interface ListedOrder {
+  id: number;
+  version: number;
+  accession_number: string;
+  issuer_of_accession_number: string;
+  placer_order_number: string;
+  placer_issuer: string;
+  filler_order_number: string;
+  state: RequestState;
+  state_reason: string;
+  priority: Priority;
+  patient: RegisteredPatient;
+  patient_id: string;
+  requesting_service: string;
+  requesting_physician: string;
+  clinical_question: string;
+  wished_at: string | null;
+  starts_at: string | null;
+  created_at: string;
+  updated_at: string;
+  source: string;
+  procedures: OrderedProcedure[];
+}
+
 /** A study as a row of the list. */
 export interface ListedStudy {
   study_instance_uid: string;
@@ -936,6 +1024,14 @@ export interface Meaning {
   viewer: string;
   studies: CalledStudy[];
   outside_scope: string | null;
+}
+
+/** One more procedure. */
+export interface MoreProcedure {
+  catalogue?: number | null;
+  description?: string;
+  modality?: string;
+  version: number;
 }
 
 /** Of a person. */
@@ -1053,6 +1149,113 @@ export interface OpeningHoursChange {
 
 /** In which order studies are listed; the second key is always our own, so that pages meet. */
 export type Order = 'newest' | 'oldest' | 'name' | '-name' | 'received';
+
+/** One line of the history. */
+export interface OrderEvent {
+  id: number;
+  at: string;
+  kind: string;
+  procedure: number | null;
+  step: number | null;
+  appointment: number | null;
+  detail: Record<string, unknown>;
+  source: string;
+}
+
+/** An order with all that is known of it. */
+export interface OrderFile {
+  id: number;
+  version: number;
+  accession_number: string;
+  issuer_of_accession_number: string;
+  placer_order_number: string;
+  placer_issuer: string;
+  filler_order_number: string;
+  state: RequestState;
+  state_reason: string;
+  priority: Priority;
+  patient: RegisteredPatient;
+  patient_id: string;
+  requesting_service: string;
+  requesting_physician: string;
+  clinical_question: string;
+  wished_at: string | null;
+  starts_at: string | null;
+  created_at: string;
+  updated_at: string;
+  source: string;
+  procedures: OrderedProcedure[];
+  admission_id: string;
+  issuer_of_admission_id: string;
+  current_patient_location: string;
+  requesting_physician_id: string;
+  referring_physician_name: string;
+  justification: string;
+  comments: string;
+  patient_transport: string;
+  pregnancy_status: string;
+  medical_alerts: string;
+  allergies: string;
+  patient_weight_kg: string | null;
+  patient_size_m: string | null;
+  safety: AskedQuestion[];
+  events: OrderEvent[];
+  studies: Record<string, string[]>;
+}
+
+/** Orders, newest first. */
+export interface OrderPage {
+  orders: ListedOrder[];
+  next_before: number | null;
+  counts: Record<string, number>;
+  waiting_for_vetting: number;
+}
+
+/** A requested procedure. */
+export interface OrderedProcedure {
+  id: number;
+  requested_procedure_id: string;
+  study_instance_uid: string;
+  catalogue: number | null;
+  code_value: string;
+  coding_scheme_designator: string;
+  code_meaning: string;
+  description: string;
+  modality: string;
+  duration_min: number;
+  vetting: Vetting;
+  vetting_reason: string;
+  vetted_by: string;
+  vetted_at: string | null;
+  protocol: string;
+  replaced_by: number | null;
+  state: ProcedureState;
+  version: number;
+  steps: OrderedStep[];
+}
+
+/** A scheduled procedure step. */
+export interface OrderedStep {
+  id: number;
+  scheduled_procedure_step_id: string;
+  modality: string;
+  description: string;
+  protocol_codes: (Record<string, string>)[];
+  scheduled_station_ae_title: string;
+  scheduled_station_name: string;
+  location: string;
+  start_at: string | null;
+  end_at: string | null;
+  performing_physician_name: string;
+  requested_contrast_agent: string;
+  state: StepState;
+  arrived_at: string | null;
+  identity_checked_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  acquired_with: number | null;
+  version: number;
+}
 
 /** Events between a change and what reacts to it. */
 export interface Outbox {
@@ -1346,6 +1549,16 @@ export interface RegisteredPatient {
   identifiers: PatientIdentifier[];
   is_deceased: boolean;
   merged_into: number | null;
+}
+
+/** A radiologist asks for another procedure instead. */
+export interface Replaced {
+  catalogue?: number | null;
+  description?: string;
+  modality?: string;
+  version: number;
+  reason?: string;
+  protocol?: string;
 }
 
 /** Of an imaging service request: what its procedures amount to, or that it is held. */
@@ -1685,6 +1898,20 @@ export interface TokenEntry {
   grants: Grant[];
 }
 
+/** Something said of an order as it was read. */
+export interface Told {
+  version: number;
+  reason?: string;
+}
+
+/** An answer to a question of an order as it was read. */
+export interface ToldAnswer {
+  answer?: Answer | null;
+  value?: number | string | null;
+  detail?: string;
+  version?: number | null;
+}
+
 /** What the total is. */
 export type TotalIs = 'exact' | 'about' | 'at least';
 
@@ -1785,6 +2012,16 @@ export interface Version {
   pixels_sha256: string | null;
 }
 
+/** A radiologist's word about a procedure. */
+export type Vetting = 'NOT NEEDED' | 'WAITING' | 'ACCEPTED' | 'REFUSED' | 'REPLACED';
+
+/** The radiologist's list, the most urgent first. */
+export interface VettingPage {
+  waiting: WaitingProcedure[];
+  next_after: string | null;
+  counts: Record<string, number>;
+}
+
 /** A place where segments are kept. */
 export interface Volume {
   name: string;
@@ -1817,6 +2054,12 @@ export interface WaitingChange {
   note?: string;
 }
 
+/** A procedure that waits for a radiologist. */
+export interface WaitingProcedure {
+  procedure: number;
+  order: OrderFile;
+}
+
 /** A step that nobody has booked or put on the waiting list. */
 export interface WaitingStep {
   step: number;
@@ -1834,6 +2077,37 @@ export interface WaitingStep {
   patient: AppointmentPatient | null;
   wished_at: string | null;
   ordered_at: string;
+}
+
+/** An order to be made. */
+export interface WantedOrder {
+  priority?: Priority | null;
+  clinical_question?: string | null;
+  justification?: string | null;
+  comments?: string | null;
+  requesting_service?: string | null;
+  requesting_physician?: string | null;
+  requesting_physician_id?: string | null;
+  referring_physician_name?: string | null;
+  admission_id?: string | null;
+  current_patient_location?: string | null;
+  patient_transport?: string | null;
+  medical_alerts?: string | null;
+  allergies?: string | null;
+  patient_weight_kg?: number | string | null;
+  patient_size_m?: number | string | null;
+  wished_at?: string | null;
+  patient: number;
+  procedures: WantedProcedure[];
+  placer_order_number?: string;
+  answers?: Record<string, GivenAnswer>;
+}
+
+/** A procedure that is asked for: of the catalogue, or in words. */
+export interface WantedProcedure {
+  catalogue?: number | null;
+  description?: string;
+  modality?: string;
 }
 
 /** What the worklist of a device shows, whatever it asks for. */
@@ -1860,6 +2134,7 @@ export interface Operations {
   'DELETE /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: SignedOut };
   'DELETE /api/v1/sessions/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: undefined; answer: Setting };
+  'DELETE /api/v1/step-groups/{step}': { path: { step: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/tokens/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/users/{name}/totp': { path: { name: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'GET /api/v1/addresses': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Reached };
@@ -1907,6 +2182,9 @@ export interface Operations {
   'GET /api/v1/operations/licences.txt': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
   'GET /api/v1/operations/logs': { path: Record<never, never>; query: { level?: 'debug' | 'info' | 'warning' | 'error' | 'critical'; role?: string | null; text?: string; before?: string | null; limit?: number }; body: undefined; answer: LogEvent[] };
   'GET /api/v1/operations/volumes': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: VolumeSpace[] };
+  'GET /api/v1/orders': { path: Record<never, never>; query: { state?: RequestState[]; priority?: Priority[]; modality?: string[]; vetting?: Vetting[]; text?: string; patient?: number | null; created_from?: string | null; created_until?: string | null; not_in_catalogue?: boolean; before?: number | null; limit?: number }; body: undefined; answer: OrderPage };
+  'GET /api/v1/orders/vetting': { path: Record<never, never>; query: { modality?: string[]; after?: string; limit?: number }; body: undefined; answer: VettingPage };
+  'GET /api/v1/orders/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: OrderFile };
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
   'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
@@ -1940,6 +2218,7 @@ export interface Operations {
   'GET /api/v1/waiting-list': { path: Record<never, never>; query: { day?: string | null; modality?: string; after?: number; limit?: number }; body: undefined; answer: Appointment[] };
   'GET /api/v1/waiting-steps': { path: Record<never, never>; query: { patient?: number | null; request?: number | null; modality?: string; after?: number; limit?: number }; body: undefined; answer: WaitingStep[] };
   'PATCH /api/v1/appointments/{number}': { path: { number: number }; query: Record<never, never>; body: AppointmentChange; answer: Appointment };
+  'PATCH /api/v1/orders/{number}': { path: { number: number }; query: Record<never, never>; body: ChangedOrder; answer: OrderFile };
   'PATCH /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: PatientCorrection; answer: PatientFile };
   'PATCH /api/v1/users/{name}': { path: { name: string }; query: Record<never, never>; body: UserChange; answer: User };
   'PATCH /api/v1/waiting-list/{number}': { path: { number: number }; query: Record<never, never>; body: WaitingChange; answer: Appointment };
@@ -1968,7 +2247,16 @@ export interface Operations {
   'POST /api/v1/operations/events/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/operations/jobs/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/operations/jobs/{number}/retry': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'POST /api/v1/orders': { path: Record<never, never>; query: Record<never, never>; body: WantedOrder; answer: OrderFile };
+  'POST /api/v1/orders/{number}/answers/{question}/clear': { path: { number: number; question: Question }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/orders/{number}/procedures': { path: { number: number }; query: Record<never, never>; body: MoreProcedure; answer: OrderFile };
+  'POST /api/v1/orders/{number}/{deed}': { path: { number: number; deed: 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen' }; query: Record<never, never>; body: Told; answer: OrderFile };
   'POST /api/v1/registered-patients': { path: Record<never, never>; query: Record<never, never>; body: NewPatient; answer: PatientFile };
+  'POST /api/v1/requested-procedures/{number}/accept': { path: { number: number }; query: Record<never, never>; body: Accepted; answer: OrderFile };
+  'POST /api/v1/requested-procedures/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/requested-procedures/{number}/reconsider': { path: { number: number }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/requested-procedures/{number}/refuse': { path: { number: number }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/requested-procedures/{number}/replace': { path: { number: number }; query: Record<never, never>; body: Replaced; answer: OrderFile };
   'POST /api/v1/resources': { path: Record<never, never>; query: Record<never, never>; body: ResourceValues; answer: DepartmentResource };
   'POST /api/v1/session': { path: Record<never, never>; query: Record<never, never>; body: Credentials; answer: Session };
   'POST /api/v1/session/link': { path: Record<never, never>; query: Record<never, never>; body: Exchange; answer: Session };
@@ -1976,6 +2264,7 @@ export interface Operations {
   'POST /api/v1/session/setup': { path: Record<never, never>; query: Record<never, never>; body: SetUp; answer: Session };
   'POST /api/v1/set-aside/{number}/decision': { path: { number: number }; query: Record<never, never>; body: Decision; answer: undefined };
   'POST /api/v1/set-aside/{number}/reopen': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'POST /api/v1/step-groups': { path: Record<never, never>; query: Record<never, never>; body: Grouped; answer: number[] };
   'POST /api/v1/tasks/{number}/done': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'POST /api/v1/users': { path: Record<never, never>; query: Record<never, never>; body: NewUser; answer: User };
   'POST /api/v1/users/{name}/password': { path: { name: string }; query: Record<never, never>; body: GivenPassword; answer: undefined };
@@ -1988,6 +2277,7 @@ export interface Operations {
   'PUT /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: ProcedureChange; answer: CatalogueProcedure };
   'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
+  'PUT /api/v1/orders/{number}/answers/{question}': { path: { number: number; question: Question }; query: Record<never, never>; body: ToldAnswer; answer: OrderFile };
   'PUT /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: ResourceChange; answer: DepartmentResource };
   'PUT /api/v1/resources/{number}/opening-hours': { path: { number: number }; query: Record<never, never>; body: OpeningHoursChange; answer: DepartmentResource };
   'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };
