@@ -36,7 +36,9 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
         idle_s=settings.hl7_idle_s,
         senders=settings.hl7_senders,
     )
-    listener = Listener(Messages(database), limits, on_stored=processor.wake)
+    listener = Listener(
+        Messages(database), limits, on_stored=processor.wake, patients=settings.patients
+    )
     await listener.start(settings.hl7.host, settings.hl7.port)
     if settings.hl7_tls is not None:
         address = settings.hl7_tls

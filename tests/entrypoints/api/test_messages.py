@@ -18,7 +18,7 @@ def adt(number, event, identifier, more=""):
 def kept(served):
     """Three messages: done, passed over, for a person; their numbers."""
     database = served.services.database
-    contents = [adt(1, "A28", "P1"), adt(2, "A44", "P2"), adt(3, "A29", "P1"), b"noise"]
+    contents = [adt(1, "A28", "P1"), adt(2, "A49", "P2"), adt(3, "A29", "P1"), b"noise"]
     arrivals = [examine(one, peer="10.1.2.3")[0] for one in contents]
     receipts = Messages(database).store(arrivals)
     Processor(database, handle).process_waiting()
@@ -37,7 +37,7 @@ def test_messages_are_found(served, kept):
     assert found(limit=1, before_id=kept[2]) == [kept[1]]
     assert found(patient_identifier="P1") == [kept[2], kept[0]]
     assert found(patient_identifier="P1^CHU-X") == [kept[2], kept[0]]
-    assert found(message_type="ADT^A44") == [kept[1]]
+    assert found(message_type="ADT^A49") == [kept[1]]
     assert found(state="FAILED") == [kept[3], kept[2]]
     assert found(sending_application="GAM", control_id="1") == [kept[0]]
     assert api.get(MESSAGES, params={"state": "ELSE"}).status_code == 422

@@ -101,6 +101,14 @@ class Registry:
         """
         return self._holder(identifier.value, self._authority(identifier.authority, add=False))
 
+    def authority_number(self, authority: Authority) -> int:
+        """Our number of an authority, known from now on.
+
+        Raises:
+            UnclearAuthority: nothing is said, or a local name that several have.
+        """
+        return self._authority(authority, add=True)
+
     def search(
         self,
         *,

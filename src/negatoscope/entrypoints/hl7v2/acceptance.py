@@ -8,7 +8,8 @@ segment, field and reason; what turns out later is for a person here.
 from typing import Final
 
 from negatoscope.domain.messages import Arrival, State, Verdict
-from negatoscope.entrypoints.hl7v2 import adt, orders
+from negatoscope.entrypoints.hl7v2 import adt, master_files, orders
+from negatoscope.infra.settings import PatientSettings
 from negatoscope.protocols.hl7v2 import ErrorCode, MalformedMessage, Message, Segment, parse
 from negatoscope.protocols.hl7v2.acknowledgement import ACKNOWLEDGEMENTS
 
@@ -17,6 +18,7 @@ MESSAGE_CODES: Final = {
     "ORM": orders.check,
     "OMG": orders.check,
     "OMI": orders.check,
+    "MFN": master_files.check,
 }
 """What is taken, and who looks at it before it is."""
 VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9")
@@ -24,8 +26,16 @@ _MAX_TEXT: Final = 200
 _MAX_IDENTIFIERS: Final = 50
 
 
-def examine(content: bytes, *, peer: str) -> tuple[Arrival, Message | None]:
-    """A message as it will be kept, and taken apart; None where it cannot be."""
+def examine(
+    content: bytes, *, peer: str, patients: PatientSettings | None = None
+) -> tuple[Arrival, Message | None]:
+    """A message as it will be kept, and taken apart; None where it cannot be.
+
+    Args:
+        content: As it came.
+        peer: From where.
+        patients: What is taken of patients; as a production site would, unless given.
+    """
     try:
         message = parse(content)
     except MalformedMessage as error:
@@ -37,7 +47,7 @@ def examine(content: bytes, *, peer: str) -> tuple[Arrival, Message | None]:
             reason=error.message,
         )
         return Arrival(content=content, peer=peer, verdict=verdict, state=State.FAILED), None
-    verdict, state = _verdict(message), State.PENDING
+    verdict, state = _verdict(message, patients or PatientSettings()), State.PENDING
     if not verdict.is_positive:
         state = State.FAILED
     elif message.message_code in ACKNOWLEDGEMENTS:
@@ -60,7 +70,7 @@ def examine(content: bytes, *, peer: str) -> tuple[Arrival, Message | None]:
     return arrival, message
 
 
-def _verdict(message: Message) -> Verdict:
+def _verdict(message: Message, patients: PatientSettings) -> Verdict:
     if message.message_code in ACKNOWLEDGEMENTS:
         return Verdict()
     check = MESSAGE_CODES.get(message.message_code)
@@ -81,7 +91,30 @@ def _verdict(message: Message) -> Verdict:
             field=12,
             reason="versions 2.1 to 2.9 are taken",
         )
-    return check(message)
+    verdict = check(message)
+    return verdict if not verdict.is_positive else _allowed(message, patients)
+
+
+def _allowed(message: Message, patients: PatientSettings) -> Verdict:
+    """What this site does not take."""
+    if not patients.accept_test_ins and adt.has_test_identity(message):
+        return Verdict(
+            code="AE",
+            error_code=ErrorCode.TABLE_VALUE_NOT_FOUND,
+            segment="PID",
+            field=3,
+            reason="an INS of the test or demonstration domain is not taken on a production site",
+        )
+    is_update = message.message_code == "ADT" and message.trigger_event == "A08"
+    if is_update and not patients.accept_a08:
+        return Verdict(
+            code="AR",
+            error_code=ErrorCode.UNSUPPORTED_EVENT_CODE,
+            segment="MSH",
+            field=9,
+            reason="ADT^A08 is not taken here: IHE PAM France excludes it, A31 or Z99 are meant",
+        )
+    return Verdict()
 
 
 def _identifiers(message: Message) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """Admission, discharge and transfer: who the patient is (IHE PAM ITI-30, ITI-31, French extension).
 
 Every event with a PID segment tells the traits and identifiers of a patient; A40 joins two files,
-A47 changes an identifier. Stays and movements are not followed. An identifier of the national
-identity (INS) counts only together with PID-32 VALI (RNIV).
+A47 changes an identifier, A44 moves an account. What is said of stays is in `encounters`. An identifier of the
+national identity (INS) counts only together with PID-32 VALI (RNIV).
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -19,12 +20,18 @@ from negatoscope.domain.patients import (
     PersonName,
     Registered,
     Registry,
+    ins,
 )
 from negatoscope.domain.patients.registry import ENCOUNTER_TYPES
+from negatoscope.entrypoints.hl7v2 import encounters
 from negatoscope.protocols.hl7v2 import NULL, ErrorCode, Message, Segment
 
 MERGES: Final = frozenset({"A40", "A18", "A34", "A36", "A39"})
 CHANGES_OF_IDENTIFIER: Final = frozenset({"A47", "A46"})
+MOVES_OF_ACCOUNT: Final = frozenset({"A44"})
+WITH_FORMER: Final = MERGES | CHANGES_OF_IDENTIFIER | MOVES_OF_ACCOUNT
+"""Events with MRG."""
+PARIS: Final = ZoneInfo("Europe/Paris")
 OF_A_PATIENT: Final = frozenset(
     {f"A{number:02d}" for number in (*range(1, 17), *range(21, 24), 25, 26, 27, 28, 31, 32, 33)}
     | {"A38", "A52", "A53", "A54", "A55", "Z99"}
@@ -32,8 +39,9 @@ OF_A_PATIENT: Final = frozenset(
 """Events that tell who a patient is, besides what they say of a stay."""
 NOT_FOLLOWED: Final = {
     "A20": "states of beds are not kept",
-    "A44": "stays are not kept, so none is moved",
-    "A49": "stays are not kept",
+    "A45": "stays are moved with their account (A44)",
+    "A49": "accounts keep their number here",
+    "A50": "stays keep their number here",
     "A43": "identifiers are moved by a merge or a change here",
 }
 FOR_A_PERSON: Final = {
@@ -43,8 +51,6 @@ FOR_A_PERSON: Final = {
     "A37": "links between patients are not kept",
 }
 _DATE = re.compile(r"\d{4}(\d{2}(\d{2})?)?")
-_INS_AUTHORITIES: Final = frozenset({"1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.9"})
-_INS_TEST_AUTHORITIES: Final = frozenset({"1.2.250.1.213.1.4.10", "1.2.250.1.213.1.4.11"})
 _MAX_GROUPS: Final = 1000
 
 
@@ -55,12 +61,12 @@ def check(message: Message) -> Verdict:
         return _refused(
             9, "MSH", "the message has no trigger event", ErrorCode.REQUIRED_FIELD_MISSING
         )
-    if trigger not in OF_A_PATIENT | MERGES | CHANGES_OF_IDENTIFIER:
+    if trigger not in OF_A_PATIENT | WITH_FORMER:
         return Verdict()  # unknown events are passed over (IHE PAM France), known ones explained
     verdict = check_patient(message)
     if not verdict.is_positive:
         return verdict
-    if trigger in MERGES | CHANGES_OF_IDENTIFIER and message.first("MRG") is None:
+    if trigger in WITH_FORMER and message.first("MRG") is None:
         return _refused(0, "MRG", "nothing says what ends", ErrorCode.SEGMENT_SEQUENCE)
     return Verdict()
 
@@ -82,13 +88,16 @@ def _refused(field: int, segment: str, reason: str, code: ErrorCode) -> Verdict:
     return Verdict(code="AE", error_code=code, segment=segment, field=field, reason=reason)
 
 
-def apply(connection: psycopg.Connection[Any], number: int, message: Message) -> Outcome:
+def apply(
+    connection: psycopg.Connection[Any], number: int, message: Message, *, zone: ZoneInfo = PARIS
+) -> Outcome:
     """Do what a message says, in the caller's transaction.
 
     Args:
         connection: In a transaction.
         number: The message's, for the history.
         message: ADT.
+        zone: Of times that name none.
 
     Raises:
         Ignored: nothing here depends on it.
@@ -99,6 +108,7 @@ def apply(connection: psycopg.Connection[Any], number: int, message: Message) ->
         raise CannotApply(FOR_A_PERSON[trigger])
     registry = Registry(connection)
     source = f"hl7:{number}"
+    effect: dict[str, Any] = {}
     try:
         if trigger in MERGES:
             effects = [_merge(registry, pid, mrg, source) for pid, mrg in _pairs(message)]
@@ -107,12 +117,34 @@ def apply(connection: psycopg.Connection[Any], number: int, message: Message) ->
         elif trigger in OF_A_PATIENT:
             pid = message.first("PID")
             assert pid is not None  # noqa: S101 - `check` refused it
-            effects = [_effect(register(registry, pid, source))]
+            done = register(registry, pid, source)
+            effects = [_effect(done)]
+            stay = encounters.follow(
+                connection, message, patient=done.patient, source=source, zone=zone
+            )
+            if stay is not None:
+                effect["encounter"] = stay
+        elif trigger in MOVES_OF_ACCOUNT:
+            effects = [
+                encounters.move_account(
+                    connection,
+                    message,
+                    pid,
+                    mrg,
+                    patient=register(registry, pid, source).patient,
+                    source=source,
+                    zone=zone,
+                )
+                for pid, mrg in _pairs(message)
+            ]
         else:
             raise Ignored(NOT_FOLLOWED.get(trigger, f"event {trigger[:10]} is not known here"))
     except PatientError as error:
         raise CannotApply(error.message) from error
-    return Outcome(effect={"patients": effects})
+    warnings = _warnings(message)
+    return Outcome(
+        effect={"patients": effects} | effect | ({"warnings": warnings} if warnings else {})
+    )
 
 
 # -- what the events do ---------------------------------------------------------------------------
@@ -159,6 +191,25 @@ def _change(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict
     if registry.get(number).identifiers:
         _register_known(registry, number, pid, source)
     return {"patient": number, "done": "identifier changed"}
+
+
+def _warnings(message: Message) -> list[str]:
+    """What is odd and was taken all the same: an INS whose key does not fit."""
+    found: dict[str, None] = {}
+    for pid in message.all("PID"):
+        for one in _identifiers(pid, 3, is_qualified=True):
+            if ins.is_ins(one) and (problem := ins.problem_of(one.value)):
+                found[f"INS: {problem}"] = None
+    return list(found)
+
+
+def has_test_identity(message: Message) -> bool:
+    """Whether a patient is named by an INS of the test or demonstration domains."""
+    return any(
+        ins.is_test(one)
+        for pid in message.all("PID")
+        for one in _identifiers(pid, 3, is_qualified=True)
+    )
 
 
 def _register_known(registry: Registry, number: int, pid: Segment, source: str) -> None:
@@ -214,13 +265,12 @@ def _identifiers(
             universal_id_type=segment.part(repetition, 4, 3),
         )
         type_code = segment.part(repetition, 5)
-        if authority.universal_id in _INS_TEST_AUTHORITIES and not is_qualified:
-            continue
-        if (type_code == "INS" or authority.universal_id in _INS_AUTHORITIES) and not is_qualified:
-            continue
         if not authority.is_named:
             continue  # a bare number joins nothing
-        yield Identifier(value=value, authority=authority, type_code=type_code)
+        one = Identifier(value=value, authority=authority, type_code=type_code)
+        if not is_qualified and (type_code == "INS" or ins.is_ins(one)):
+            continue
+        yield one
 
 
 def patient_identifiers(segment: Segment, number: int) -> Iterator[Identifier]:
@@ -258,8 +308,18 @@ def updates_of(pid: Segment) -> dict[str, Any]:
     elif sex in {"M", "F", "O", "U", "A", "N", "I"}:
         updates["sex"] = sex
     for repetition in pid.repetitions(11):
-        if pid.part(repetition, 7) == "BDL":
+        kind = pid.part(repetition, 7)
+        if kind == "BDL":
             updates["birth_place_code"] = _text(pid.part(repetition, 9))
+            if place := pid.part(repetition, 3):
+                updates["birth_place_name"] = _text(place)
+        elif kind in {"", "H", "L"} and "address" not in updates:
+            parts = (_text(pid.part(repetition, one)) for one in (1, 2, 5, 3))
+            updates["address"] = " ".join(one for one in parts if one)
+    for repetition in pid.repetitions(13):
+        number = _text(pid.part(repetition, 12)) or _text(pid.part(repetition, 1))
+        if number and "telephone" not in updates:
+            updates["telephone"] = number[:40]
     if pid.raw(29):
         updates["died_at"] = _text(pid.get(29))
     if pid.get(30) in {"Y", "N"}:

@@ -9,7 +9,7 @@ import psycopg
 from negatoscope.domain.identity import Actor
 from negatoscope.domain.messages import CannotApply, Outcome
 from negatoscope.domain.orders import Numbering
-from negatoscope.entrypoints.hl7v2 import adt, orders
+from negatoscope.entrypoints.hl7v2 import adt, master_files, orders
 from negatoscope.infra.settings import Settings
 from negatoscope.protocols.hl7v2 import MalformedMessage, Message, parse
 from negatoscope.subscribers import audit
@@ -17,27 +17,42 @@ from negatoscope.subscribers import audit
 Family = Callable[[psycopg.Connection[Any], int, Message, Settings | None], Outcome]
 
 
+def _zone(settings: Settings | None) -> ZoneInfo:
+    return adt.PARIS if settings is None else settings.zone
+
+
 def _adt(
-    connection: psycopg.Connection[Any], number: int, message: Message, _: Settings | None
+    connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
 ) -> Outcome:
-    return adt.apply(connection, number, message)
+    return adt.apply(connection, number, message, zone=_zone(settings))
+
+
+def _master_file(
+    connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
+) -> Outcome:
+    return master_files.apply(connection, number, message, zone=_zone(settings))
 
 
 def _order(
     connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
 ) -> Outcome:
     if settings is None:
-        numbering, zone = Numbering(), ZoneInfo("Europe/Paris")
+        numbering = Numbering()
     else:
         given = settings.orders
         numbering = Numbering(
             pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
         )
-        zone = settings.zone
-    return orders.apply(connection, number, message, numbering=numbering, zone=zone)
+    return orders.apply(connection, number, message, numbering=numbering, zone=_zone(settings))
 
 
-FAMILIES: Final[Mapping[str, Family]] = {"ADT": _adt, "ORM": _order, "OMG": _order, "OMI": _order}
+FAMILIES: Final[Mapping[str, Family]] = {
+    "ADT": _adt,
+    "MFN": _master_file,
+    "ORM": _order,
+    "OMG": _order,
+    "OMI": _order,
+}
 
 
 def handle(

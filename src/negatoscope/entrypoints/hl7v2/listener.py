@@ -21,6 +21,7 @@ from negatoscope.entrypoints.hl7v2.acceptance import examine
 from negatoscope.infra import metrics
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.errors import DatabaseUnavailable
+from negatoscope.infra.settings import PatientSettings
 from negatoscope.kit.aio import run_blocking
 from negatoscope.kit.ulid import new_ulid
 from negatoscope.protocols.hl7v2 import (
@@ -74,11 +75,18 @@ class Listener:
         messages: Where they are kept.
         limits: Before anything is read.
         on_stored: Called after each commit.
+        patients: What is taken of patients.
     """
 
     def __init__(
-        self, messages: Messages, limits: Limits, *, on_stored: Callable[[], None]
+        self,
+        messages: Messages,
+        limits: Limits,
+        *,
+        on_stored: Callable[[], None],
+        patients: PatientSettings | None = None,
     ) -> None:
+        self._patients = patients
         self._messages = messages
         self._limits = limits
         self._on_stored = on_stored
@@ -177,7 +185,7 @@ class Listener:
 
     async def _take(self, content: bytes, peer: str) -> list[bytes]:
         """Keep a message; the answers to it."""
-        arrival, message = examine(content, peer=peer)
+        arrival, message = examine(content, peer=peer, patients=self._patients)
         receipt = await self._keep(arrival)
         metrics.HL7_MESSAGES.labels(
             arrival.message_code or "unreadable", receipt.verdict.code
