@@ -22,6 +22,7 @@ from negatoscope.domain.patients import Authority, Identifier, Registry
 from negatoscope.entrypoints.hl7v2.acceptance import examine
 from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.infra.db import Database
+from negatoscope.infra.settings import PatientSettings
 from ordering import catalogue_entry
 
 _NUMBERS = itertools.count(1)
@@ -36,7 +37,8 @@ class Department:
         self.messages = Messages(database)
 
     def receive(self, content: bytes) -> StoredMessage:
-        arrival, _ = examine(content, peer="127.0.0.1")
+        site = PatientSettings(accept_test_ins=True)
+        arrival, _ = examine(content, peer="127.0.0.1", patients=site)
         (receipt,) = self.messages.store([arrival])
         Processor(self.database, handle).process_waiting()
         return self.messages.get(receipt.id)[0]
