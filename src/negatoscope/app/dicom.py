@@ -20,9 +20,11 @@ from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.devices import ApplicationEntity, ae
 from negatoscope.domain.devices.callers import CallerLedger
 from negatoscope.domain.identity import Actor
+from negatoscope.domain.performed.mpps import PerformedSteps
 from negatoscope.domain.scheduling.worklist import ModalityWorklist, Naming
 from negatoscope.domain.viewing.pixels import PixelService
 from negatoscope.domain.viewing.transcoding import Transcoder
+from negatoscope.entrypoints.dimse.mpps_scp import MppsScp
 from negatoscope.entrypoints.dimse.policy import ServiceTable
 from negatoscope.entrypoints.dimse.query_scp import QueryScp
 from negatoscope.entrypoints.dimse.retrieve_scp import RetrieveSCP
@@ -81,9 +83,12 @@ def services(
 
     worklist = WorklistScp(worklist=modality_worklist(settings, retrieval.database), reads=reads)
 
+    mpps = MppsScp(steps=performed_steps(settings, retrieval.database))
+
     def limit(changed: Settings) -> None:
         query.limits = QueryLimits(max_results=changed.limits.max_query_results)
         worklist.worklist = modality_worklist(changed, retrieval.database)
+        mpps.steps = performed_steps(changed, retrieval.database)
 
     if live is not None:
         live.append(limit)
@@ -99,6 +104,7 @@ def services(
         StorageScp(archive).service(),
         query.service(),
         worklist.service(),
+        *mpps.services(),
         *retrieve.services(),
         commitment.service(),
         *UpsScp(
@@ -112,6 +118,13 @@ def modality_worklist(settings: Settings, database: Database) -> ModalityWorklis
     patients = settings.patients
     naming = Naming(preferred_authority=patients.preferred_authority, name=patients.dicom_name)
     return ModalityWorklist(database=database, zone=settings.zone, naming=naming)
+
+
+def performed_steps(settings: Settings, database: Database) -> PerformedSteps:
+    """What modalities perform, told on as the settings say."""
+    return PerformedSteps(
+        database=database, zone=settings.zone, destinations=settings.mpps_destinations
+    )
 
 
 def serve(

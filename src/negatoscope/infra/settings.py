@@ -417,6 +417,8 @@ class Settings(BaseSettings):
     Only on a volume with sixteen times that room; 0 saves the disk these writes."""
     prepared_bytes: int = Field(default=128 << 20, ge=1 << 20, le=1 << 30)
     settle_idle_s: float = Field(default=60.0, gt=0)
+    mpps_destinations: tuple[str, ...] = ()
+    """AE titles of registered peers that performed procedure steps are forwarded to."""
     ups_retention_days: int = Field(default=90, ge=1)
     """A COMPLETED or CANCELED workitem is deleted so long after its end, unless a deletion lock
     holds it."""
