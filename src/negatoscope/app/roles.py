@@ -210,6 +210,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.app.services import opened_archive
     from negatoscope.domain.archive.configured import archive_settings
     from negatoscope.domain.orders import KIND as WORKFLOW_CHANGED
+    from negatoscope.domain.reconciliation import on_patient_changed
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
@@ -227,7 +228,8 @@ def run_worker(settings: Settings) -> None:
                 "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
                 WORKFLOW_CHANGED: [notifications.on_workflow_changed],
                 "workflow-changed": [hl7.on_workflow_changed],
-                "patient-changed": [hl7.on_patient_changed],
+                "patient-changed": [hl7.on_patient_changed, on_patient_changed],
+                "duplicates-wanted": [on_patient_changed],
                 "hl7-processed": [hl7.on_message_processed],
                 EVERY_KIND: [metrics.on_any],
             },

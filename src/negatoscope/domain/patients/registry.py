@@ -33,9 +33,12 @@ from negatoscope.domain.patients.model import (
 )
 from negatoscope.domain.patients.typed import Typed
 from negatoscope.infra.db import load_queries
+from negatoscope.infra.events import publish
 from negatoscope.kit.text import fold
 
 SQL: Final = load_queries("negatoscope.domain.patients.sql", "patients.sql")
+EVENT: Final = "patient-changed"
+"""Of the event in the outbox; its payload has ``change``, ``patient``, ``other``, ``kind``."""
 ENCOUNTER_TYPES: Final = frozenset({"AN", "VN"})
 """HL7 table 0203: numbers of a stay or a visit; they say nothing about who the patient is."""
 Connection = psycopg.Connection[Any]
@@ -560,7 +563,7 @@ class Registry:
         source: str,
         other: int | None = None,
     ) -> None:
-        self._connection.execute(
+        row = self._connection.execute(
             SQL["record"],
             {
                 "patient": number,
@@ -570,7 +573,10 @@ class Registry:
                 "after": Jsonb(after or {}),
                 "source": source,
             },
-        )
+        ).fetchone()
+        assert row is not None  # noqa: S101 - an INSERT returns its row
+        payload = {"change": row[0], "patient": number, "other": other, "kind": kind}
+        publish(self._connection, EVENT, payload)
 
 
 def _columns(traits: Traits) -> dict[str, object]:
