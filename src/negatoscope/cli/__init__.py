@@ -33,6 +33,7 @@ _COMMANDS: Final = {
         "negatoscope.cli.catalogue:catalogue",
         "Procedures, rooms, devices, people and opening hours as CSV.",
     ),
+    "units": ("negatoscope.cli.units:units", "The hospital's structure: units as CSV."),
     "transcode": (
         "negatoscope.cli.transcode:transcode",
         "Write a DICOM file in another transfer syntax.",

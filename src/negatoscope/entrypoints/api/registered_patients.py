@@ -218,7 +218,7 @@ async def list_registered_patients(
             limit=limit,
         )
 
-    found = await run_blocking(_with, ask, find)
+    found = await run_blocking(with_connection, ask, find)
     await ask.services.access.note_read(ask.request, Action.READ_WORK)
     return [listed(one) for one in found]
 
@@ -257,7 +257,7 @@ async def create_registered_patient(ask: Writer, new: NewPatient) -> PatientFile
         )
 
     try:
-        number = await run_blocking(_with, ask, make)
+        number = await run_blocking(with_connection, ask, make)
     except SimilarPatients as error:
         raise Problem(
             "similar-patients",
@@ -293,7 +293,7 @@ async def correct_registered_patient(
         )
 
     try:
-        await run_blocking(_with, ask, change)
+        await run_blocking(with_connection, ask, change)
     except UnknownPatient as error:
         raise Problem("patient-not-found") from error
     except FileEnded as error:
@@ -301,7 +301,8 @@ async def correct_registered_patient(
     return await _file(ask, number, "correct patient file")
 
 
-def _with(ask: Asking, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+def with_connection(ask: Asking, work: Callable[[psycopg.Connection[Any]], T]) -> T:
+    """Call something with a connection, in a transaction that commits at its end."""
     with ask.services.database.connection() as connection:
         return work(connection)
 
@@ -339,7 +340,7 @@ async def _file(ask: Asking, number: int, action: str) -> PatientFile:
         )
 
     try:
-        found = await run_blocking(_with, ask, read)
+        found = await run_blocking(with_connection, ask, read)
     except UnknownPatient as error:
         raise Problem("patient-not-found") from error
     await ask.services.access.note(

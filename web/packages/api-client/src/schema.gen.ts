@@ -687,6 +687,9 @@ export interface Element {
   is_cut: boolean;
 }
 
+/** Where a stay is. */
+export type EncounterState = 'PREADMITTED' | 'ADMITTED' | 'ON LEAVE' | 'DISCHARGED' | 'CANCELLED' | 'UNKNOWN';
+
 /** Of which version, and why. */
 export interface Ending {
   version: number;
@@ -845,6 +848,19 @@ export interface HealthReport {
   ae_title: string;
   state: 'ok' | 'warning' | 'failed';
   checks: Check[];
+}
+
+/** A unit for a time. */
+export interface HospitalUnit {
+  id: number;
+  code: string;
+  label: string;
+  kind: string;
+  parent_code: string;
+  valid_from: string | null;
+  valid_until: string | null;
+  source: string;
+  changed_at: string;
 }
 
 /** Another identifier of the same person. */
@@ -1328,6 +1344,27 @@ export interface PatientCorrection {
   identity_attributes?: ('HOMA' | 'DOUT' | 'FICT')[] | null;
 }
 
+/** A stay or a visit. */
+export interface PatientEncounter {
+  id: number;
+  visit_number: string;
+  visit_authority: string;
+  account_number: string;
+  account_authority: string;
+  patient_class: string;
+  state: EncounterState;
+  admitted_at: string | null;
+  discharged_at: string | null;
+  expected_at: string | null;
+  lodging_unit: PatientUnit;
+  medical_unit: PatientUnit;
+  care_unit: PatientUnit;
+  room: string;
+  bed: string;
+  attending_doctor: string;
+  movements: PatientMovement[];
+}
+
 /** A patient's file. */
 export interface PatientFile {
   id: number;
@@ -1371,6 +1408,21 @@ export interface PatientIdentifier {
   warning: string;
 }
 
+/** A movement of a stay. */
+export interface PatientMovement {
+  number: string;
+  event: string;
+  nature: string;
+  happened_at: string;
+  lodging_unit: PatientUnit;
+  medical_unit: PatientUnit;
+  care_unit: PatientUnit;
+  room: string;
+  bed: string;
+  is_historic: boolean;
+  is_cancelled: boolean;
+}
+
 /** Names of one kind. */
 export interface PatientNames {
   family?: string;
@@ -1386,6 +1438,12 @@ export interface PatientReport {
   patient_birth_date: string | null;
   accesses: PatientAccess[];
   is_complete: boolean;
+}
+
+/** A unit of the hospital as it was called then. */
+export interface PatientUnit {
+  code: string;
+  label: string;
 }
 
 /** Requested Procedure Priority (0040,1003). */
@@ -1878,6 +1936,40 @@ export interface Task {
   created_at: string;
 }
 
+/** A requested procedure with its studies, or a study that no order asked for. */
+export interface TimelineEntry {
+  at: string | null;
+  day: string | null;
+  asked_at: string | null;
+  procedure: number | null;
+  request: number | null;
+  accession_number: string;
+  priority: string;
+  request_state: string;
+  procedure_state: string;
+  step_state: string;
+  label: string;
+  label_fr: string;
+  label_en: string;
+  modality: string;
+  requesting_service: string;
+  ended_at: string | null;
+  studies: TimelineStudy[];
+}
+
+/** A study of the archive. */
+export interface TimelineStudy {
+  study_instance_uid: string;
+  study_date: string | null;
+  study_time: string | null;
+  study_description: string;
+  modalities_in_study: string[];
+  accession_number: string;
+  series_count: number;
+  instance_count: number;
+  patient_key: number;
+}
+
 /** A bearer token; it cannot be had again. */
 export interface Token {
   token: string;
@@ -1946,6 +2038,16 @@ export interface TraitChange {
   after: Record<string, unknown>;
   source: string;
   other_patient: number | null;
+}
+
+/** A CSV file: code, label (libellé), kind, parent, valid_from, valid_until. */
+export interface UnitsFile {
+  content: string;
+}
+
+/** What a file changed. */
+export interface UnitsTaken {
+  unit_count: number;
 }
 
 /** Images that belong to no order. */
@@ -2167,6 +2269,7 @@ export interface Operations {
   'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
   'GET /api/v1/hl7/overview': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Overview };
+  'GET /api/v1/hospital-units': { path: Record<never, never>; query: { text?: string; day?: string | null; after_code?: string; after_id?: number; limit?: number }; body: undefined; answer: HospitalUnit[] };
   'GET /api/v1/instances/{sop_instance_uid}/header': { path: { sop_instance_uid: string }; query: { study?: string | null }; body: undefined; answer: Header };
   'GET /api/v1/links': { path: Record<never, never>; query: { study_instance_uid?: string | null }; body: undefined; answer: Link[] };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
@@ -2189,6 +2292,8 @@ export interface Operations {
   'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
   'GET /api/v1/registered-patients/{number}/appointments': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Appointment[] };
+  'GET /api/v1/registered-patients/{number}/encounters': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientEncounter[] };
+  'GET /api/v1/registered-patients/{number}/timeline': { path: { number: number }; query: Record<never, never>; body: undefined; answer: TimelineEntry[] };
   'GET /api/v1/resources': { path: Record<never, never>; query: { kind?: ResourceKind | null; is_active?: boolean | null }; body: undefined; answer: DepartmentResource[] };
   'GET /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DepartmentResource };
   'GET /api/v1/roles': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Rights };
@@ -2238,6 +2343,7 @@ export interface Operations {
   'POST /api/v1/catalogue-files': { path: Record<never, never>; query: Record<never, never>; body: CatalogueFile; answer: ImportPlan };
   'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
+  'POST /api/v1/hospital-units/import': { path: Record<never, never>; query: Record<never, never>; body: UnitsFile; answer: UnitsTaken };
   'POST /api/v1/links': { path: Record<never, never>; query: Record<never, never>; body: NewLink; answer: MadeLink };
   'POST /api/v1/me/password': { path: Record<never, never>; query: Record<never, never>; body: NewPassword; answer: Session };
   'POST /api/v1/me/tokens': { path: Record<never, never>; query: Record<never, never>; body: NewToken; answer: Token };
