@@ -34,12 +34,14 @@ def test_messages_are_found(served, kept):
         return [one["id"] for one in answer.json()]
 
     assert found() == kept[::-1]
-    assert found(limit=1, before_id=kept[2]) == [kept[1]]
+    (_, place, *_) = [one["place"] for one in api.get(MESSAGES).json()]
+    assert found(limit=1, before=place) == [kept[1]]
+    assert api.get(MESSAGES, params={"before": "yesterday"}).status_code == 400
     assert found(patient_identifier="P1") == [kept[2], kept[0]]
     assert found(patient_identifier="P1^CHU-X") == [kept[2], kept[0]]
     assert found(message_type="ADT^A49") == [kept[1]]
     assert found(state="FAILED") == [kept[3], kept[2]]
-    assert found(sending_application="GAM", control_id="1") == [kept[0]]
+    assert found(partner="GAM", control_id="1") == [kept[0]]
     assert api.get(MESSAGES, params={"state": "ELSE"}).status_code == 422
 
 
@@ -50,6 +52,7 @@ def test_a_message_is_explained(served, kept):
     assert pid["name"] == "Patient Identification"
     names = {one["number"]: (one["name"], one["value"]) for one in pid["fields"]}
     assert names[5] == ("Patient Name", "<b>Été</b>^Zoé")
+    assert next(one for one in pid["fields"] if one["number"] == 5)["name_fr"] == "Noms du patient"
     noise = served.client("administrator").get(f"{MESSAGES}/{kept[3]}").json()
     assert (noise["segments"], noise["text"]) == ([], "noise")
     assert noise["message"]["verdict"]["code"] == "AR"

@@ -24,6 +24,7 @@ from negatoscope.domain.messages.errors import (
     UnknownDestination,
     UnknownMessage,
 )
+from negatoscope.domain.messages.journal import Line, Place, Wanted, journal
 from negatoscope.domain.messages.model import (
     Arrival,
     Filter,
@@ -58,6 +59,7 @@ __all__ = [
     "Ignored",
     "InvalidDestination",
     "Kind",
+    "Line",
     "MessageNotReplayable",
     "Messages",
     "MessagesError",
@@ -65,6 +67,7 @@ __all__ = [
     "OutboundMessage",
     "OutboundState",
     "Outcome",
+    "Place",
     "Processor",
     "Receipt",
     "Sender",
@@ -73,5 +76,7 @@ __all__ = [
     "UnknownDestination",
     "UnknownMessage",
     "Verdict",
+    "Wanted",
+    "journal",
     "new_control_id",
 ]

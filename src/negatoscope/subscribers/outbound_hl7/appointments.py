@@ -84,6 +84,7 @@ class Visit:
     state_reason: str
     note: str
     placer_appointment_id: str
+    patient_class: str
     steps: Sequence[tuple[Order, Procedure, Step]]
     resources: Sequence[Booked]
 
@@ -171,7 +172,7 @@ def appointment_message(
     )
     segments.append(patient_identification(patient, account=account))
     if order is not None:
-        segments.append(visit(order.details))
+        segments.append(visit(order.details, appointment.patient_class))
     segments.append(Segment.build("RGS", {1: 1, 2: _MODIFICATIONS[action]}))
     for position, (_, procedure, step) in enumerate(appointment.steps, start=1):
         service = _service(action, procedure, step, appointment, zone)

@@ -140,6 +140,7 @@ def order_message(
     procedure: Procedure,
     answers: Sequence[SafetyAnswer],
     action: str,
+    patient_class: str,
     control_id: str,
     at: datetime,
     zone: tzinfo,
@@ -152,7 +153,7 @@ def order_message(
         patient_identification(
             patient, account=(order.details.admission_id, order.details.issuer_of_admission_id)
         ),
-        visit(order.details),
+        visit(order.details, patient_class),
     ]
     if order.details.allergies:
         allergy: dict[int, FieldValue] = {1: 1, 3: (None, order.details.allergies)}
@@ -210,6 +211,7 @@ def status_message(
     order: Order,
     procedure: Procedure,
     action: str,
+    patient_class: str,
     control_id: str,
     at: datetime,
     zone: tzinfo,
@@ -233,7 +235,7 @@ def status_message(
         patient_identification(
             patient, account=(order.details.admission_id, order.details.issuer_of_admission_id)
         ),
-        visit(order.details),
+        visit(order.details, patient_class),
         _common_order(
             order, control, status, at, zone, start_at=None if is_251 else start_at, is_251=is_251
         ),

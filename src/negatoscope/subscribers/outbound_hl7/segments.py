@@ -123,13 +123,13 @@ def _person_name(name: PersonName, kind: str) -> Repetition:
     return (name.family, name.given, name.further, None, None, None, kind)
 
 
-def visit(details: OrderDetails) -> Segment:
-    """PV1: where the patient is, who referred, whether pregnant; the class is unknown to us."""
+def visit(details: OrderDetails, patient_class: str) -> Segment:
+    """PV1: class (U: unknown), where the patient is, who referred, whether pregnant."""
     number = details.admission_id
     return Segment.build(
         "PV1",
         {
-            2: "U",
+            2: patient_class or "U",
             3: details.current_patient_location,
             8: person(details.referring_physician_name),
             15: _AMBULATORY.get(details.pregnancy_status),

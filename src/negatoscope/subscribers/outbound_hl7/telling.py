@@ -101,11 +101,12 @@ class OutboundHl7:
             return
         patient = Registry(connection).get(order.patient)
         answers = list(safety.answers(connection, request).values())
+        patient_class = _patient_class(connection, order)
         for destination in destinations:
             for procedure in order.procedures:
                 if only not in {None, procedure.id}:
                     continue
-                if not _is_wanted(destination, patient, order, [procedure]):
+                if not _is_wanted(destination, patient, order, [procedure], patient_class):
                     continue
                 subject = f"procedure:{procedure.id}"
                 if Kind.ORDERS in destination.kinds:
@@ -124,6 +125,7 @@ class OutboundHl7:
                             procedure=procedure,
                             answers=answers,
                             action=action,
+                            patient_class=patient_class,
                         ),
                         kind=Kind.ORDERS,
                         action=action,
@@ -150,6 +152,7 @@ class OutboundHl7:
                             zone=self._zone,
                             procedure=procedure,
                             action=action,
+                            patient_class=patient_class,
                         ),
                         kind=Kind.ORDER_STATUS,
                         action=action,
@@ -178,7 +181,7 @@ class OutboundHl7:
         for destination in destinations:
             if Kind.APPOINTMENTS not in destination.kinds:
                 continue
-            if not _is_wanted(destination, patient, order, procedures):
+            if not _is_wanted(destination, patient, order, procedures, visit.patient_class):
                 continue
             subject = f"appointment:{number}"
             before = queue.last_action(
@@ -410,7 +413,11 @@ def _written(build: Build, destination: Destination, control_id: str) -> tuple[M
 
 
 def _is_wanted(
-    destination: Destination, patient: Patient, order: Order | None, procedures: list[Procedure]
+    destination: Destination,
+    patient: Patient,
+    order: Order | None,
+    procedures: list[Procedure],
+    patient_class: str,
 ) -> bool:
     if destination.modalities:
         found = {one.modality for one in procedures} | {
@@ -421,7 +428,19 @@ def _is_wanted(
     services = destination.requesting_services
     if services and (order is None or order.details.requesting_service not in services):
         return False
+    if destination.patient_classes and patient_class not in destination.patient_classes:
+        return False
     return _is_of_its_authorities(destination, patient)
+
+
+def _patient_class(connection: Connection, order: Order | None) -> str:
+    """PV1-2 of the visit that an order names; empty when it is not known."""
+    if order is None:
+        return ""
+    row = connection.execute(
+        SQL["patient_class"], {"patient": order.patient, "number": order.details.admission_id}
+    ).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def _is_of_its_authorities(destination: Destination, patient: Patient) -> bool:
@@ -489,6 +508,7 @@ def _visit(
         state_reason=state_reason,
         note=note,
         placer_appointment_id=placer,
+        patient_class=_patient_class(connection, steps[0][0] if steps else None),
         steps=steps,
         resources=resources,
     )

@@ -86,3 +86,50 @@ GROUP BY 1, 2 ORDER BY 1, 2
 -- name: depth
 -- How many wait, and since when the oldest does.
 SELECT count(*), min(stored_at) FROM hl7_message WHERE state = 'PENDING'
+
+-- name: journal
+-- Both directions in one list, newest first. A place in it is the instant, the direction, the number.
+SELECT * FROM (
+    (SELECT 'in' AS direction, m.id, m.stored_at AS at, m.message_code, m.trigger_event, m.control_id,
+            m.version_id, m.sending_application AS partner, m.sending_facility AS partner_facility, m.peer,
+            NULL::bigint AS destination, '' AS kind, '' AS action, m.patient_identifiers,
+            m.acknowledgment_code, m.error_code, m.state, coalesce(nullif(m.state_reason, ''), m.reason) AS reason,
+            m.effect, m.attempt_count, m.processed_at AS finished_at, length(m.content) AS byte_count,
+            NULL::bigint AS patient, NULL::bigint AS request, NULL::bigint AS appointment
+     FROM hl7_message m
+     WHERE %(direction)s IN ('', 'in') AND %(destination)s::bigint IS NULL AND %(request)s::bigint IS NULL
+       AND (%(before_at)s::timestamptz IS NULL OR m.stored_at < %(before_at)s
+            OR (m.stored_at = %(before_at)s AND ('in' > %(before_direction)s
+                OR ('in' = %(before_direction)s AND m.id < %(before_id)s))))
+       AND (%(in_states)s::text[] IS NULL OR m.state = ANY (%(in_states)s))
+       AND (%(message_code)s = '' OR m.message_code = %(message_code)s)
+       AND (%(trigger_event)s = '' OR m.trigger_event = %(trigger_event)s)
+       AND (%(partner)s = '' OR m.sending_application = %(partner)s)
+       AND (%(control_id)s = '' OR m.control_id = %(control_id)s)
+       AND (%(stored_from)s::timestamptz IS NULL OR m.stored_at >= %(stored_from)s)
+       AND (%(stored_until)s::timestamptz IS NULL OR m.stored_at < %(stored_until)s)
+       AND (%(patient_identifiers)s::text[] IS NULL OR m.patient_identifiers && %(patient_identifiers)s)
+     ORDER BY m.stored_at DESC, m.id DESC LIMIT %(limit)s)
+    UNION ALL
+    (SELECT 'out', m.id, m.created_at, m.message_code, m.trigger_event, m.control_id, m.version_id,
+            d.name, d.receiving_facility, d.host || ':' || d.port, d.id, m.kind, m.action, m.patient_identifiers,
+            m.acknowledgment_code, m.error_code, m.state, coalesce(nullif(m.reason, ''), m.last_error),
+            '{}'::jsonb, m.attempt_count, m.finished_at, length(m.content), m.patient_fk, m.request_fk,
+            m.appointment_fk
+     FROM outbound_message m JOIN hl7_destination d ON d.id = m.destination_fk
+     WHERE %(direction)s IN ('', 'out') AND (%(destination)s::bigint IS NULL OR d.id = %(destination)s)
+       AND (%(request)s::bigint IS NULL OR m.request_fk = %(request)s)
+       AND (%(before_at)s::timestamptz IS NULL OR m.created_at < %(before_at)s
+            OR (m.created_at = %(before_at)s AND ('out' > %(before_direction)s
+                OR ('out' = %(before_direction)s AND m.id < %(before_id)s))))
+       AND (%(out_states)s::text[] IS NULL OR m.state = ANY (%(out_states)s))
+       AND (%(message_code)s = '' OR m.message_code = %(message_code)s)
+       AND (%(trigger_event)s = '' OR m.trigger_event = %(trigger_event)s)
+       AND (%(partner)s = '' OR d.name = %(partner)s)
+       AND (%(control_id)s = '' OR m.control_id = %(control_id)s)
+       AND (%(stored_from)s::timestamptz IS NULL OR m.created_at >= %(stored_from)s)
+       AND (%(stored_until)s::timestamptz IS NULL OR m.created_at < %(stored_until)s)
+       AND (%(patient_identifiers)s::text[] IS NULL OR m.patient_identifiers && %(patient_identifiers)s)
+     ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s)
+) AS j
+ORDER BY j.at DESC, j.direction, j.id DESC LIMIT %(limit)s

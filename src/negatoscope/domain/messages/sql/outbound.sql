@@ -15,8 +15,8 @@ FROM hl7_destination WHERE is_active ORDER BY id
 -- name: destinations_with_state
 SELECT d.name, d.host, d.port, d.tls, d.check_host, d.sending_application, d.sending_facility,
        d.receiving_application, d.receiving_facility, d.character_set, d.order_profile,
-       d.adt_profile, d.kinds, d.modalities, d.requesting_services, d.authorities,
-       d.patient_classes, d.actions, d.acknowledgment_mode, d.connect_timeout_s, d.answer_timeout_s,
+       d.adt_profile, d.kinds, d.modalities, d.requesting_services, d.authorities, d.patient_classes,
+       d.actions, d.acknowledgment_mode, d.connect_timeout_s, d.answer_timeout_s,
        d.holds_after_refusal, d.is_active, d.is_paused, d.id, d.version, d.seen_at, d.connected_at,
        d.last_error, d.last_error_at, d.next_attempt_at, w.count, w.oldest, w.held,
        (SELECT count(*) FROM outbound_message m WHERE m.destination_fk = d.id AND m.state = 'REFUSED'),

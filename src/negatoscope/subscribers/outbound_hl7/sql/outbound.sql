@@ -32,3 +32,8 @@ SELECT id FROM patient_change WHERE patient_fk = %(patient)s ORDER BY id DESC LI
 -- name: message
 SELECT content, message_code, trigger_event, control_id, version_id, patient_identifiers, sending_application,
        sending_facility, effect FROM hl7_message WHERE id = %(id)s
+
+-- name: patient_class
+SELECT patient_class FROM encounter
+WHERE patient_fk = %(patient)s AND %(number)s <> '' AND (visit_number = %(number)s OR account_number = %(number)s)
+ORDER BY (visit_number = %(number)s) DESC, id DESC LIMIT 1

@@ -1,44 +1,60 @@
-import { Button, Code, Drawer, Group, Stack, Table, Text } from '@mantine/core';
-import { call, type HL7Explained } from '@negatoscope/api-client';
-import { Failure, Loading, useFormat, useMessages, useNotify } from '@negatoscope/ui';
+import { Button, Code, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { call, type HL7Explained, type HL7OutboundExplained, type HL7Segment } from '@negatoscope/api-client';
+import {
+  Failure,
+  Loading,
+  useConfirm,
+  useFormat,
+  useLanguage,
+  useMessages,
+  useNotify,
+} from '@negatoscope/ui';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { effectsOf, senderOf, typeOf } from './describe';
+import { effectsOf, partnerOf, typeOf } from './describe';
 import { messages } from './messages';
 import { StateBadge } from './StateBadge';
+import type { Direction } from './search';
 
-/** One message: what was told, what came of it, and its segments explained. */
+type Fact = readonly [string, ReactNode];
+
+/** One message: what was answered, what came of it, and its segments explained. */
 export function MessageDrawer(props: {
-  readonly number: number | undefined;
+  readonly open: { readonly direction: Direction; readonly id: number } | null;
   readonly onClose: () => void;
 }): ReactNode {
   const say = useMessages(messages);
-  const { number } = props;
-  const explained = useQuery({
-    queryKey: ['hl7', 'message', number],
-    queryFn: ({ signal }) =>
-      call('GET /api/v1/hl7/messages/{number}', { path: { number: number ?? 0 }, signal }),
-    enabled: number !== undefined,
-  });
+  const { open } = props;
   return (
     <Drawer
-      opened={number !== undefined}
+      opened={open !== null}
       onClose={props.onClose}
       position="right"
       size="xl"
-      title={number === undefined ? '' : say('message', { number: String(number) })}
+      title={
+        open === null
+          ? ''
+          : say(open.direction === 'in' ? 'message' : 'sentMessage', { number: String(open.id) })
+      }
       closeButtonProps={{ 'aria-label': say('close') }}
     >
-      {explained.isError ? (
-        <Failure error={explained.error} onRetry={() => void explained.refetch()} />
-      ) : null}
-      {explained.isPending && number !== undefined ? <Loading /> : null}
-      {explained.data === undefined ? null : <Explained explained={explained.data} />}
+      {open === null ? null : open.direction === 'in' ? <Came number={open.id} /> : <Went number={open.id} />}
     </Drawer>
   );
 }
 
-function Explained(props: { readonly explained: HL7Explained }): ReactNode {
+function Came(props: { readonly number: number }): ReactNode {
+  const { number } = props;
+  const explained = useQuery({
+    queryKey: ['hl7', 'message', number],
+    queryFn: ({ signal }) => call('GET /api/v1/hl7/messages/{number}', { path: { number }, signal }),
+  });
+  if (explained.isError) return <Failure error={explained.error} onRetry={() => void explained.refetch()} />;
+  if (explained.data === undefined) return <Loading />;
+  return <CameExplained explained={explained.data} />;
+}
+
+function CameExplained(props: { readonly explained: HL7Explained }): ReactNode {
   const say = useMessages(messages);
   const format = useFormat();
   const notify = useNotify();
@@ -55,9 +71,9 @@ function Explained(props: { readonly explained: HL7Explained }): ReactNode {
   const told = [message.verdict.code, message.verdict.error_code, message.verdict.reason]
     .filter((part) => part !== '')
     .join(' · ');
-  const facts: readonly (readonly [string, ReactNode])[] = [
+  const facts: readonly Fact[] = [
     [say('type'), typeOf(message)],
-    [say('sender'), senderOf(message)],
+    [say('sender'), partnerOf(message.sending_application, message.sending_facility)],
     [say('address'), message.peer],
     [say('controlId'), message.control_id],
     [say('version'), message.version_id],
@@ -66,7 +82,7 @@ function Explained(props: { readonly explained: HL7Explained }): ReactNode {
     [say('told'), told],
     [say('processed'), format.dateTime(message.processed_at)],
     [say('reason'), message.state_reason],
-    [say('effect'), effectsOf(message, say).join('\n')],
+    [say('effect'), effectsOf(message.effect, say).join('\n')],
     [say('attempts'), message.attempt_count === 0 ? '' : format.number(message.attempt_count)],
     [say('notes'), message.notes.join('\n')],
   ];
@@ -85,56 +101,186 @@ function Explained(props: { readonly explained: HL7Explained }): ReactNode {
           </Button>
         ) : null}
       </Group>
-      <Table variant="vertical" aria-label={say('message', { number: String(message.id) })}>
-        <Table.Tbody>
-          {facts
-            .filter(([, value]) => value !== '')
-            .map(([name, value]) => (
-              <Table.Tr key={name}>
-                <Table.Th w={170}>{name}</Table.Th>
-                <Table.Td style={{ whiteSpace: 'pre-line' }}>{value}</Table.Td>
-              </Table.Tr>
-            ))}
-        </Table.Tbody>
-      </Table>
-      {segments.map((segment, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: segments repeat and never move
-        <div key={index}>
-          <Group gap="xs" mb={2}>
-            <Code fw={700}>{segment.id}</Code>
-            <Text size="sm" c="dimmed">
-              {segment.name}
-            </Text>
-          </Group>
-          <Table aria-label={`${segment.id} ${segment.name}`} withTableBorder>
-            <Table.Tbody>
-              {segment.fields.map((field) => (
-                <Table.Tr key={field.number}>
-                  <Table.Td w={70} c="dimmed">
-                    {segment.id}-{field.number}
-                  </Table.Td>
-                  <Table.Td w={210}>{field.name}</Table.Td>
-                  <Table.Td ff="monospace" style={{ overflowWrap: 'anywhere' }}>
-                    {field.value}
-                    {field.is_cut ? (
-                      <Text span c="dimmed" size="xs">
-                        {' '}
-                        … {say('cut')}
-                      </Text>
-                    ) : null}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </div>
-      ))}
-      {segments.length === 0 ? (
-        <>
-          <Text size="sm">{say('unreadable')}</Text>
-          <Code block>{text}</Code>
-        </>
-      ) : null}
+      <Facts label={say('message', { number: String(message.id) })} facts={facts} />
+      <Segments segments={segments} />
+      {segments.length === 0 ? <Unreadable text={text} /> : null}
     </Stack>
   );
+}
+
+function Went(props: { readonly number: number }): ReactNode {
+  const { number } = props;
+  const explained = useQuery({
+    queryKey: ['hl7', 'outbound', number],
+    queryFn: ({ signal }) => call('GET /api/v1/hl7/outbound/{number}', { path: { number }, signal }),
+    refetchInterval: (query) => (query.state.data?.message.state === 'WAITING' ? 1000 : false),
+  });
+  if (explained.isError) return <Failure error={explained.error} onRetry={() => void explained.refetch()} />;
+  if (explained.data === undefined) return <Loading />;
+  return <WentExplained explained={explained.data} />;
+}
+
+function WentExplained(props: { readonly explained: HL7OutboundExplained }): ReactNode {
+  const say = useMessages(messages);
+  const format = useFormat();
+  const notify = useNotify();
+  const confirm = useConfirm();
+  const client = useQueryClient();
+  const { message, segments, answer, text } = props.explained;
+  const decide = useMutation({
+    mutationFn: (what: 'replay' | 'give-up') =>
+      what === 'replay'
+        ? call('POST /api/v1/hl7/outbound/{number}/replay', { path: { number: message.id } })
+        : call('POST /api/v1/hl7/outbound/{number}/give-up', { path: { number: message.id } }),
+    onSuccess: (_, what) => {
+      notify.done(say(what === 'replay' ? 'sentAgain' : 'givenUp', { number: String(message.id) }));
+      void client.invalidateQueries({ queryKey: ['hl7'] });
+    },
+    onError: notify.failed,
+  });
+  async function giveUp(): Promise<void> {
+    const yes = await confirm({
+      title: say('giveUpTitle', { number: String(message.id) }),
+      text: say('giveUpText', { name: message.destination_name }),
+      verb: say('giveUp'),
+      isDangerous: true,
+    });
+    if (yes) decide.mutate('give-up');
+  }
+  const facts: readonly Fact[] = [
+    [say('type'), typeOf(message)],
+    [say('meaning'), meaningOf(message.kind, message.action)],
+    [say('destination'), message.destination_name],
+    [say('controlId'), message.control_id],
+    [say('version'), message.version_id],
+    [say('made'), format.dateTime(message.created_at)],
+    [say('size'), format.bytes(message.byte_count)],
+    [say('lastSent'), format.dateTime(message.last_sent_at)],
+    [say('attempts'), message.attempt_count === 0 ? '' : format.number(message.attempt_count)],
+    [say('lastError'), message.last_error],
+    [say('answer'), [message.acknowledgment_code, message.error_code].filter(Boolean).join(' · ')],
+    [say('reason'), message.reason],
+    [say('finished'), format.dateTime(message.finished_at)],
+  ];
+  const canReplay = message.state === 'REFUSED' || message.state === 'GIVEN UP';
+  const canGiveUp = message.state === 'REFUSED' || message.state === 'WAITING';
+  return (
+    <Stack gap="sm">
+      <Group justify="space-between">
+        <StateBadge state={message.state} />
+        <Group gap="xs">
+          {canReplay ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={decide.isPending}
+              onClick={() => decide.mutate('replay')}
+            >
+              {say('sendAgain')}
+            </Button>
+          ) : null}
+          {canGiveUp ? (
+            <Button
+              size="compact-sm"
+              variant="default"
+              color="red"
+              loading={decide.isPending}
+              onClick={() => void giveUp()}
+            >
+              {say('giveUp')}
+            </Button>
+          ) : null}
+        </Group>
+      </Group>
+      <Facts label={say('sentMessage', { number: String(message.id) })} facts={facts} />
+      {answer.length > 0 ? (
+        <>
+          <Title order={5}>{say('answer')}</Title>
+          <Segments segments={answer} />
+          <Title order={5}>{say('content')}</Title>
+        </>
+      ) : null}
+      <Segments segments={segments} />
+      {segments.length === 0 ? <Unreadable text={text} /> : null}
+    </Stack>
+  );
+
+  function meaningOf(kind: string, action: string): string {
+    const words: Readonly<Record<string, string>> = {
+      ORDERS: say('ORDERS'),
+      'ORDER STATUS': say('ORDER STATUS'),
+      APPOINTMENTS: say('APPOINTMENTS'),
+      PATIENTS: say('PATIENTS'),
+      'ADT FORWARD': say('ADT FORWARD'),
+      TEST: say('TEST'),
+    };
+    return `${words[kind] ?? kind} · ${action.replace('_', ' ')}`;
+  }
+}
+
+function Facts(props: { readonly label: string; readonly facts: readonly Fact[] }): ReactNode {
+  return (
+    <Table variant="vertical" aria-label={props.label}>
+      <Table.Tbody>
+        {props.facts
+          .filter(([, value]) => value !== '')
+          .map(([name, value]) => (
+            <Table.Tr key={name}>
+              <Table.Th w={170}>{name}</Table.Th>
+              <Table.Td style={{ whiteSpace: 'pre-line', overflowWrap: 'anywhere' }}>{value}</Table.Td>
+            </Table.Tr>
+          ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Unreadable(props: { readonly text: string }): ReactNode {
+  const say = useMessages(messages);
+  return (
+    <>
+      <Text size="sm">{say('unreadable')}</Text>
+      <Code block>{props.text}</Code>
+    </>
+  );
+}
+
+/** Segments with the names of their fields, as written. */
+function Segments(props: { readonly segments: readonly HL7Segment[] }): ReactNode {
+  const say = useMessages(messages);
+  const { language } = useLanguage();
+  const named = (one: { readonly name: string; readonly name_fr: string }): string =>
+    language === 'fr' ? one.name_fr : one.name;
+  return props.segments.map((segment, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: segments repeat and never move
+    <div key={index}>
+      <Group gap="xs" mb={2}>
+        <Code fw={700}>{segment.id}</Code>
+        <Text size="sm" c="dimmed">
+          {named(segment)}
+        </Text>
+      </Group>
+      <Table aria-label={`${segment.id} ${named(segment)}`} withTableBorder>
+        <Table.Tbody>
+          {segment.fields.map((field) => (
+            <Table.Tr key={field.number}>
+              <Table.Td w={70} c="dimmed">
+                {segment.id}-{field.number}
+              </Table.Td>
+              <Table.Td w={210}>{named(field)}</Table.Td>
+              <Table.Td ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+                {field.value}
+                {field.is_cut ? (
+                  <Text span c="dimmed" size="xs">
+                    {' '}
+                    … {say('cut')}
+                  </Text>
+                ) : null}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  ));
 }

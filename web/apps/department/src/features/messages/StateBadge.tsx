@@ -2,12 +2,21 @@ import { Badge } from '@mantine/core';
 import { useMessages } from '@negatoscope/ui';
 import type { ReactNode } from 'react';
 import { messages } from './messages';
-import type { State } from './search';
 
-const COLOURS = { PENDING: 'blue', PROCESSED: 'green', IGNORED: 'gray', FAILED: 'red' } as const;
+const COLOURS = {
+  PENDING: 'blue',
+  PROCESSED: 'green',
+  IGNORED: 'gray',
+  FAILED: 'red',
+  WAITING: 'blue',
+  ACKNOWLEDGED: 'green',
+  REFUSED: 'red',
+  'GIVEN UP': 'gray',
+} as const;
+export type AnyState = keyof typeof COLOURS;
 
 /** What came of a message, in a word and a colour. */
-export function StateBadge(props: { readonly state: State }): ReactNode {
+export function StateBadge(props: { readonly state: AnyState }): ReactNode {
   const say = useMessages(messages);
   return (
     <Badge size="sm" variant="light" tt="none" color={COLOURS[props.state]}>

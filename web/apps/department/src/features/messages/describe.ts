@@ -1,6 +1,7 @@
-import type { HL7Message } from '@negatoscope/api-client';
 import type { Say } from '@negatoscope/ui';
 import type { messages } from './messages';
+
+type Effect = Readonly<Record<string, unknown>>;
 
 interface PatientEffect {
   readonly patient: number;
@@ -15,31 +16,43 @@ const WORDS = {
   'identifier changed': 'changedIdentifier',
 } as const;
 
-/** What a message did, one line for each patient. */
-export function effectsOf(message: HL7Message, say: Say<(typeof messages)['en']>): readonly string[] {
-  const patients = message.effect['patients'];
-  if (!Array.isArray(patients)) return [];
-  return patients.filter(isEffect).map((one) => {
+/** What a message did, one line for each patient, order and appointment. */
+export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): readonly string[] {
+  const patients = listOf(effect['patients']).filter(isPatient);
+  const lines = patients.map((one) => {
     if (one.done === 'merged')
       return say('merged', { patient: String(one.patient), from: (one.from ?? []).join(', ') });
     const word = WORDS[one.done as keyof typeof WORDS] ?? 'nothing';
     return say(word, { patient: String(one.patient) });
   });
+  for (const [kind, key] of [
+    ['orders', 'order'],
+    ['appointments', 'appointment'],
+  ] as const) {
+    for (const one of listOf(effect[kind])) {
+      const number = (one as Effect)[key];
+      if (typeof number !== 'number') continue;
+      const done = (one as Effect)['done'];
+      lines.push(say(key, { number: String(number), done: typeof done === 'string' ? done : '' }));
+    }
+  }
+  return lines;
 }
 
-function isEffect(one: unknown): one is PatientEffect {
-  return typeof one === 'object' && one !== null && 'patient' in one && 'done' in one;
+function listOf(value: unknown): readonly object[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
+}
+
+function isPatient(one: object): one is PatientEffect {
+  return 'patient' in one && 'done' in one;
 }
 
 /** `ADT^A31`. */
-export function typeOf(message: HL7Message): string {
+export function typeOf(message: { readonly message_code: string; readonly trigger_event: string }): string {
   return [message.message_code, message.trigger_event].filter((part) => part !== '').join('^') || '–';
 }
 
 /** `GAM, CHU-X`. */
-export function senderOf(of: {
-  readonly sending_application: string;
-  readonly sending_facility: string;
-}): string {
-  return [of.sending_application, of.sending_facility].filter((part) => part !== '').join(', ') || '–';
+export function partnerOf(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(', ') || '–';
 }
