@@ -278,8 +278,25 @@ def test_filters(department: Department) -> None:
         authorities=("540000001",),
         actions=("NW",),
     )
+    department.destination(Kind.ORDERS, patient_classes=("I",))
     department.order(department.patient())
     assert [one.destination for one in department.told()] == [fits.id]
+
+
+def test_the_class_of_the_visit(department: Department) -> None:
+    """PV1-2 is that of the encounter which the order names."""
+    patient = department.patient()
+    with department.database.connection() as connection:
+        connection.execute(
+            """INSERT INTO encounter (patient_fk, visit_number, authority_fk, patient_class, state)
+            SELECT %s, 'V1', min(id), 'I', 'ADMITTED' FROM assigning_authority""",
+            (patient,),
+        )
+    department.destination(Kind.ORDERS, patient_classes=("O",))
+    fits = department.destination(Kind.ORDERS, patient_classes=("I",))
+    department.order(patient)
+    assert [one.destination for one in department.told()] == [fits.id]
+    assert department.message().get("PV1", 2) == "I"
 
 
 def test_what_a_character_set_has_not_is_for_a_person(department: Department) -> None:
