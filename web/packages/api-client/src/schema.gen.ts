@@ -744,6 +744,107 @@ export interface Grouped {
   steps: number[];
 }
 
+/** A destination and how it is doing. */
+export interface HL7Destination {
+  name: string;
+  host: string;
+  port: number;
+  tls?: boolean;
+  check_host?: boolean;
+  sending_application?: string;
+  sending_facility?: string;
+  receiving_application?: string;
+  receiving_facility?: string;
+  character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
+  order_profile?: 'OMI^O23' | 'ORM^O01';
+  adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  modalities?: string[];
+  requesting_services?: string[];
+  authorities?: string[];
+  patient_classes?: string[];
+  actions?: string[];
+  acknowledgment_mode?: 'ORIGINAL' | 'ENHANCED';
+  connect_timeout_s?: number;
+  answer_timeout_s?: number;
+  holds_after_refusal?: boolean;
+  is_active?: boolean;
+  version: number;
+  id: number;
+  is_paused: boolean;
+  state: HL7DestinationState;
+}
+
+/** The same with the version that was read. */
+export interface HL7DestinationChange {
+  name: string;
+  host: string;
+  port: number;
+  tls?: boolean;
+  check_host?: boolean;
+  sending_application?: string;
+  sending_facility?: string;
+  receiving_application?: string;
+  receiving_facility?: string;
+  character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
+  order_profile?: 'OMI^O23' | 'ORM^O01';
+  adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  modalities?: string[];
+  requesting_services?: string[];
+  authorities?: string[];
+  patient_classes?: string[];
+  actions?: string[];
+  acknowledgment_mode?: 'ORIGINAL' | 'ENHANCED';
+  connect_timeout_s?: number;
+  answer_timeout_s?: number;
+  holds_after_refusal?: boolean;
+  is_active?: boolean;
+  version: number;
+}
+
+/** A system that messages go to. */
+export interface HL7DestinationSettings {
+  name: string;
+  host: string;
+  port: number;
+  tls?: boolean;
+  check_host?: boolean;
+  sending_application?: string;
+  sending_facility?: string;
+  receiving_application?: string;
+  receiving_facility?: string;
+  character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
+  order_profile?: 'OMI^O23' | 'ORM^O01';
+  adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  modalities?: string[];
+  requesting_services?: string[];
+  authorities?: string[];
+  patient_classes?: string[];
+  actions?: string[];
+  acknowledgment_mode?: 'ORIGINAL' | 'ENHANCED';
+  connect_timeout_s?: number;
+  answer_timeout_s?: number;
+  holds_after_refusal?: boolean;
+  is_active?: boolean;
+}
+
+/** How a connection is doing. */
+export interface HL7DestinationState {
+  is_served: boolean;
+  connected_at: string | null;
+  waiting_count: number;
+  oldest_waiting_at: string | null;
+  held_count: number;
+  refused_count: number;
+  acknowledged_count: number;
+  last_acknowledged_at: string | null;
+  last_error: string;
+  last_error_at: string | null;
+  next_attempt_at: string | null;
+}
+
 /** A message with its segments; of an unreadable one the text alone. */
 export interface HL7Explained {
   message: HL7Message;
@@ -755,8 +856,39 @@ export interface HL7Explained {
 export interface HL7Field {
   number: number;
   name: string;
+  name_fr: string;
   value: string;
   is_cut: boolean;
+}
+
+/** A message of either direction. */
+export interface HL7Line {
+  place: string;
+  direction: 'in' | 'out';
+  id: number;
+  at: string;
+  message_code: string;
+  trigger_event: string;
+  control_id: string;
+  version_id: string;
+  partner: string;
+  partner_facility: string;
+  peer: string;
+  destination: number | null;
+  kind: string;
+  action: string;
+  patient_identifiers: string[];
+  acknowledgment_code: string;
+  error_code: string;
+  state: State | OutboundState;
+  reason: string;
+  effect: Record<string, unknown>;
+  attempt_count: number;
+  finished_at: string | null;
+  byte_count: number;
+  patient: number | null;
+  request: number | null;
+  appointment: number | null;
 }
 
 /** A kept message. */
@@ -781,6 +913,43 @@ export interface HL7Message {
   byte_count: number;
 }
 
+/** The same with its segments, and those of the answer. */
+export interface HL7OutboundExplained {
+  message: HL7OutboundMessage;
+  segments: HL7Segment[];
+  answer: HL7Segment[];
+  text: string;
+}
+
+/** A message that went or is to go. */
+export interface HL7OutboundMessage {
+  id: number;
+  created_at: string;
+  destination: number;
+  destination_name: string;
+  origin: string;
+  kind: string;
+  action: string;
+  subject: string;
+  patient: number | null;
+  request: number | null;
+  appointment: number | null;
+  message_code: string;
+  trigger_event: string;
+  control_id: string;
+  version_id: string;
+  patient_identifiers: string[];
+  state: OutboundState;
+  attempt_count: number;
+  last_sent_at: string | null;
+  last_error: string;
+  acknowledgment_code: string;
+  error_code: string;
+  reason: string;
+  finished_at: string | null;
+  byte_count: number;
+}
+
 /** Who sends, and what waits. */
 export interface HL7Overview {
   senders: HL7Sender[];
@@ -792,6 +961,7 @@ export interface HL7Overview {
 export interface HL7Segment {
   id: string;
   name: string;
+  name_fr: string;
   fields: HL7Field[];
 }
 
@@ -804,6 +974,11 @@ export interface HL7Sender {
   failed_count: number;
   last_at: string;
   last_peer: string;
+}
+
+/** The number of the test message among the outbound ones. */
+export interface HL7TestQueued {
+  message: number;
 }
 
 /** What the sender was told. */
@@ -1272,6 +1447,9 @@ export interface OrderedStep {
   acquired_with: number | null;
   version: number;
 }
+
+/** What came of a message to another system. */
+export type OutboundState = 'WAITING' | 'ACKNOWLEDGED' | 'REFUSED' | 'GIVEN UP';
 
 /** Events between a change and what reacts to it. */
 export interface Outbox {
@@ -2227,6 +2405,7 @@ export interface Operations {
   'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/catalogue/{number}': { path: { number: number }; query: { version: number }; body: undefined; answer: undefined };
   'DELETE /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/hl7/destinations/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/links/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/me/sessions': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: undefined };
@@ -2266,8 +2445,10 @@ export interface Operations {
   'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };
   'GET /api/v1/downtime/{number}/affected': { path: { number: number }; query: { proposals?: number }; body: undefined; answer: AffectedAppointment[] };
   'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
-  'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { patient_identifier?: string; message_type?: string; state?: State | null; sending_application?: string; control_id?: string; stored_from?: string | null; stored_until?: string | null; before_id?: number | null; limit?: number }; body: undefined; answer: HL7Message[] };
+  'GET /api/v1/hl7/destinations': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Destination[] };
+  'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { direction?: 'in' | 'out' | null; patient_identifier?: string; message_type?: string; state?: State | null; partner?: string; destination?: number | null; control_id?: string; request?: number | null; stored_from?: string | null; stored_until?: string | null; before?: string; limit?: number }; body: undefined; answer: HL7Line[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
+  'GET /api/v1/hl7/outbound/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7OutboundExplained };
   'GET /api/v1/hl7/overview': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Overview };
   'GET /api/v1/hospital-units': { path: Record<never, never>; query: { text?: string; day?: string | null; after_code?: string; after_id?: number; limit?: number }; body: undefined; answer: HospitalUnit[] };
   'GET /api/v1/instances/{sop_instance_uid}/header': { path: { sop_instance_uid: string }; query: { study?: string | null }; body: undefined; answer: Header };
@@ -2342,7 +2523,13 @@ export interface Operations {
   'POST /api/v1/catalogue': { path: Record<never, never>; query: Record<never, never>; body: ProcedureValues; answer: CatalogueProcedure };
   'POST /api/v1/catalogue-files': { path: Record<never, never>; query: Record<never, never>; body: CatalogueFile; answer: ImportPlan };
   'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
+  'POST /api/v1/hl7/destinations': { path: Record<never, never>; query: Record<never, never>; body: HL7DestinationSettings; answer: HL7Destination };
+  'POST /api/v1/hl7/destinations/{number}/pause': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Destination };
+  'POST /api/v1/hl7/destinations/{number}/resume': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Destination };
+  'POST /api/v1/hl7/destinations/{number}/test': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7TestQueued };
   'POST /api/v1/hl7/messages/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Message };
+  'POST /api/v1/hl7/outbound/{number}/give-up': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7OutboundMessage };
+  'POST /api/v1/hl7/outbound/{number}/replay': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7OutboundMessage };
   'POST /api/v1/hospital-units/import': { path: Record<never, never>; query: Record<never, never>; body: UnitsFile; answer: UnitsTaken };
   'POST /api/v1/links': { path: Record<never, never>; query: Record<never, never>; body: NewLink; answer: MadeLink };
   'POST /api/v1/me/password': { path: Record<never, never>; query: Record<never, never>; body: NewPassword; answer: Session };
@@ -2382,6 +2569,7 @@ export interface Operations {
   'PUT /api/v1/board/steps/{step}/device': { path: { step: number }; query: Record<never, never>; body: DeviceChoice; answer: undefined };
   'PUT /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: ProcedureChange; answer: CatalogueProcedure };
   'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
+  'PUT /api/v1/hl7/destinations/{number}': { path: { number: number }; query: Record<never, never>; body: HL7DestinationChange; answer: HL7Destination };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
   'PUT /api/v1/orders/{number}/answers/{question}': { path: { number: number; question: Question }; query: Record<never, never>; body: ToldAnswer; answer: OrderFile };
   'PUT /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: ResourceChange; answer: DepartmentResource };
