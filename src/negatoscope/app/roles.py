@@ -8,6 +8,7 @@ import signal
 import ssl
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -257,21 +258,35 @@ def run_worker(settings: Settings) -> None:
 
 
 def run_demo(settings: Settings) -> None:
-    """Load the demonstration department, once."""
+    """Load the demonstration department once, and a day of it each day."""
     from negatoscope.app.services import opened_archive
     from negatoscope.demo.catalogue import load_catalogue
+    from negatoscope.demo.day import load_day
     from negatoscope.demo.loading import load_demo
+    from negatoscope.domain.scheduling.hours import Rules
 
-    marker = settings.data_dir / "demo-loaded"
-    if marker.exists():
+    rules = Rules.of(settings)
+    today = datetime.now(rules.zone).date().isoformat()
+    marker, day = settings.data_dir / "demo-loaded", settings.data_dir / "demo-day"
+    has_department = marker.exists()
+    if has_department and day.exists() and day.read_text("ascii") == today:
         return
     with database(settings) as opened, opened_archive(settings, opened) as archive:
-        load_catalogue(opened)
-        summary: Any = load_demo(archive)
-    marker.touch()
+        if not has_department:
+            load_catalogue(opened)
+            summary: Any = load_demo(archive)
+            marker.touch()
+            _LOG.info(
+                "demonstration department loaded",
+                studies=summary.studies,
+                instances=summary.instances,
+                seconds=round(summary.duration_s, 1),
+            )
+        begun = time.monotonic()
+        count = load_day(opened, archive, rules)
+        day.write_text(today, "ascii")
     _LOG.info(
-        "demonstration department loaded",
-        studies=summary.studies,
-        instances=summary.instances,
-        seconds=round(summary.duration_s, 1),
+        "demonstration day loaded",
+        instances=count,
+        seconds=round(time.monotonic() - begun, 1),
     )

@@ -10,8 +10,10 @@ AREAS: Final = frozenset(
     {
         "account",
         "admin",
+        "board",
         "connect",
         "design",
+        "examinations",
         "instances",
         "link",
         "patients",

@@ -49,6 +49,12 @@ export function BoardPage(): ReactNode {
   const scroll = useRef<HTMLDivElement>(null);
   const act = useStepActions(board.reread);
   const { day } = board;
+  const rows = useMemo(() => {
+    const all = day?.rows ?? [];
+    return criteria.state.length === 0
+      ? all
+      : all.filter((row) => criteria.state.some((state) => state === row.state));
+  }, [day, criteria.state]);
   const timeZone = day?.time_zone ?? 'UTC';
   const today = useToday(timeZone, board.now);
 
@@ -189,7 +195,7 @@ export function BoardPage(): ReactNode {
           ]}
         />
         <Text size="sm" c="dimmed" role="status">
-          {day === undefined ? '' : say('count', { count: day.rows.length })}
+          {day === undefined ? '' : say('count', { count: rows.length })}
         </Text>
         <Tally rows={day?.rows ?? []} criteria={criteria} onChange={setCriteria} />
         {board.isLive || day === undefined ? null : (
@@ -213,18 +219,18 @@ export function BoardPage(): ReactNode {
           <Loading />
         ) : criteria.view === 'waiting' ? (
           <WaitingRoom
-            rows={day.rows}
+            rows={rows}
             now={board.now}
             timeZone={timeZone}
             fresh={board.fresh}
             mayPerform={mayPerform}
             onAction={onAction}
           />
-        ) : day.rows.length === 0 ? (
+        ) : rows.length === 0 ? (
           <Nothing criteria={criteria} onChange={setCriteria} />
         ) : (
           <BoardTable
-            rows={day.rows}
+            rows={rows}
             isGrouped={criteria.isGrouped}
             timeZone={timeZone}
             now={board.now}
@@ -283,7 +289,7 @@ export function BoardPage(): ReactNode {
   );
 }
 
-/** How many are in each state; a click shows only these. */
+/** How many are in each state; what is pressed is shown. */
 function Tally(props: {
   readonly rows: readonly BoardRow[];
   readonly criteria: Criteria;
@@ -296,7 +302,7 @@ function Tally(props: {
     <Group gap={4}>
       {shown.map((state) => {
         const count = props.rows.filter((row) => row.state === state).length;
-        const isChosen = criteria.state.length === 1 && criteria.state[0] === state;
+        const isChosen = criteria.state.includes(state);
         if (count === 0 && !isChosen) return null;
         return (
           <Button
@@ -304,7 +310,12 @@ function Tally(props: {
             size="compact-xs"
             variant={isChosen ? 'filled' : 'default'}
             aria-pressed={isChosen}
-            onClick={() => props.onChange({ ...criteria, state: isChosen ? [] : [state] })}
+            onClick={() =>
+              props.onChange({
+                ...criteria,
+                state: isChosen ? criteria.state.filter((one) => one !== state) : [...criteria.state, state],
+              })
+            }
           >
             {say(state)} {count}
           </Button>

@@ -192,6 +192,7 @@ export function BoardTable(props: BoardTableProps): ReactNode {
             >
               <Cells
                 row={row}
+                isGrouped={isGrouped}
                 now={props.now}
                 timeZone={props.timeZone}
                 mayPerform={props.mayPerform}
@@ -209,6 +210,7 @@ export function BoardTable(props: BoardTableProps): ReactNode {
 
 function Cells(props: {
   readonly row: BoardRow;
+  readonly isGrouped: boolean;
   readonly now: number;
   readonly timeZone: string;
   readonly mayPerform: boolean;
@@ -238,7 +240,9 @@ function Cells(props: {
     .filter((part) => part !== '')
     .join(' · ');
   const identifiers = [row.patient_id, row.accession_number].filter((part) => part !== '').join(' · ');
-  const place = [row.room_name, row.device_name].filter((part) => part !== '').join(' · ');
+  const place = [props.isGrouped ? '' : row.room_name, row.device_name]
+    .filter((part) => part !== '')
+    .join(' · ');
   const mpps = row.mpps_state === null ? undefined : MPPS[row.mpps_state];
   return (
     <>

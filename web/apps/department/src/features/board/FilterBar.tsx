@@ -87,7 +87,7 @@ export function FilterBar(props: {
         type="search"
         autoComplete="off"
         spellCheck={false}
-        flex="1 1 170px"
+        flex="1 1 130px"
         maw={320}
         aria-label={say('search')}
         placeholder={say('searchHint')}
@@ -162,7 +162,7 @@ function UnitBox(props: { readonly value: string; readonly onChange: (unit: stri
   const settle = useDebouncedCallback(props.onChange, SETTLE_MS * 2);
   return (
     <TextInput
-      w={84}
+      w={76}
       aria-label={say('unit')}
       placeholder={say('unit')}
       value={unit}
@@ -183,9 +183,9 @@ function Several(props: {
 }): ReactNode {
   return (
     <MultiSelect
-      w={props.value.length === 0 ? 112 : 'auto'}
+      w={props.value.length === 0 ? 98 : 'auto'}
       maw={260}
-      miw={112}
+      miw={98}
       aria-label={props.label}
       {...(props.value.length === 0 ? { placeholder: props.label } : {})}
       data={[...props.data]}

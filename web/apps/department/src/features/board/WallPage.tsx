@@ -4,13 +4,15 @@ import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { useTime } from './BoardTable';
 import { type Criteria, readCriteria } from './criteria';
 import { messages } from './messages';
-import { initialsOf } from './rows';
+import { delayOf, initialsOf } from './rows';
 import { StateChip } from './StateChip';
 import { useBoard } from './useBoard';
 import classes from './WallPage.module.css';
 
 const TURN_MS = 12_000;
 const ROW_SHARE = 0.066;
+/** Who has not come by then is not waited for on the wall. */
+const MISSED_MIN = 60;
 const SHOWN = new Set(['SCHEDULED', 'ARRIVED', 'READY', 'STARTED']);
 
 /** For a screen on a wall: what is going on, with initials instead of names. */
@@ -21,7 +23,10 @@ export function WallPage(): ReactNode {
   const criteria = useMemo<Criteria>(() => ({ ...readCriteria(query), day: '', text: '' }), [query]);
   const board = useBoard(criteria);
   const time = useTime(board.day?.time_zone ?? 'UTC');
-  const rows = (board.day?.rows ?? []).filter((row) => SHOWN.has(row.state));
+  const rows = (board.day?.rows ?? []).filter(
+    (row) =>
+      SHOWN.has(row.state) && (row.state !== 'SCHEDULED' || (delayOf(row, board.now) ?? 0) <= MISSED_MIN),
+  );
   const size = useRowsPerPage();
   const pages = Math.max(1, Math.ceil(rows.length / size));
   const [turn, setTurn] = useState(0);

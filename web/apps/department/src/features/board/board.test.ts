@@ -51,10 +51,10 @@ describe('criteria of the board', () => {
       text: 'lefèvre & co',
       modality: ['CT', 'MR'],
       room: [3, 12],
-      state: ['ARRIVED', 'READY'],
       priority: ['STAT'],
       unit: '2031',
     });
+    expect(queryOf({ ...NOTHING, state: ['CANCELED'] })).toEqual({ canceled: true });
   });
 
   it('leave aside what cannot be meant', () => {

@@ -89,14 +89,14 @@ export function isFiltered(criteria: Criteria): boolean {
   return writeCriteria({ ...NOTHING, ...filters }) !== '';
 }
 
-/** What the server is asked. */
+/** What the server is asked; states are chosen among the rows that it gives, so that all are counted. */
 export function queryOf(criteria: Criteria): Query {
   return {
     ...(criteria.day === '' ? {} : { day: criteria.day }),
     ...(criteria.text.trim() === '' ? {} : { text: criteria.text.trim() }),
     ...(criteria.modality.length === 0 ? {} : { modality: [...criteria.modality] }),
     ...(criteria.room.length === 0 ? {} : { room: [...criteria.room] }),
-    ...(criteria.state.length === 0 ? {} : { state: [...criteria.state] }),
+    ...(criteria.state.includes('CANCELED') ? { canceled: true } : {}),
     ...(criteria.priority.length === 0 ? {} : { priority: [...criteria.priority] }),
     ...(criteria.unit.trim() === '' ? {} : { unit: criteria.unit.trim() }),
   };
