@@ -212,23 +212,29 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.domain.archive.configured import archive_settings
     from negatoscope.domain.orders import KIND as WORKFLOW_CHANGED
     from negatoscope.domain.reconciliation import on_patient_changed
+    from negatoscope.domain.scheduling.hours import Rules
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
     from negatoscope.subscribers import audit, metrics, notifications
+    from negatoscope.subscribers.appointments import Following
     from negatoscope.subscribers.outbound_hl7 import OutboundHl7
 
     os.nice(_WORKER_NICENESS)
     live = {"settings": settings}
     hl7 = OutboundHl7(settings.zone)
+    appointments = Following(Rules.of(settings))
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         Worklist(opened).report_status("RESTARTED")
         worker = Worker(
             database=opened,
             subscribers={
                 "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
-                WORKFLOW_CHANGED: [notifications.on_workflow_changed],
-                "workflow-changed": [hl7.on_workflow_changed],
+                WORKFLOW_CHANGED: [
+                    notifications.on_workflow_changed,
+                    appointments.on_workflow_changed,
+                    hl7.on_workflow_changed,
+                ],
                 "patient-changed": [hl7.on_patient_changed, on_patient_changed],
                 "duplicates-wanted": [on_patient_changed],
                 "hl7-processed": [hl7.on_message_processed],

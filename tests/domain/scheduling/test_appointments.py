@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from negatoscope.domain.orders import Orders
 from negatoscope.domain.scheduling.errors import (
     BadPlan,
     NotBookable,
@@ -19,6 +20,8 @@ from negatoscope.domain.scheduling.errors import (
 )
 from negatoscope.domain.scheduling.model import AppointmentState, ObstacleKind
 from negatoscope.infra.db import Database
+from negatoscope.infra.events import Event
+from negatoscope.subscribers.appointments import Following
 
 NINE = "2027-03-02 09:00"
 HALF = "2027-03-02 09:30"
@@ -337,3 +340,63 @@ def test_plans_that_do_not_hold_together(department, ct):
             with pytest.raises(error), connection.transaction():
                 book.book(plan)
         assert connection.execute("SELECT count(*) FROM appointment").fetchone()[0] == 0
+
+
+def test_an_order_that_is_called_off_frees_its_place(department, ct):
+    with department.database.connection() as connection:
+        patient = department.patient(connection)
+        steps = [department.step(connection, patient=patient) for _ in range(2)]
+        book = department.appointments(connection)
+        number = book.book(
+            [
+                department.place(steps[0], ct.room, NINE, HALF),
+                department.place(steps[1], ct.room, HALF, TEN),
+            ]
+        )
+        orders = [
+            connection.execute(
+                "SELECT p.request_fk FROM requested_procedure p JOIN scheduled_procedure_step s"
+                " ON s.procedure_fk = p.id WHERE s.id = %s",
+                (step,),
+            ).fetchone()[0]
+            for step in steps
+        ]
+        Orders(connection).cancel(orders[0], reason="erreur", source="user:zoe")
+        following = Following(department.rules)
+        payload = {"kind": "ORDER CANCELED", "request": orders[0]}
+        event = Event(
+            id=1, kind="workflow-changed", payload=payload, created_at=paris(NINE), attempts=0
+        )
+        following.on_workflow_changed(connection, event)
+        left = book.get(number)
+        assert (left.state, left.start_at, [s.step for s in left.steps]) == (
+            "BOOKED",
+            paris(HALF),
+            [steps[1]],
+        )
+        book.book([department.place(ct.steps[0], ct.room, NINE, HALF)])
+        Orders(connection).cancel(orders[1], reason="erreur", source="user:zoe")
+        assert book.follow_order(orders[1]) == [number]
+        assert book.get(number).state == "CANCELLED"
+        assert book.follow_order(orders[1]) == []
+        book.book([department.place(ct.steps[1], ct.room, HALF, TEN)])
+
+
+def test_what_is_acquired_together_is_booked_together(department, ct):
+    with department.database.connection() as connection:
+        patient = department.patient(connection)
+        steps = [department.step(connection, patient=patient) for _ in range(2)]
+        connection.execute(
+            "UPDATE scheduled_procedure_step SET acquired_with = %s WHERE id = ANY(%s)",
+            (steps[0], steps),
+        )
+        book = department.appointments(connection)
+        first = department.place(steps[0], ct.room, NINE, HALF)
+        for plan in (
+            [first],
+            [first, department.place(steps[1], ct.room, HALF, TEN)],
+        ):
+            with pytest.raises(BadPlan), connection.transaction():
+                book.book(plan)
+        number = book.book([first, department.place(steps[1], ct.room, NINE, HALF)])
+        assert book.get(number).end_at == paris(HALF)

@@ -108,10 +108,10 @@ def check_bookable(connection: Connection, steps: Sequence[Step], *, appointment
             raise NotBookable(
                 f"the order of step {one.number} is on hold", hint="release it first."
             )
-        if one.state is not StepState.WAITING:
+        if one.state not in {StepState.WAITING, StepState.SCHEDULED}:  # SCHEDULED: by its order
             raise NotBookable(
-                f"step {one.number} is {one.state}, not waiting for an appointment",
-                hint="move its appointment instead.",
+                f"step {one.number} is {one.state}: it cannot be booked",
+                hint="an appointment is for what has not begun.",
             )
     ids = {"steps": [one.id for one in steps]}
     for _, other, state in connection.execute(SQL["appointments_of_steps"], ids):

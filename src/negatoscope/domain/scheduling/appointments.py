@@ -143,9 +143,12 @@ class Appointments:
         ids = [row[0] for row in self._connection.execute(SQL["waiting"], parameters)]
         return sorted(self.get_all(ids), key=lambda one: one.id)
 
-    def by_placer(self, placer_appointment_id: str) -> int | None:
+    def by_placer(self, placer_appointment_id: str, placer_issuer: str = "") -> int | None:
         """The appointment made elsewhere under a number."""
-        parameters = {"placer_appointment_id": placer_appointment_id}
+        parameters = {
+            "placer_appointment_id": placer_appointment_id,
+            "placer_issuer": placer_issuer,
+        }
         row = self._connection.execute(SQL["by_placer"], parameters).fetchone()
         return None if row is None else int(row[0])
 
@@ -166,6 +169,7 @@ class Appointments:
         reason: str = "",
         note: str = "",
         placer_appointment_id: str = "",
+        placer_issuer: str = "",
     ) -> int:
         """Book a visit of one patient.
 
@@ -174,6 +178,7 @@ class Appointments:
             reason: Why it is booked although something is in the way; empty: then it is refused.
             note: For the department.
             placer_appointment_id: Number of who made it elsewhere.
+            placer_issuer: Who gave it.
 
         Returns: The appointment's number.
 
@@ -187,7 +192,12 @@ class Appointments:
         _steps.check_bookable(self._connection, list(steps.values()), appointment=0)
         _steps.check_groups(self._connection, steps.values())
         patient = next(iter(steps.values())).patient
-        number = self._add(patient, note=note, placer_appointment_id=placer_appointment_id)
+        number = self._add(
+            patient,
+            note=note,
+            placer_appointment_id=placer_appointment_id,
+            placer_issuer=placer_issuer,
+        )
         fresh = _new(number, patient, steps, note=note)
         follow = self._take(fresh, plan, reason)
         self._record(
@@ -384,6 +394,43 @@ class Appointments:
         self._record_for(WorkflowKind.UNDONE, now, detail, follow)
         return self.get(number)
 
+    def follow_order(self, request: int) -> list[int]:
+        """Let appointments follow an order that was called off, wholly or in part.
+
+        Returns: Appointments that changed: cancelled when nothing is left to do in them.
+        """
+        rows = self._connection.execute(SQL["holding_canceled"], {"request": request}).fetchall()
+        for (number,) in rows:
+            version = self.get(number).version
+            one = self._lock(number, version)
+            gone = {n for n, step in one.steps.items() if step.state is StepState.CANCELED}
+            rest = [place for place in one.places if place.step not in gone]
+            self._release(number)
+            kind = WorkflowKind.APPOINTMENT_CHANGED if rest else WorkflowKind.APPOINTMENT_CANCELLED
+            if rest:
+                for step in gone:
+                    row = {"id": number, "step": step}
+                    self._connection.execute(SQL["remove_place"], row)
+            during = None
+            if one.state is AppointmentState.BOOKED:
+                kept = rest or one.places
+                during = (
+                    min(place.start_at for place in kept),
+                    max(place.end_at for place in kept),
+                )
+                for resource, intervals in _wanted(rest).items():
+                    for interval in intervals:
+                        self._book_one(number, resource, interval, reason="it had it before")
+            self._set(
+                number,
+                one.state if rest else AppointmentState.CANCELLED,
+                during=during,
+                reason="" if rest else "order canceled",
+                overbooking_reason=one.overbooking_reason,
+            )
+            self._record_for(kind, one, {"reason": "order canceled"})
+        return [row[0] for row in rows]
+
     # -- how ----------------------------------------------------------------------------------
 
     def _add(
@@ -392,6 +439,7 @@ class Appointments:
         *,
         note: str = "",
         placer_appointment_id: str = "",
+        placer_issuer: str = "",
         wished: tuple[date | None, date | None] = (None, None),
     ) -> int:
         row = self._connection.execute(
@@ -400,6 +448,7 @@ class Appointments:
                 "patient": patient,
                 "note": note,
                 "placer_appointment_id": placer_appointment_id,
+                "placer_issuer": placer_issuer,
                 "source": self._source,
                 "wished_from": wished[0],
                 "wished_until": wished[1],

@@ -8,7 +8,7 @@ segment, field and reason; what turns out later is for a person here.
 from typing import Final
 
 from negatoscope.domain.messages import Arrival, State, Verdict
-from negatoscope.entrypoints.hl7v2 import adt, master_files, orders
+from negatoscope.entrypoints.hl7v2 import adt, appointments, master_files, orders
 from negatoscope.infra.settings import PatientSettings
 from negatoscope.protocols.hl7v2 import ErrorCode, MalformedMessage, Message, Segment, parse
 from negatoscope.protocols.hl7v2.acknowledgement import ACKNOWLEDGEMENTS
@@ -19,6 +19,7 @@ MESSAGE_CODES: Final = {
     "OMG": orders.check,
     "OMI": orders.check,
     "MFN": master_files.check,
+    "SIU": appointments.check,
 }
 """What is taken, and who looks at it before it is."""
 VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9")

@@ -9,7 +9,8 @@ import psycopg
 from negatoscope.domain.identity import Actor
 from negatoscope.domain.messages import CannotApply, Outcome
 from negatoscope.domain.orders import Numbering
-from negatoscope.entrypoints.hl7v2 import adt, master_files, orders
+from negatoscope.domain.scheduling.hours import Rules
+from negatoscope.entrypoints.hl7v2 import adt, appointments, master_files, orders
 from negatoscope.infra.settings import Settings
 from negatoscope.protocols.hl7v2 import MalformedMessage, Message, parse
 from negatoscope.subscribers import audit
@@ -33,17 +34,29 @@ def _master_file(
     return master_files.apply(connection, number, message, zone=_zone(settings))
 
 
+def _numbering(settings: Settings | None) -> Numbering:
+    if settings is None:
+        return Numbering()
+    given = settings.orders
+    return Numbering(
+        pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
+    )
+
+
 def _order(
     connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
 ) -> Outcome:
-    if settings is None:
-        numbering = Numbering()
-    else:
-        given = settings.orders
-        numbering = Numbering(
-            pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
-        )
-    return orders.apply(connection, number, message, numbering=numbering, zone=_zone(settings))
+    zone = _zone(settings)
+    return orders.apply(connection, number, message, numbering=_numbering(settings), zone=zone)
+
+
+def _appointment(
+    connection: psycopg.Connection[Any], number: int, message: Message, settings: Settings | None
+) -> Outcome:
+    rules = Rules(zone=_zone(settings)) if settings is None else Rules.of(settings)
+    return appointments.apply(
+        connection, number, message, numbering=_numbering(settings), rules=rules
+    )
 
 
 FAMILIES: Final[Mapping[str, Family]] = {
@@ -52,6 +65,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "ORM": _order,
     "OMG": _order,
     "OMI": _order,
+    "SIU": _appointment,
 }
 
 

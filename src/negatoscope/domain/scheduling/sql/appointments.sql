@@ -24,8 +24,10 @@ SELECT id, version, state, patient_fk, state_reason, overbooking_reason, note, w
 FROM appointment WHERE id = %(id)s FOR UPDATE
 
 -- name: add
-INSERT INTO appointment (patient_fk, state, note, placer_appointment_id, source, wished_from, wished_until)
-VALUES (%(patient)s, 'WAITING', %(note)s, %(placer_appointment_id)s, %(source)s, %(wished_from)s, %(wished_until)s)
+INSERT INTO appointment (patient_fk, state, note, placer_appointment_id, placer_issuer, source, wished_from,
+       wished_until)
+VALUES (%(patient)s, 'WAITING', %(note)s, %(placer_appointment_id)s, %(placer_issuer)s, %(source)s, %(wished_from)s,
+       %(wished_until)s)
 RETURNING id
 
 -- name: set
@@ -136,7 +138,20 @@ WHERE a.state = 'WAITING' AND a.id > %(after)s
 ORDER BY a.id LIMIT %(limit)s
 
 -- name: by_placer
-SELECT id FROM appointment WHERE placer_appointment_id = %(placer_appointment_id)s
+SELECT id FROM appointment
+WHERE placer_appointment_id = %(placer_appointment_id)s AND placer_issuer = %(placer_issuer)s
+
+-- name: holding_canceled
+-- Appointments that still hold a step whose order, or procedure, was called off.
+SELECT DISTINCT a.id FROM appointment a
+JOIN appointment_step l ON l.appointment_fk = a.id
+JOIN scheduled_procedure_step s ON s.id = l.step_fk
+JOIN requested_procedure p ON p.id = s.procedure_fk
+WHERE p.request_fk = %(request)s AND s.state = 'CANCELED' AND a.state IN ('WAITING', 'BOOKED')
+ORDER BY a.id
+
+-- name: remove_place
+DELETE FROM appointment_step WHERE appointment_fk = %(id)s AND step_fk = %(step)s
 
 -- name: history
 SELECT id, at, kind, source, detail FROM workflow_event WHERE appointment_fk = %(id)s ORDER BY id
