@@ -33,6 +33,7 @@ from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.kept_logs import prune
 from negatoscope.infra.logging import describe
 from negatoscope.infra.settings import Settings
+from negatoscope.subscribers.binding import BindingChores
 
 _LOG = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ def chores(
         tls=client_tls(settings),
     )
     worklist = Worklist(archive.database)
+    bindings = BindingChores(archive.database)
 
     def forget_workitems(_stop: threading.Event) -> None:
         current = settings if in_force is None else in_force()
@@ -88,6 +90,8 @@ def chores(
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
         Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
+        Chore(name="image counts", every_s=1.0, run=bindings.tell_arrivals),
+        Chore(name="bindings", every_s=5.0, run=bindings.follow_patients),
         Chore(name="ups retention", every_s=600.0, run=forget_workitems),
         Chore(name="announce", every_s=1.0, run=housekeeping.announce),
         Chore(name="settle", every_s=settle_every_s, run=housekeeping.settle, is_patient=True),

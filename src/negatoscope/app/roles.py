@@ -216,7 +216,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.domain.ups import Worklist
     from negatoscope.entrypoints.worker.outbox import EVERY_KIND
     from negatoscope.entrypoints.worker.worker import Worker
-    from negatoscope.subscribers import audit, metrics, notifications
+    from negatoscope.subscribers import audit, binding, metrics, notifications
     from negatoscope.subscribers.appointments import Following
     from negatoscope.subscribers.outbound_hl7 import OutboundHl7
 
@@ -229,10 +229,15 @@ def run_worker(settings: Settings) -> None:
         worker = Worker(
             database=opened,
             subscribers={
-                "instances-stored": [audit.on_instances_stored, notifications.on_instances_stored],
+                "instances-stored": [
+                    audit.on_instances_stored,
+                    notifications.on_instances_stored,
+                    binding.on_instances_stored,
+                ],
                 WORKFLOW_CHANGED: [
                     notifications.on_workflow_changed,
                     appointments.on_workflow_changed,
+                    binding.on_workflow_changed,
                     hl7.on_workflow_changed,
                 ],
                 "patient-changed": [hl7.on_patient_changed, on_patient_changed],

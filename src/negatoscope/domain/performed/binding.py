@@ -11,7 +11,7 @@ does one whose patient cannot be told, unless the UID is one we gave and nothing
 What a person decided is never changed by the rule.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,11 +23,12 @@ from negatoscope.domain.orders import ProcedureState, WorkflowKind, record
 from negatoscope.domain.performed import whose
 from negatoscope.domain.performed.errors import OtherPatient, UnknownProcedure, UnknownStudy
 from negatoscope.domain.performed.whose import SaidPatient, Sameness
-from negatoscope.infra.db import load_queries
+from negatoscope.infra.db import Database, load_queries
 
 SQL: Final = load_queries("negatoscope.domain.performed.sql", "binding.sql")
 RULE: Final = "system:binding"
 """Who decided, when nobody did."""
+_PAGE: Final = 200
 Connection = psycopg.Connection[Any]
 
 
@@ -162,6 +163,49 @@ def decide_for_request(connection: Connection, request: int) -> list[Binding]:
     """Apply the rule again to the unbound studies that an order may be for."""
     rows = connection.execute(SQL["unbound_for_request"], {"request": request}).fetchall()
     return [decide(connection, row[0]) for row in rows]
+
+
+def decide_for_patients(connection: Connection, patients: Sequence[int]) -> list[Binding]:
+    """Apply the rule again to what was left unbound because of whose it is.
+
+    Args:
+        connection: In a transaction of the caller's.
+        patients: Rows of registered_patient whose files changed.
+    """
+    given = {"patients": list(patients)}
+    rows = connection.execute(SQL["unbound_for_patients"], given).fetchall()
+    return [decide(connection, row[0]) for row in rows]
+
+
+def decide_stored(
+    database: Database,
+    *,
+    since: datetime,
+    only_fitting: bool,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Binding]:
+    """Apply the rule to studies stored before, a transaction for each page.
+
+    Args:
+        database: Where.
+        since: Stored since then.
+        only_fitting: Leave out what no order fits, instead of putting it on the work list.
+        stop: Asked between pages.
+    """
+    after = 0
+    while not stop():
+        with database.connection() as connection:
+            given = {"after": after, "since": since, "limit": _PAGE}
+            rows = connection.execute(SQL["undecided"], given).fetchall()
+            found = []
+            for _, uid in rows:
+                fits = connection.execute(SQL["has_candidate"], {"study": uid}).fetchone()
+                if not only_fitting or (fits and fits[0]):
+                    found.append(decide(connection, uid))
+        yield from found
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
 
 
 def bind(
@@ -345,6 +389,7 @@ def _study(connection: Connection, uid: str) -> _Study:
             universal_entity_id=_first(patient_issuer, "00400032"),
             name_folded=row[6],
             birth_date=row[7],
+            known_as=row[8],
         ),
     )
 

@@ -141,7 +141,7 @@ class PerformedSteps:
         series, instances = a.counts(given)
         source = f"dicom:{calling_ae_title}"
         with self.database.connection() as connection:
-            patient, steps, flags = _meaning(connection, given)
+            patient, steps, flags = _meaning(connection, given, calling_ae_title)
             row = connection.execute(
                 SQL["insert"],
                 {
@@ -292,10 +292,10 @@ def said_patient(data_set: Mapping[str, Any]) -> SaidPatient:
 
 
 def _meaning(
-    connection: Connection, data_set: Mapping[str, Any]
+    connection: Connection, data_set: Mapping[str, Any], calling_ae_title: str
 ) -> tuple[int | None, list[_Step], set[Flag]]:
     """Whose it is, the steps it is for, and what is wrong with it."""
-    said = said_patient(data_set)
+    said = whose.with_issuer(connection, said_patient(data_set), calling_ae_title)
     steps: dict[int, _Step] = {}
     flags: set[Flag] = set()
     for item in a.items(data_set, a.STEPS):

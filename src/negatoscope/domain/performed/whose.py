@@ -1,7 +1,7 @@
 """Which registered patient a study or a performed step is of, by what it says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ class SaidPatient:
         universal_entity_id: Of Issuer of Patient ID Qualifiers Sequence.
         name_folded: Patient's Name, `kit.text.fold`.
         birth_date: ``YYYYMMDD``; empty when unknown.
+        known_as: Row of registered_patient, when it is known otherwise: a person moved the study,
+            or whoever sent it means the numbers of one authority.
     """
 
     patient_id: str
@@ -29,6 +31,7 @@ class SaidPatient:
     universal_entity_id: str
     name_folded: str
     birth_date: str
+    known_as: int | None = None
 
     @property
     def is_issuer_named(self) -> bool:
@@ -49,6 +52,8 @@ class Sameness(StrEnum):
 
 def holder(connection: Connection, said: SaidPatient) -> int | None:
     """Whose it is by identifier and issuer; None when it names none or nobody has it."""
+    if said.known_as is not None:
+        return root(connection, said.known_as)
     if not said.patient_id or not said.is_issuer_named:
         return None
     rows = connection.execute(
@@ -61,6 +66,14 @@ def holder(connection: Connection, said: SaidPatient) -> int | None:
     ).fetchall()
     roots = {root(connection, row[0]) for row in rows}
     return roots.pop() if len(roots) == 1 else None
+
+
+def with_issuer(connection: Connection, said: SaidPatient, ae_title: str) -> SaidPatient:
+    """With the issuer that a sender means when it names none, where that is known."""
+    if said.is_issuer_named or not said.patient_id:
+        return said
+    row = connection.execute(SQL["default_issuer"], {"ae_title": ae_title}).fetchone()
+    return said if row is None else replace(said, issuer_of_patient_id=row[0])
 
 
 def root(connection: Connection, patient: int) -> int:

@@ -1,1 +1,77 @@
-"""Studies that arrive are bound to the procedure they were made for."""
+"""Studies that arrive are bound to the procedure they were made for, and their images counted."""
+
+import threading
+from typing import Any, Final
+
+import psycopg
+
+from negatoscope.domain.orders import WorkflowKind
+from negatoscope.domain.performed import arrivals, binding
+from negatoscope.domain.performed.errors import UnknownStudy
+from negatoscope.infra.db import Database
+from negatoscope.infra.events import Event
+
+__all__ = ["BindingChores", "on_instances_stored", "on_workflow_changed"]
+
+_MAY_FIT: Final = frozenset(
+    {WorkflowKind.ORDERED, WorkflowKind.ORDER_CHANGED, WorkflowKind.ACCEPTED, WorkflowKind.REPLACED}
+)
+"""After these an order may be for a study that nobody could bind."""
+_CHANGED = """
+SELECT id, patient_fk, other_patient_fk FROM patient_change
+WHERE id > %(after)s ORDER BY id LIMIT 1000
+"""
+_LAST = "SELECT coalesce(max(id), 0) FROM patient_change WHERE at < now() - interval '1 day'"
+
+
+def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> None:
+    """Decide about a study when objects of it come, and tell how many there are."""
+    study = str(event.payload.get("study_instance_uid") or "")
+    sender = str(event.payload.get("calling_ae_title") or "")
+    if not study:
+        return
+    try:
+        binding.decide(connection, study)
+    except UnknownStudy:  # taken back or deleted meanwhile
+        return
+    source = f"dicom:{sender}" if sender else binding.RULE
+    arrivals.note(connection, study, source=source)
+
+
+def on_workflow_changed(connection: psycopg.Connection[Any], event: Event) -> None:
+    """Look again at unbound studies when an order comes or changes."""
+    request = event.payload.get("request")
+    if event.payload.get("kind") in _MAY_FIT and isinstance(request, int):
+        binding.decide_for_request(connection, request)
+
+
+class BindingChores:
+    """What the worker does now and then.
+
+    Args:
+        database: Where studies, orders and patients are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._last_change: int | None = None
+
+    def tell_arrivals(self, _stop: threading.Event) -> None:
+        """Tell of images that came while the last event was fresh."""
+        with self._database.connection() as connection:
+            arrivals.tell_due(connection, source=binding.RULE)
+
+    def follow_patients(self, stop: threading.Event) -> None:
+        """Look again at studies left unbound because of whose they are, when files changed."""
+        while not stop.is_set():
+            with self._database.connection() as connection:
+                if self._last_change is None:
+                    row = connection.execute(_LAST).fetchone()
+                    self._last_change = 0 if row is None else int(row[0])
+                rows = connection.execute(_CHANGED, {"after": self._last_change}).fetchall()
+                patients = {number for row in rows for number in row[1:] if number is not None}
+                if patients:
+                    binding.decide_for_patients(connection, sorted(patients))
+            if not rows:
+                return
+            self._last_change = int(rows[-1][0])

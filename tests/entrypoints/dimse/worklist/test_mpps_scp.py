@@ -458,6 +458,15 @@ def test_what_speaks_against_a_step_leaves_it(
     assert node.state_of(ordered) == "SCHEDULED"
 
 
+def test_a_device_may_mean_the_numbers_of_one_authority(node: Node, modality: Any) -> None:
+    with node.database.connection() as connection:
+        connection.execute("INSERT INTO default_issuer VALUES ('CT1', 'CHU')")
+    uid, _ = create(modality, begun(IssuerOfPatientID=None))
+    assert node.flags_of(uid) == ["UNSCHEDULED"]
+    with node.database.connection() as connection:
+        connection.execute("DELETE FROM default_issuer")
+
+
 def test_our_study_without_step_is_its_only_open_step(node: Node, modality: Any) -> None:
     ordered = node.order()
     create(modality, begun(ordered.item(ScheduledProcedureStepID="")))

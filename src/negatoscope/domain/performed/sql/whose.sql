@@ -21,3 +21,7 @@ SELECT 1 FROM registered_identifier WHERE patient_fk = %(patient)s AND value = %
 -- name: traits
 SELECT birth_family_name, birth_given_name, birth_further, used_family_name, used_given_name, birth_date
 FROM registered_patient WHERE id = %(patient)s
+
+-- name: default_issuer
+-- Whose numbers a sender means that names no issuer.
+SELECT issuer FROM default_issuer WHERE calling_ae_title IN (%(ae_title)s, '') ORDER BY calling_ae_title DESC LIMIT 1
