@@ -136,7 +136,7 @@ def _ct(
         preparation_fr=_FASTING_FR if injected else _PRIOR_FR,
         preparation_en=_FASTING_EN if injected else _PRIOR_EN,
         needs_vetting=injected or vet,
-        protocols=(ProtocolCode(code_value=f"CT-{part}"[:16], code_meaning=en[:64]),),
+        protocols=(ProtocolCode(code_value=f"CT-{part}"[:16], code_meaning=fr[:64]),),
     )
 
 
@@ -156,7 +156,7 @@ def _mr(
         preparation_fr=_MAGNET_FR,
         preparation_en=_MAGNET_EN,
         needs_vetting=True,
-        protocols=(ProtocolCode(code_value=f"MR-{part}"[:16], code_meaning=en[:64]),),
+        protocols=(ProtocolCode(code_value=f"MR-{part}"[:16], code_meaning=fr[:64]),),
     )
 
 

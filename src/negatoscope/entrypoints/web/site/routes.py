@@ -11,6 +11,7 @@ AREAS: Final = frozenset(
         "account",
         "admin",
         "board",
+        "calendar",
         "connect",
         "design",
         "examinations",

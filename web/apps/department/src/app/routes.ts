@@ -3,6 +3,7 @@ import { adminRoutes } from '../features/admin/routes';
 import { auditRoutes } from '../features/audit/routes';
 import { boardRoutes, wallRoutes } from '../features/board/routes';
 import { breakGlassRoutes } from '../features/break-glass/routes';
+import { calendarRoutes } from '../features/calendar/routes';
 import { connectRoutes } from '../features/connect/routes';
 import { contextRoutes } from '../features/context/routes';
 import { designRoutes } from '../features/design/routes';
@@ -36,6 +37,7 @@ export const routeTree = rootRoute.addChildren([
       ...accountRoutes, //
       ...auditRoutes,
       ...adminRoutes,
+      ...calendarRoutes,
       ...connectRoutes,
       ...boardRoutes,
       ...breakGlassRoutes,

@@ -46,6 +46,7 @@ export function useNotify(): Notify {
             <Button
               variant="default"
               size="compact-xs"
+              style={{ flex: 'none' }}
               onClick={() => {
                 notifications.hide(id);
                 undo();
