@@ -8,7 +8,9 @@ import pytest
 from negatoscope.domain.archive import visibility
 from negatoscope.domain.identity import EVERYTHING, Action, Actor, DataScope, may, tokens, users
 from negatoscope.domain.identity.grants import Grant, GrantKind, Holder, replace_all
+from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.entrypoints.web.sessions import COOKIE
+from negatoscope.infra.clock import utc_now
 
 SITE = {"Origin": "http://archive.test", "Sec-Fetch-Site": "same-origin"}
 PASSWORD = "quatre mots sans espace"
@@ -99,6 +101,44 @@ def test_a_scope_holds_at_every_door(stored, kind):
     assert client.get(f"/dicom-web/studies/{A}/series/{B}.1").status_code == 404
     wado = f"/wado?requestType=WADO&studyUID={A}&seriesUID={A}.1&objectUID={B}.1.1"
     assert client.get(wado).status_code == 404
+
+
+def moved(served, unit, at, *, control, event="A01"):
+    """The admission office says in which unit the patient of study A is since then."""
+    when = at.strftime("%Y%m%d%H%M%S")
+    care = f"^^^^^CHU&1&ISO^UF^^^{unit}"
+    segments = {
+        "PID": {3: "P1^^^NORD^PI", 5: "DUPONT^Éloïse^^^^^L", 7: "19610503", 8: "F", 32: "VALI"},
+        "PV1": {2: "I", 3: f"{unit}^^^CHU", 19: "SEJ1^^^NORD^VN"},
+        "ZBE": {1: f"MV{control}^GAM", 2: when, 4: "INSERT", 5: "N", 7: care, 8: care, 9: "HMS"},
+    }
+    lines = [
+        f"MSH|^~\\&|GAM|CHU|RIS|CHU|{when}||ADT^{event}|{control}|P|2.5^FRA^2.11||||||UNICODE UTF-8",
+        f"EVN||{when}",
+        *("|".join([name, *(fields.get(n, "") for n in range(1, 33))]).rstrip("|")
+          for name, fields in segments.items()),
+    ]  # fmt: skip
+    with served.services.database.connection() as connection:
+        handle(connection, int(control), "\r".join([*lines, ""]).encode())
+
+
+def test_the_unit_that_cares_for_a_patient_sees_their_studies(stored):
+    """From the admission on, for a while after the patient left it, and no other patient's."""
+    account(stored, "ward", granted=[Grant(kind=GrantKind.UNIT, value="4201")])
+    account(stored, "next", granted=[Grant(kind=GrantKind.UNIT, value="5301")])
+
+    def seen():
+        return tuple(listed(signed_in(stored, name)) for name in ("ward", "next"))
+
+    assert seen() == (set(), set())
+    moved(stored, "4201", utc_now() - timedelta(days=60), control="1")
+    assert seen() == ({A}, set())
+    moved(stored, "5301", utc_now() - timedelta(days=2), control="2", event="A02")
+    assert seen() == ({A}, {A})
+    moved(stored, "5301", utc_now() - timedelta(days=45), control="3", event="A02")
+    assert seen() == (set(), {A})
+    assert signed_in(stored, "ward").get(f"/dicom-web/studies/{A}").status_code == 403
+    assert signed_in(stored, "next").get(f"/dicom-web/studies/{B}").status_code == 403
 
 
 @pytest.mark.parametrize("role", ["partner", "patient"])

@@ -267,6 +267,18 @@ RETURNS TABLE (place bigint, value text, issuer text, is_ins boolean, qualifiers
       AND (NOT h.is_ins OR EXISTS (SELECT FROM registered_patient r WHERE r.id = registered AND r.identity_status = 'VALI'))
 $$;
 
+-- A whole day that exists; NULL of any other text. A server before 16 cannot ask whether a text is a date.
+CREATE FUNCTION registered_date(value text) RETURNS date IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+    IF value !~ '^\d{8}$' THEN
+        RETURN NULL;
+    END IF;
+    RETURN make_date(left(value, 4)::integer, substr(value, 5, 2)::integer, right(value, 2)::integer);
+EXCEPTION WHEN datetime_field_overflow THEN
+    RETURN NULL;
+END
+$$;
+
 -- The row that shows a registered patient, as of now.
 CREATE FUNCTION archive_show_registered(registered bigint) RETURNS patient VOLATILE LANGUAGE plpgsql AS $$
 DECLARE
@@ -274,7 +286,7 @@ DECLARE
     shown patient;
 BEGIN
     SELECT CASE WHEN t.dicom_name = 'birth' THEN coalesce(nullif(n.birth, ''), n.used) ELSE n.used END AS name,
-           CASE WHEN r.birth_date ~ '^\d{8}$' AND pg_input_is_valid(r.birth_date, 'date') THEN r.birth_date::date END AS birth,
+           registered_date(r.birth_date) AS birth,
            CASE WHEN r.sex IN ('M', 'F') THEN r.sex WHEN r.sex IN ('O', 'A', 'N', 'I') THEN 'O' END AS sex,
            i.value, coalesce(i.issuer, '') AS issuer,
            CASE WHEN coalesce(i.qualifiers, '{}') = '{}' THEN '{}'::jsonb
@@ -432,7 +444,7 @@ DROP FUNCTION archive_on_patient_change(), archive_follow_study(bigint), archive
     archive_show_registered(bigint), registered_dicom_identifiers(bigint), registered_qualifiers(text, text, text),
     registered_name(text, text, text), registered_text(text), archive_registered_of(bigint), archive_is_registered(text, date, bigint),
     archive_says_patient(bigint, bigint, jsonb, boolean), archive_lock_identifier(text), registered_family(bigint),
-    registered_root(bigint);
+    registered_root(bigint), registered_date(text);
 ALTER TABLE patient DROP COLUMN registered_fk, DROP COLUMN is_current, DROP COLUMN changed_at;
 UPDATE patient p SET study_count = (SELECT count(*) FROM study s WHERE s.patient_fk = p.id);
 DROP INDEX registered_identifier_value, patient_change_other;

@@ -12,6 +12,7 @@ const LABELS = {
   issuer: 'issuerKind',
   physician: 'physician',
   patient: 'patientKind',
+  unit: 'unitKind',
   study: 'study',
   everything: 'everything',
 } as const satisfies Readonly<Record<GrantKind, keyof (typeof messages)['en']>>;
