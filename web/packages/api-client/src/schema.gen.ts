@@ -732,7 +732,7 @@ export interface Grant {
 }
 
 /** By what studies are granted. */
-export type GrantKind = 'everything' | 'institution' | 'issuer' | 'department' | 'physician' | 'patient' | 'study';
+export type GrantKind = 'everything' | 'institution' | 'issuer' | 'department' | 'physician' | 'patient' | 'unit' | 'study';
 
 /** The union of what is listed; without any, what the roles see. */
 export interface Grants {
