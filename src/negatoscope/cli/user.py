@@ -15,6 +15,7 @@ ROLES = (
     "radiologist",
     "technologist",
     "secretary",
+    "identity-manager",
     "clinician",
     "physicist",
     "partner",

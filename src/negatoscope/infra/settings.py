@@ -93,6 +93,7 @@ _ROLES = Literal[
     "radiologist",
     "technologist",
     "secretary",
+    "identity-manager",
     "clinician",
     "physicist",
     "partner",

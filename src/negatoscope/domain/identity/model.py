@@ -17,6 +17,7 @@ class Role(StrEnum):
     RADIOLOGIST = "radiologist"
     TECHNOLOGIST = "technologist"
     SECRETARY = "secretary"
+    IDENTITY_MANAGER = "identity-manager"
     CLINICIAN = "clinician"
     PHYSICIST = "physicist"
     PARTNER = "partner"

@@ -89,6 +89,7 @@ USER_ACTIONS: Final[Mapping[str, frozenset[Action]]] = {
         {Action.QUERY, Action.WORKLIST, Action.UPS, Action.SHARE}
         | {Action.READ_WORK, Action.ORDER, Action.SCHEDULE, Action.PERFORM, Action.RECONCILE}
     ),
+    Role.IDENTITY_MANAGER: frozenset({Action.QUERY, Action.READ_WORK, Action.RECONCILE}),
     Role.CLINICIAN: frozenset({Action.QUERY, Action.RETRIEVE, Action.BREAK_GLASS, Action.SHARE}),
     Role.PHYSICIST: frozenset({Action.QUERY, Action.RETRIEVE, Action.METRICS}),
     Role.PARTNER: frozenset({Action.STORE, Action.QUERY, Action.RETRIEVE}),

@@ -156,6 +156,7 @@ _ROLES_FR: Final = {
     "radiologist": "Radiologue",
     "technologist": "Manipulateur",
     "secretary": "Secrétaire",
+    "identity-manager": "Identitovigilance",
     "clinician": "Clinicien",
     "physicist": "Physicien médical",
     "partner": "Établissement partenaire",

@@ -14,6 +14,9 @@ export interface Accepted {
 /** What can be asked for. */
 export type Action = 'verify' | 'store' | 'query' | 'retrieve' | 'commit' | 'worklist' | 'mpps' | 'print' | 'ups' | 'administer' | 'read audit' | 'metrics' | 'break glass' | 'share' | 'read the department\'s work' | 'order' | 'vet' | 'schedule' | 'perform' | 'catalogue' | 'reconcile';
 
+/** What can be done. */
+export type ActionKind = 'MERGE' | 'SPLIT' | 'DISMISS' | 'MOVE' | 'BIND' | 'UNBIND' | 'PUT ASIDE';
+
 /** Where a peer is called, what it may ask of us, and how it must prove who it is. */
 export interface Address {
   host: string;
@@ -593,6 +596,12 @@ export interface Decision {
   decision: 'accept' | 'dismiss';
 }
 
+/** What an empty issuer means in what one device sends; with an empty title, in what all others send. */
+export interface DefaultIssuerEntry {
+  calling_ae_title: string;
+  issuer: string;
+}
+
 /** A room, a device or a person. */
 export interface DepartmentResource {
   kind: ResourceKind;
@@ -609,6 +618,131 @@ export interface DepartmentResource {
   version: number;
   id: number;
   hours: OpeningHours[];
+}
+
+/** Something to be done. */
+export interface DeskAction {
+  kind: ActionKind;
+  patient?: number | null;
+  other?: number | null;
+  traits?: string[];
+  studies?: string[];
+  procedure?: number | null;
+  is_patient_confirmed?: boolean;
+  reason?: string;
+}
+
+/** The same, as it was previewed. */
+export interface DeskActionAsPreviewed {
+  kind: ActionKind;
+  patient?: number | null;
+  other?: number | null;
+  traits?: string[];
+  studies?: string[];
+  procedure?: number | null;
+  is_patient_confirmed?: boolean;
+  reason?: string;
+  token: string;
+}
+
+/** How much waits in each list; 501 means more than 500. */
+export interface DeskCounts {
+  duplicates: number;
+  without_patient: number;
+  without_order: number;
+  unidentified: number;
+}
+
+/** A line of the journal. */
+export interface DeskDone {
+  id: number;
+  kind: ActionKind;
+  done_at: string;
+  done_by: string;
+  reason: string;
+  asked: Record<string, unknown>;
+  effect: Record<string, unknown>;
+  undone_at: string | null;
+  undone_by: string;
+}
+
+/** A requested procedure. */
+export interface DeskOrder {
+  procedure: number;
+  request: number;
+  accession_number: string;
+  code_meaning: string;
+  description: string;
+  modality: string;
+  state: string;
+  ordered_at: string;
+  start_at: string | null;
+  bound_study_instance_uid: string | null;
+  patient: number;
+  signs: string[];
+}
+
+/** Two patients side by side. */
+export interface DeskPair {
+  score: number;
+  reasons: Sign[];
+  state: string | null;
+  sides: DeskSide[];
+}
+
+/** What the action would touch. */
+export interface DeskPreview {
+  token: string;
+  studies: string[];
+  orders: string[];
+  appointments: number[];
+  worklist_entries: string[];
+  performed_steps: number;
+  other_rows: Record<string, number>;
+  message_destinations: string[];
+  changes: string[];
+  warnings: string[];
+}
+
+/** A patient with what belongs to them, the newest 100 of each. */
+export interface DeskSide {
+  patient: RegisteredPatient;
+  birth_place_code: string;
+  version: number;
+  studies: DeskStudy[];
+  orders: DeskOrder[];
+}
+
+/** A study with what is known of whose and what for it is. */
+export interface DeskStudy {
+  key: number;
+  study_instance_uid: string;
+  study_date: string | null;
+  study_time: string | null;
+  study_description: string | null;
+  accession_number: string;
+  modalities_in_study: string[];
+  instance_count: number;
+  received_at: string;
+  patient_key: number;
+  patient_id: string;
+  issuer_of_patient_id: string;
+  patient_name: string;
+  patient_birth_date: string | null;
+  patient_sex: string;
+  binding_state: string | null;
+  binding_reason: string | null;
+  procedure: number | null;
+  registered: number | null;
+  is_moved: boolean;
+}
+
+/** A study, and what it may belong to; nothing follows from it by itself. */
+export interface DeskStudyProposals {
+  study: DeskStudy;
+  orders: DeskOrder[];
+  patients: RegisteredPatient[];
+  known: RegisteredPatient | null;
 }
 
 /** Another device for a step. */
@@ -654,6 +788,15 @@ export interface DowntimeGiven {
   end_at: string;
   kind: 'MAINTENANCE' | 'BREAKDOWN' | 'ABSENCE' | 'HOLIDAY' | 'OTHER';
   reason?: string;
+}
+
+/** Two files that may be one person's; the older first. */
+export interface DuplicatePair {
+  score: number;
+  reasons: Sign[];
+  found_at: string;
+  first: RegisteredPatient;
+  second: RegisteredPatient;
 }
 
 /** What a peer answered to C-ECHO; ``code`` says what was found. */
@@ -1847,7 +1990,7 @@ export interface Rights {
 }
 
 /** What a user is; one account may have several. */
-export type Role = 'administrator' | 'radiologist' | 'technologist' | 'secretary' | 'clinician' | 'physicist' | 'partner' | 'patient';
+export type Role = 'administrator' | 'radiologist' | 'technologist' | 'secretary' | 'identity-manager' | 'clinician' | 'physicist' | 'partner' | 'patient';
 
 /** What a role may do. */
 export interface RoleRights {
@@ -2018,6 +2161,12 @@ export interface SetupState {
 
 /** Which steps the worklist of a device shows. */
 export type Shows = 'STATION' | 'ROOM' | 'MODALITY' | 'EVERYTHING';
+
+/** What speaks for one person, or against it. */
+export interface Sign {
+  code: string;
+  points: number;
+}
 
 /** The session has ended. */
 export interface SignedOut {
@@ -2470,6 +2619,16 @@ export interface Operations {
   'GET /api/v1/orders/vetting': { path: Record<never, never>; query: { modality?: string[]; after?: string; limit?: number }; body: undefined; answer: VettingPage };
   'GET /api/v1/orders/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: OrderFile };
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
+  'GET /api/v1/reconciliation/actions': { path: Record<never, never>; query: { before?: number | null; limit?: number }; body: undefined; answer: DeskDone[] };
+  'GET /api/v1/reconciliation/counts': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DeskCounts };
+  'GET /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DefaultIssuerEntry[] };
+  'GET /api/v1/reconciliation/duplicates': { path: Record<never, never>; query: { is_dismissed?: boolean; after_score?: number | null; after_first?: number | null; after_second?: number | null; limit?: number }; body: undefined; answer: DuplicatePair[] };
+  'GET /api/v1/reconciliation/pairs/{first}/{second}': { path: { first: number; second: number }; query: Record<never, never>; body: undefined; answer: DeskPair };
+  'GET /api/v1/reconciliation/patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DeskSide };
+  'GET /api/v1/reconciliation/studies-without-order': { path: Record<never, never>; query: { after?: number | null; limit?: number }; body: undefined; answer: DeskStudy[] };
+  'GET /api/v1/reconciliation/studies-without-patient': { path: Record<never, never>; query: { after?: number | null; limit?: number }; body: undefined; answer: DeskStudy[] };
+  'GET /api/v1/reconciliation/studies/{study}': { path: { study: string }; query: Record<never, never>; body: undefined; answer: DeskStudyProposals };
+  'GET /api/v1/reconciliation/unidentified-patients': { path: Record<never, never>; query: { after?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients': { path: Record<never, never>; query: { text?: string; identifier?: string; birth_date?: string; before_id?: number | null; limit?: number }; body: undefined; answer: RegisteredPatient[] };
   'GET /api/v1/registered-patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PatientFile };
   'GET /api/v1/registered-patients/{number}/appointments': { path: { number: number }; query: Record<never, never>; body: undefined; answer: Appointment[] };
@@ -2544,6 +2703,9 @@ export interface Operations {
   'POST /api/v1/orders/{number}/answers/{question}/clear': { path: { number: number; question: Question }; query: Record<never, never>; body: Told; answer: OrderFile };
   'POST /api/v1/orders/{number}/procedures': { path: { number: number }; query: Record<never, never>; body: MoreProcedure; answer: OrderFile };
   'POST /api/v1/orders/{number}/{deed}': { path: { number: number; deed: 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen' }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/reconciliation/actions': { path: Record<never, never>; query: Record<never, never>; body: DeskActionAsPreviewed; answer: DeskDone };
+  'POST /api/v1/reconciliation/actions/{number}/undo': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DeskDone };
+  'POST /api/v1/reconciliation/preview': { path: Record<never, never>; query: Record<never, never>; body: DeskAction; answer: DeskPreview };
   'POST /api/v1/registered-patients': { path: Record<never, never>; query: Record<never, never>; body: NewPatient; answer: PatientFile };
   'POST /api/v1/requested-procedures/{number}/accept': { path: { number: number }; query: Record<never, never>; body: Accepted; answer: OrderFile };
   'POST /api/v1/requested-procedures/{number}/cancel': { path: { number: number }; query: Record<never, never>; body: Told; answer: OrderFile };
@@ -2572,6 +2734,7 @@ export interface Operations {
   'PUT /api/v1/hl7/destinations/{number}': { path: { number: number }; query: Record<never, never>; body: HL7DestinationChange; answer: HL7Destination };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
   'PUT /api/v1/orders/{number}/answers/{question}': { path: { number: number; question: Question }; query: Record<never, never>; body: ToldAnswer; answer: OrderFile };
+  'PUT /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: DefaultIssuerEntry[]; answer: DefaultIssuerEntry[] };
   'PUT /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: ResourceChange; answer: DepartmentResource };
   'PUT /api/v1/resources/{number}/opening-hours': { path: { number: number }; query: Record<never, never>; body: OpeningHoursChange; answer: DepartmentResource };
   'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };
