@@ -17,7 +17,7 @@ USERS = {
     Role.RADIOLOGIST: "yyyyyy.yy...yyyyyyy..",
     Role.TECHNOLOGIST: "yyyyyyyyy...y.yy.yy..",
     Role.SECRETARY: "y.y..y..y....yyy.yy.y",
-    Role.IDENTITY_MANAGER: "y.y............y....y",
+    Role.IDENTITY_MANAGER: "y.y...........y.....y",
     Role.CLINICIAN: "y.yy........yy.......",
     Role.PHYSICIST: "y.yy.......y.........",
     Role.PARTNER: "yyyy.................",

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from negatoscope.domain.patients import (
+    MergeRefused,
     PatientError,
     PersonName,
     Registry,
@@ -21,7 +22,7 @@ from negatoscope.domain.patients import (
     ins,
 )
 from negatoscope.domain.performed import binding
-from negatoscope.domain.performed.errors import BindingError
+from negatoscope.domain.performed.errors import BindingError, OtherPatient
 from negatoscope.domain.reconciliation import duplicates
 from negatoscope.domain.reconciliation.errors import (
     ActionRefused,
@@ -137,7 +138,7 @@ class Desk:
         with self._database.connection() as connection:
             done = _line(connection, number)
             if done.undone_at is not None:
-                raise CannotUndo("it was taken back already")
+                raise CannotUndo("it was taken back already", reason="already-undone")
             _UNDO[done.kind](connection, done.asked, done.effect, source)
             connection.execute(SQL["undone"], {"id": number, "by": source})
             connection.execute(SQL["touch"])
@@ -159,7 +160,8 @@ def _perform(connection: Connection, action: Action, source: str) -> dict[str, A
     try:
         return _DO[action.kind](connection, action, source)
     except (PatientError, BindingError) as error:
-        raise ActionRefused(error.message, hint=error.hint) from error
+        reason = _REASONS.get(type(error), "")
+        raise ActionRefused(error.message, hint=error.hint, reason=reason) from error
 
 
 def _merge(connection: Connection, action: Action, source: str) -> dict[str, Any]:
@@ -175,7 +177,7 @@ def _merge(connection: Connection, action: Action, source: str) -> dict[str, Any
         if getattr(ends.traits, name) != getattr(goes_on.traits, name)
     }
     if not registry.merge(survivor=survivor, subsumed=subsumed, source=source):
-        raise ActionRefused("they are one file already")
+        raise ActionRefused("they are one file already", reason="one-file")
     if updates:
         version = registry.get(survivor).version
         registry.correct(survivor, updates=updates, version=version, source=source)
@@ -197,14 +199,15 @@ def _undo_merge(
     survivor, subsumed = int(effect["survivor"]), int(effect["subsumed"])
     registry = Registry(connection)
     if registry.get(subsumed).merged_into != survivor:
-        raise CannotUndo("the two were parted since")
+        raise CannotUndo("the two were parted since", reason="parted-since")
     if _last(connection, subsumed) != effect["change"]:
-        raise CannotUndo("the two were parted and joined again since")
+        raise CannotUndo("the two were parted and joined again since", reason="parted-since")
     into = registry.get(survivor).merged_into
     if into is not None:
         raise CannotUndo(
             f"patient {survivor} was itself merged into patient {into} since",
             hint="take that back first.",
+            reason="merged-further",
         )
     _check_identifiers(connection, subsumed)
     registry.split(subsumed=subsumed, source=source)
@@ -228,7 +231,9 @@ def _check_identifiers(connection: Connection, subsumed: int) -> None:
         (subsumed, subsumed, subsumed),
     ).fetchone()
     if row is not None:
-        raise CannotUndo(f"an identifier went on to patient {row[0]} since")
+        raise CannotUndo(
+            f"an identifier went on to patient {row[0]} since", reason="identifier-gone"
+        )
 
 
 def _split(connection: Connection, action: Action, source: str) -> dict[str, Any]:
@@ -243,7 +248,7 @@ def _undo_split(
 ) -> None:
     subsumed, into = int(effect["subsumed"]), int(effect["into"])
     if _last(connection, subsumed) != effect["change"]:
-        raise CannotUndo("the file was joined with another since")
+        raise CannotUndo("the file was joined with another since", reason="merged-further")
     try:
         Registry(connection).merge(survivor=into, subsumed=subsumed, source=source)
     except PatientError as error:
@@ -265,13 +270,15 @@ def _undo_dismiss(
 def _move(connection: Connection, action: Action, source: str) -> dict[str, Any]:
     patient = _required(action.patient, "who gets the studies")
     if Registry(connection).get(patient).merged_into is not None:
-        raise ActionRefused("that file ended by a merge", hint="take the file that goes on.")
+        raise ActionRefused(
+            "that file ended by a merge", hint="take the file that goes on.", reason="file-ended"
+        )
     known = dict(connection.execute(SQL["known_studies"], {"studies": list(action.studies)}))
     missing = [uid for uid in action.studies if uid not in known]
     if missing or not known:
         raise ActionRefused("a study is not in the archive" if missing else "no study is given")
     if all(owner == patient for owner in known.values()):
-        raise ActionRefused("they are that patient's already")
+        raise ActionRefused("they are that patient's already", reason="already-theirs")
     before: list[dict[str, Any]] = []
     unbound: list[dict[str, Any]] = []
     for uid in sorted(known):
@@ -302,12 +309,16 @@ def _undo_move(
         row = connection.execute(SQL["move_of"], {"study": one["study"]}).fetchone()
         if row is None or row[0] != patient:
             raise CannotUndo(
-                f"study {one['study']} was moved again since", hint="take that back first."
+                f"study {one['study']} was moved again since",
+                hint="take that back first.",
+                reason="moved-again",
             )
         bound = binding.find(connection, one["study"])
         was_ours = any(other["study"] == one["study"] for other in effect["unbound"])
         if bound is not None and bound.procedure is not None and was_ours:
-            raise CannotUndo(f"study {one['study']} was bound to another order since")
+            raise CannotUndo(
+                f"study {one['study']} was bound to another order since", reason="bound-again"
+            )
         if one["moved_to"] is None:
             connection.execute(SQL["drop_move"], {"study": one["study"]})
         else:
@@ -354,7 +365,7 @@ def _undo_binding(
 ) -> None:
     now = _binding_before(binding.find(connection, effect["study"]))
     if now != effect["after"]:
-        raise CannotUndo("the study was bound, or put aside, again since")
+        raise CannotUndo("the study was bound, or put aside, again since", reason="bound-again")
     _restore(connection, effect["study"], effect["before"], source)
 
 
@@ -391,6 +402,13 @@ _UNDO: Final = {
     ActionKind.BIND: _undo_binding,
     ActionKind.UNBIND: _undo_binding,
     ActionKind.PUT_ASIDE: _undo_binding,
+}
+
+
+_REASONS: Final[Mapping[type[Exception], str]] = {
+    MergeRefused: "merged-before",
+    OtherPatient: "other-patient",
+    UnknownPatient: "not-merged",
 }
 
 

@@ -18,12 +18,14 @@ class ReconciliationError(Exception):
     Args:
         message: Lower case, no full stop.
         hint: What to try.
+        reason: A word that does not change, for who says it in another language.
     """
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.reason = reason
 
 
 class ActionRefused(ReconciliationError):

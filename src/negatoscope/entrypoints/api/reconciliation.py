@@ -386,7 +386,8 @@ async def _asked(work: Callable[..., T], *given: Any, **named: Any) -> T:
     except UnknownAction as error:
         raise Problem("not-found") from error
     except (ActionRefused, CannotUndo, ChangedSince) as error:
-        raise Problem(_CODES[type(error)], detail=_detail(error)) from error
+        extra = {"reason": error.reason} if error.reason else {}
+        raise Problem(_CODES[type(error)], detail=_detail(error), extra=extra) from error
 
 
 _CODES = {

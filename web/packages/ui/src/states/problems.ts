@@ -10,6 +10,9 @@ export const problemMessages = defineMessages({
     'last-administrator': 'Nobody could administer afterwards: make another administrator first.',
     'reason-needed': 'A reason is needed: ten characters or more.',
     'ambiguous-patient': 'Several people have that identifier: open the file from a study.',
+    'reconciliation-refused': 'That cannot be done as things are.',
+    'cannot-undo': 'That cannot be taken back any more: something was done on top of it.',
+    'changed-since': 'Something changed meanwhile: look at it again.',
     'similar-patients':
       'Patients with this name and birth date are known: take one, or say that it is somebody else.',
     'stale-version': 'Somebody changed it meanwhile: look again, then decide.',
@@ -58,6 +61,9 @@ export const problemMessages = defineMessages({
     'last-administrator': 'Plus personne ne pourrait administrer : créez d’abord un autre administrateur.',
     'reason-needed': 'Un motif est nécessaire : dix caractères ou plus.',
     'ambiguous-patient': 'Plusieurs personnes ont cet identifiant : ouvrez le dossier depuis un examen.',
+    'reconciliation-refused': 'Impossible dans l’état actuel.',
+    'cannot-undo': 'Cela ne peut plus être annulé : autre chose a été fait depuis.',
+    'changed-since': 'Quelque chose a changé entre-temps : regardez de nouveau.',
     'similar-patients':
       'Des patients de ce nom et de cette date de naissance sont connus : prenez-en un, ou dites que c’est quelqu’un d’autre.',
     'stale-version': 'Quelqu’un l’a modifié entre-temps : regardez à nouveau, puis décidez.',
