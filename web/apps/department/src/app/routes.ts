@@ -12,6 +12,7 @@ import { identityRoutes } from '../features/identity/routes';
 import { linkRoutes } from '../features/link/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { patientRoutes } from '../features/patient/routes';
+import { patientsRoutes } from '../features/patients/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
 import { studiesRoutes } from '../features/studies/routes';
@@ -47,6 +48,7 @@ export const routeTree = rootRoute.addChildren([
       ...messageRoutes,
       ...homeRoutes,
       ...patientRoutes,
+      ...patientsRoutes,
       ...studiesRoutes,
       ...uploadRoutes,
     ]),

@@ -22,6 +22,7 @@ export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): re
   const lines = patients.map((one) => {
     if (one.done === 'merged')
       return say('merged', { patient: String(one.patient), from: (one.from ?? []).join(', ') });
+    if (one.done === 'account moved') return say('accountMoved', { patient: String(one.patient) });
     const word = WORDS[one.done as keyof typeof WORDS] ?? 'nothing';
     return say(word, { patient: String(one.patient) });
   });
@@ -36,6 +37,10 @@ export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): re
       lines.push(say(key, { number: String(number), done: typeof done === 'string' ? done : '' }));
     }
   }
+  const { encounter, warnings } = effect;
+  if (typeof encounter === 'object' && encounter !== null && 'state' in encounter && 'encounter' in encounter)
+    lines.push(say('encounter', { number: String(encounter.encounter), state: String(encounter.state) }));
+  if (Array.isArray(warnings)) lines.push(...warnings.map(String));
   return lines;
 }
 

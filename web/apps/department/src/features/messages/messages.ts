@@ -47,6 +47,8 @@ export const messages = defineMessages({
     merged: 'Patient {patient}: absorbed {from}',
     changedIdentifier: 'Patient {patient}: identifier changed',
     nothing: 'Patient {patient}: nothing new',
+    accountMoved: 'Patient {patient}: took an account over',
+    encounter: 'Stay {number}: {state}',
     waiting: {
       one: '{count} message waits, the oldest since {since}.',
       other: '{count} messages wait, the oldest since {since}.',
@@ -203,6 +205,8 @@ export const messages = defineMessages({
     merged: 'Patient {patient} : a absorbé {from}',
     changedIdentifier: 'Patient {patient} : identifiant changé',
     nothing: 'Patient {patient} : rien de nouveau',
+    accountMoved: 'Patient {patient} : a repris un dossier',
+    encounter: 'Séjour {number} : {state}',
     waiting: {
       one: '{count} message attend, le plus ancien depuis {since}.',
       other: '{count} messages attendent, le plus ancien depuis {since}.',

@@ -9,9 +9,9 @@ export function shownName(patient: RegisteredPatient, format: Format): string {
 /** The birth name, where it is another than the one shown; else empty. */
 export function birthNameIfOther(patient: RegisteredPatient, format: Format): string {
   const { family, given } = patient.birth_name;
-  const isSame =
-    (family === '' || family === patient.family_name) && (given === '' || given === patient.given_name);
-  return isSame ? '' : format.personName(`${family}^${given}`);
+  const isSameGiven = given === '' || given === patient.given_name;
+  if (isSameGiven && (family === '' || family === patient.family_name)) return '';
+  return format.personName(isSameGiven ? `${family}^` : `${family}^${given}`);
 }
 
 /** A birth date as far as it is known: `YYYY`, `YYYYMM`, `YYYYMMDD`, unknown parts as `00`. */
