@@ -18,21 +18,29 @@ const LABELS = {
 } as const satisfies Readonly<Record<GrantKind, keyof (typeof messages)['en']>>;
 const KINDS = Object.keys(LABELS) as GrantKind[];
 
-/** Which studies an account sees; each change is kept at once. */
-export function GrantsEditor(props: { readonly name: string }): ReactNode {
-  const { name } = props;
+/** Which studies an account, or an application entity, sees; each change is kept at once. */
+export function GrantsEditor(props: { readonly name: string; readonly isEntity?: boolean }): ReactNode {
+  const { name, isEntity = false } = props;
   const say = useMessages(messages);
   const format = useFormat();
   const notify = useNotify();
   const client = useQueryClient();
-  const key = ['admin', 'users', name, 'grants'];
+  const key = ['admin', isEntity ? 'entities' : 'users', name, 'grants'];
   const held = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => call('GET /api/v1/users/{name}/grants', { path: { name }, signal }),
+    queryFn: ({ signal }) =>
+      isEntity
+        ? call('GET /api/v1/application-entities/{ae_title}/grants', { path: { ae_title: name }, signal })
+        : call('GET /api/v1/users/{name}/grants', { path: { name }, signal }),
   });
   const set = useMutation({
     mutationFn: (grants: Grant[]) =>
-      call('PUT /api/v1/users/{name}/grants', { path: { name }, body: { grants } }),
+      isEntity
+        ? call('PUT /api/v1/application-entities/{ae_title}/grants', {
+            path: { ae_title: name },
+            body: { grants },
+          })
+        : call('PUT /api/v1/users/{name}/grants', { path: { name }, body: { grants } }),
     onSuccess: (now) => {
       client.setQueryData(key, now);
       notify.done(say('scopeSaved'));
@@ -42,7 +50,7 @@ export function GrantsEditor(props: { readonly name: string }): ReactNode {
   return (
     <Stack gap="xs">
       <Text size="xs" c="dimmed">
-        {say('scopeText')}
+        {say(isEntity ? 'scopeTextEntity' : 'scopeText')}
       </Text>
       <Listed query={held}>
         {({ grants }) => (

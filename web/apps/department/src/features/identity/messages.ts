@@ -34,6 +34,8 @@ export const messages = defineMessages({
     close: 'Close',
     scope: 'Studies seen',
     scopeText: 'Without a row: what the roles see. With rows: what at least one of them names.',
+    scopeTextEntity:
+      'Without a row: everything. With rows: what at least one of them names, from the next association on.',
     kind: 'By',
     value: 'Value',
     issuer: 'Issuer',
@@ -140,6 +142,8 @@ export const messages = defineMessages({
     close: 'Fermer',
     scope: 'Examens visibles',
     scopeText: 'Sans ligne : ce que voient les rôles. Avec des lignes : ce que l’une au moins désigne.',
+    scopeTextEntity:
+      'Sans ligne : tout. Avec des lignes : ce qu’au moins une désigne, dès la prochaine association.',
     kind: 'Par',
     value: 'Valeur',
     issuer: 'Émetteur',

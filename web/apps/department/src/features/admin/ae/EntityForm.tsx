@@ -1,6 +1,7 @@
 import {
   Button,
   Checkbox,
+  Fieldset,
   Group,
   Modal,
   NumberInput,
@@ -15,6 +16,7 @@ import { type ApplicationEntity, call, type RegisteredEntity } from '@negatoscop
 import { Failure, useMessages } from '@negatoscope/ui';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { GrantsEditor } from '../../identity/GrantsEditor';
 import { messages as common } from '../messages';
 import { messages } from './messages';
 
@@ -231,6 +233,11 @@ export function EntityForm(props: {
           </Group>
         </Stack>
       </form>
+      {props.draft.kind === 'change' ? (
+        <Fieldset legend={say('dataScope')} mt="md">
+          <GrantsEditor name={props.draft.entity.ae_title} isEntity />
+        </Fieldset>
+      ) : null}
     </Modal>
   );
 }
