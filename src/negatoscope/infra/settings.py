@@ -353,6 +353,50 @@ class OrderSettings(BaseModel):
         return check_pattern(value)
 
 
+class PrinterSettings(BaseModel):
+    """A label printer that takes ZPL over TCP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,31}$")
+    host: str = Field(min_length=1, max_length=255)
+    port: int = Field(default=9100, ge=1, le=65535)
+    dots_per_mm: Literal[6, 8, 12, 24] = 8
+    """8 is 203 dpi, 12 is 300 dpi."""
+
+
+class DocumentSettings(BaseModel):
+    """Labels and letters: whose they are, and the paper they are printed on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    hospital: str = Field(default="", max_length=200)
+    """First line of letters."""
+    department: str = Field(default="", max_length=200)
+    address: str = Field(default="", max_length=500)
+    """Lines parted by line feeds."""
+    telephone: str = Field(default="", max_length=50)
+    language: Literal["fr", "en"] = "fr"
+    """Of letters, unless another is asked for."""
+    label_width_mm: float = Field(default=70.0, ge=40, le=210)
+    label_height_mm: float = Field(default=37.0, ge=25, le=297)
+    sheet_columns: int = Field(default=3, ge=1, le=5)
+    """Labels side by side on a sheet of A4."""
+    sheet_rows: int = Field(default=8, ge=1, le=11)
+    printers: tuple[PrinterSettings, ...] = ()
+    """Printers that labels can be sent to; no other address is ever opened."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.label_width_mm * self.sheet_columns > 210.0:
+            raise ValueError("the labels of a row are wider than A4")
+        if self.label_height_mm * self.sheet_rows > 297.0:
+            raise ValueError("the labels of a column are taller than A4")
+        if len({one.name for one in self.printers}) != len(self.printers):
+            raise ValueError("two printers have the same name")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Times in seconds, sizes in bytes, as the names say."""
 
@@ -429,6 +473,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     patients: PatientSettings = PatientSettings()
     orders: OrderSettings = OrderSettings()
+    documents: DocumentSettings = DocumentSettings()
     derived_max_bytes: int = Field(default=4 << 30, ge=0)
     """What was made of objects and is kept in ``<data_dir>/derived``; 0 keeps it in memory only."""
     http_workers: int = Field(default_factory=lambda: min(8, _cores()), ge=1, le=64)

@@ -28,6 +28,7 @@ from negatoscope.entrypoints.api import (
     configuration,
     context,
     destinations,
+    documents,
     downtime,
     events,
     hospital_units,
@@ -95,6 +96,7 @@ _ROUTES = (
     slots,
     downtime,
     board_actions,
+    documents,
 )
 
 

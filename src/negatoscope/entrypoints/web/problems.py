@@ -90,6 +90,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     "object-unreadable": ProblemType(500, "The stored object cannot be read"),
     "pixels-unreadable": ProblemType(500, "The stored pixels cannot be decoded"),
     "ae-unreachable": ProblemType(502, "The application entity did not answer as it should"),
+    "printer-unreachable": ProblemType(502, "The label printer does not answer"),
     "provider-unavailable": ProblemType(503, "The sign-in provider does not answer"),
     "database-unavailable": ProblemType(503, "The database does not answer; try again"),
     "out-of-resources": ProblemType(503, "The archive takes no objects now; send them again"),

@@ -1767,6 +1767,18 @@ export interface PatientUnit {
   label: string;
 }
 
+/** Which printer, and how often. */
+export interface PrintOrder {
+  printer: string;
+  copies?: number;
+}
+
+/** A label printer that an administrator configured. */
+export interface Printer {
+  name: string;
+  dots_per_mm: number;
+}
+
 /** Requested Procedure Priority (0040,1003). */
 export type Priority = 'STAT' | 'HIGH' | 'ROUTINE' | 'MEDIUM' | 'LOW';
 
@@ -2572,6 +2584,7 @@ export interface Operations {
   'GET /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: RegisteredEntity };
   'GET /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: Grants };
   'GET /api/v1/appointments': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: AppointmentList };
+  'GET /api/v1/appointments/{appointment}/letter.pdf': { path: { appointment: number }; query: { language?: 'fr' | 'en' | null }; body: undefined; answer: Blob };
   'GET /api/v1/appointments/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: AppointmentDetails };
   'GET /api/v1/audit/days': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string }; body: undefined; answer: AuditDays };
   'GET /api/v1/audit/events': { path: Record<never, never>; query: { patient_id?: string | null; issuer_of_patient_id?: string | null; actor?: string | null; after?: string | null; before?: string | null; event_class?: EventClass[]; outcome?: Outcome[]; actor_kind?: ('user' | 'ae' | 'link' | 'system' | 'anonymous')[]; study_instance_uid?: string | null; accession_number?: string | null; door?: string | null; action?: string | null; peer?: string | null; text?: string; cursor?: string | null; limit?: number }; body: undefined; answer: AuditPage };
@@ -2594,6 +2607,8 @@ export interface Operations {
   'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };
   'GET /api/v1/downtime/{number}/affected': { path: { number: number }; query: { proposals?: number }; body: undefined; answer: AffectedAppointment[] };
   'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
+  'GET /api/v1/examinations/{procedure}/label.pdf': { path: { procedure: number }; query: { copies?: number; sheet?: boolean; skip?: number }; body: undefined; answer: Blob };
+  'GET /api/v1/examinations/{procedure}/label.zpl': { path: { procedure: number }; query: { copies?: number; dots_per_mm?: number }; body: undefined; answer: Blob };
   'GET /api/v1/hl7/destinations': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Destination[] };
   'GET /api/v1/hl7/messages': { path: Record<never, never>; query: { direction?: 'in' | 'out' | null; patient_identifier?: string; message_type?: string; state?: State | null; partner?: string; destination?: number | null; control_id?: string; request?: number | null; stored_from?: string | null; stored_until?: string | null; before?: string; limit?: number }; body: undefined; answer: HL7Line[] };
   'GET /api/v1/hl7/messages/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Explained };
@@ -2601,6 +2616,7 @@ export interface Operations {
   'GET /api/v1/hl7/overview': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Overview };
   'GET /api/v1/hospital-units': { path: Record<never, never>; query: { text?: string; day?: string | null; after_code?: string; after_id?: number; limit?: number }; body: undefined; answer: HospitalUnit[] };
   'GET /api/v1/instances/{sop_instance_uid}/header': { path: { sop_instance_uid: string }; query: { study?: string | null }; body: undefined; answer: Header };
+  'GET /api/v1/label-printers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Printer[] };
   'GET /api/v1/links': { path: Record<never, never>; query: { study_instance_uid?: string | null }; body: undefined; answer: Link[] };
   'GET /api/v1/me': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Me };
   'GET /api/v1/me/preferences': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Record<string, unknown> };
@@ -2682,6 +2698,7 @@ export interface Operations {
   'POST /api/v1/catalogue': { path: Record<never, never>; query: Record<never, never>; body: ProcedureValues; answer: CatalogueProcedure };
   'POST /api/v1/catalogue-files': { path: Record<never, never>; query: Record<never, never>; body: CatalogueFile; answer: ImportPlan };
   'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
+  'POST /api/v1/examinations/{procedure}/label/prints': { path: { procedure: number }; query: Record<never, never>; body: PrintOrder; answer: unknown };
   'POST /api/v1/hl7/destinations': { path: Record<never, never>; query: Record<never, never>; body: HL7DestinationSettings; answer: HL7Destination };
   'POST /api/v1/hl7/destinations/{number}/pause': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Destination };
   'POST /api/v1/hl7/destinations/{number}/resume': { path: { number: number }; query: Record<never, never>; body: undefined; answer: HL7Destination };
