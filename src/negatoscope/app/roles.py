@@ -274,6 +274,8 @@ def run_demo(settings: Settings) -> None:
     from negatoscope.demo.catalogue import load_catalogue
     from negatoscope.demo.day import load_day
     from negatoscope.demo.loading import load_demo
+    from negatoscope.demo.orders import load_orders
+    from negatoscope.domain.orders import Numbering
     from negatoscope.domain.scheduling.hours import Rules
 
     rules = Rules.of(settings)
@@ -285,6 +287,11 @@ def run_demo(settings: Settings) -> None:
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         if not has_department:
             load_catalogue(opened)
+            given = settings.orders
+            numbering = Numbering(
+                pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
+            )
+            load_orders(opened, zone=settings.zone, numbering=numbering)  # before their images
             summary: Any = load_demo(archive)
             marker.touch()
             _LOG.info(
