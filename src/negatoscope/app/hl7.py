@@ -5,6 +5,7 @@ import signal
 import ssl
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,8 @@ from negatoscope.infra.db import Database
 from negatoscope.infra.settings import Settings
 from negatoscope.protocols.dicom.dimse.tls import TlsProfile, client_context, server_context
 
+PROCESSORS: Final = 2
+"""Messages of different patients that are carried out side by side."""
 _LOG = structlog.get_logger(__name__)
 
 
@@ -29,7 +32,7 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    processor = Processor(database, partial(handle, settings=settings))
+    processor = Processor(database, partial(handle, settings=settings), threads=PROCESSORS)
     limits = Limits(
         max_connections=settings.hl7_max_connections,
         max_message_bytes=settings.hl7_max_message_bytes,

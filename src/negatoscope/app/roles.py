@@ -196,7 +196,7 @@ def run_hl7(settings: Settings) -> None:
     from negatoscope.app.hl7 import serve
 
     attendant = Attendant(settings, "hl7")
-    with database(settings, max_size=4) as opened:
+    with database(settings, max_size=8) as opened:
         attendant.start()
         try:
             serve(settings=settings, database=opened, on_ready=tell_ready)

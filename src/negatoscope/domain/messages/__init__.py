@@ -26,6 +26,7 @@ from negatoscope.domain.messages.errors import (
 )
 from negatoscope.domain.messages.journal import Line, Place, Wanted, journal
 from negatoscope.domain.messages.model import (
+    MAX_IDENTIFIERS,
     Arrival,
     Filter,
     Receipt,
@@ -46,6 +47,7 @@ from negatoscope.domain.messages.repository import Messages
 
 __all__ = [
     "CHARACTER_SETS",
+    "MAX_IDENTIFIERS",
     "Arrival",
     "CannotApply",
     "Destination",

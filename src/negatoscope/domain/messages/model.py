@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+MAX_IDENTIFIERS: Final = 100
+"""Of a message, kept to search by and to keep the order of each patient."""
 
 
 class State(StrEnum):
@@ -58,7 +61,7 @@ class Arrival:
         trigger_event: MSH-9.2.
         control_id: MSH-10; empty when there was no header to read.
         version_id: MSH-12.1.
-        patient_identifiers: ``value^authority`` of PID-3 and MRG-1, to search by.
+        patient_identifiers: Values, and ``value^authority``, of PID-3, PID-18 and MRG-1.
         notes: What had to be forgiven to read it.
         verdict: What the sender is told once this is kept.
         state: PENDING, or already final.

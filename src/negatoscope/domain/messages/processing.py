@@ -1,10 +1,13 @@
-"""Carrying messages out, one after the other.
+"""Carrying messages out: in order for each patient, of different patients side by side.
 
-One processor works at a time, whatever number of processes run one: it holds an advisory lock of
-the database. Messages have their effect in the order in which they were kept, each in one
-transaction with the word that it was processed: killed at any moment, it has its effect once.
-A message that cannot be carried out is put aside with its reason and the next one has its turn; a
-database that does not answer is waited for.
+Any number of processors in any number of processes share the work: each locks the row of a message.
+A message waits while an earlier one that names one of its patients waits or is under way, so that
+what happened to a patient has its effect in the order in which it was kept; identifiers are
+compared without their authority, which at worst makes one wait for nothing. Messages that name
+nobody keep their order among themselves. Each has its effect in one transaction with the word
+that it was processed: killed at any moment, it has it once. A message that cannot be carried out
+is put aside with its reason and the next one has its turn; a database that does not answer is
+waited for.
 """
 
 import threading
@@ -16,12 +19,13 @@ import psycopg
 import structlog
 
 from negatoscope.domain.messages import repository
-from negatoscope.domain.messages.model import State
+from negatoscope.domain.messages.model import MAX_IDENTIFIERS, State
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import DatabaseUnavailable
 
-_LOCK: Final = 0x4E45_4741_544F_0017
 _BATCH: Final = 100
+_WINDOW: Final = 64
+"""Messages that are looked at for one whose patients are free."""
 _IDLE_S: Final = 0.5
 _RETRY_S: Final = 2.0
 _log = structlog.get_logger(__name__)
@@ -74,47 +78,55 @@ class Processor:
     Args:
         database: Where they wait.
         handler: Does what they say.
+        threads: How many are carried out side by side in this process.
     """
 
-    def __init__(self, database: Database, handler: Handler) -> None:
+    def __init__(self, database: Database, handler: Handler, *, threads: int = 1) -> None:
         self._database = database
         self._handler = handler
         self._stop = threading.Event()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._wakes = [threading.Event() for _ in range(threads)]
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Work on a thread of its own until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="hl7-processor", daemon=True)
-        self._thread.start()
+        """Work on threads of its own until `stop`."""
+        self._threads = [
+            threading.Thread(target=self._run, args=(wake,), name="hl7-processor", daemon=True)
+            for wake in self._wakes
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def wake(self) -> None:
         """Something was kept: look now."""
-        self._wake.set()
+        for wake in self._wakes:
+            wake.set()
 
     def stop(self) -> None:
-        """Finish the message under way and end."""
+        """Finish the messages under way and end."""
         self._stop.set()
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
+        self.wake()
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
+    def _run(self, wake: threading.Event) -> None:
         while not self._stop.is_set():
             try:
                 count = self.process_waiting()
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                continue  # two messages crossed; this one had no effect yet
             except (DatabaseUnavailable, psycopg.OperationalError) as error:
                 _log.warning("hl7.database_unavailable", reason=str(error).split("\n")[0])
                 self._stop.wait(_RETRY_S)
                 continue
             if not count:
-                self._wake.wait(_IDLE_S)
-                self._wake.clear()
+                wake.wait(_IDLE_S)
+                wake.clear()
 
     def process_waiting(self) -> int:
         """Carry out what waits, at most `_BATCH`.
 
-        Returns: How many were taken; none when another processor is at work.
+        Returns: How many were taken; none when nothing waits whose patients are free.
 
         Raises:
             DatabaseUnavailable: it does not answer.
@@ -126,15 +138,24 @@ class Processor:
 
     def _process_next(self) -> bool:
         with self._database.connection() as connection:
-            row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
-            if row is None or not row[0]:
-                return False
-            waiting = connection.execute(repository.SQL["next_pending"]).fetchone()
-            if waiting is None:
-                return False
-            number, content = waiting
-            state, reason, effect = self._outcome(connection, number, bytes(content))
-            repository.finish(connection, number, state=state, reason=reason, effect=effect)
+            taken: set[str] = set()
+            window = connection.execute(repository.SQL["window"], {"limit": _WINDOW}).fetchall()
+            for number, identifiers in window:
+                if len(identifiers) >= MAX_IDENTIFIERS:  # it may name more than are kept: alone
+                    return not taken and self._take(connection, number)
+                keys = {one for one in identifiers if "^" not in one} or {""}
+                if not keys & taken and self._take(connection, number):
+                    return True
+                taken |= keys
+        return False
+
+    def _take(self, connection: psycopg.Connection[Any], number: int) -> bool:
+        """Carry a message out unless another processor has it."""
+        claimed = connection.execute(repository.SQL["claim"], {"id": number}).fetchone()
+        if claimed is None:
+            return False
+        state, reason, effect = self._outcome(connection, number, bytes(claimed[0]))
+        repository.finish(connection, number, state=state, reason=reason, effect=effect)
         return True
 
     def _outcome(

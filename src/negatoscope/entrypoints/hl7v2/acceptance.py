@@ -7,7 +7,7 @@ segment, field and reason; what turns out later is for a person here.
 
 from typing import Final
 
-from negatoscope.domain.messages import Arrival, State, Verdict
+from negatoscope.domain.messages import MAX_IDENTIFIERS, Arrival, State, Verdict
 from negatoscope.entrypoints.hl7v2 import adt, appointments, master_files, orders
 from negatoscope.infra.settings import PatientSettings
 from negatoscope.protocols.hl7v2 import ErrorCode, MalformedMessage, Message, Segment, parse
@@ -24,7 +24,6 @@ MESSAGE_CODES: Final = {
 """What is taken, and who looks at it before it is."""
 VERSIONS: Final = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9")
 _MAX_TEXT: Final = 200
-_MAX_IDENTIFIERS: Final = 50
 
 
 def examine(
@@ -123,9 +122,10 @@ def _identifiers(message: Message) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in message.all("PID"):
         _add(found, one, 3)
+        _add(found, one, 18)
     for one in message.all("MRG"):
         _add(found, one, 1)
-    return tuple(found)[:_MAX_IDENTIFIERS]
+    return tuple(found)[:MAX_IDENTIFIERS]
 
 
 def _add(found: dict[str, None], segment: Segment, number: int) -> None:

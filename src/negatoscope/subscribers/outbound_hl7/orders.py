@@ -68,11 +68,13 @@ PRIORITIES: Final = {
     Priority.HIGH: "A",
     Priority.ROUTINE: "R",
     Priority.MEDIUM: "T",
-    Priority.LOW: "L",
+    Priority.LOW: "LOW",
 }
-"""TQ1-9, ORC-7.6 by Requested Procedure Priority; L is none of HL7's, which has no word for it."""
+"""TQ1-9, ORC-7.6 by Requested Procedure Priority; HL7 table 0485 has no word for a low one."""
 TRANSPORT: Final = {"WALK": "WALK", "CHAIR": "WHLC", "BED": "CART", "PORTABLE": "PORT"}
 """OBR-30 (HL7 table 0124)."""
+PREGNANCY: Final = {"0001": "N", "0002": "U", "0003": "Y", "0004": "U"}
+"""OBX-5 by Pregnancy Status (0010,21C0)."""
 SAFETY: Final = {
     "PREGNANCY": "Pregnancy",
     "MR_IMPLANTS": "MR implants",
@@ -178,7 +180,7 @@ def order_message(
                 *common,
                 _common_order(order, control, status, at, zone),
                 Segment.build("TQ1", timing),
-                _request(order, procedure, None),
+                _request(order, procedure, None, technician=_performer(steps)),
                 *_notes(order, procedure, answers),
                 *_body(order),
                 *(_procedure_control(order, procedure, one) for one in steps),
@@ -290,6 +292,7 @@ def _request(
     *,
     position: int = 1,
     zone: tzinfo | None = None,
+    technician: str = "",
 ) -> Segment:
     """OBR; with a step that of ORM, which has no IPC."""
     details = order.details
@@ -307,6 +310,7 @@ def _request(
         24: procedure.modality,
         30: TRANSPORT.get(details.patient_transport),
         31: (None, details.clinical_question) if details.clinical_question else None,
+        34: _technician(technician),
         44: code,
     }
     if step is not None:
@@ -330,12 +334,18 @@ def _request(
     return Segment.build("OBR", values)
 
 
+def _performer(steps: Sequence[Step]) -> str:
+    """Who does it, where all steps name the same."""
+    names = {one.performing_physician_name for one in steps}
+    return names.pop() if len(names) == 1 else ""
+
+
 def _technician(name: str) -> FieldValue:
     """NDL: the person is one component, its parts are subcomponents."""
     if not name:
         return None
-    family, given, *_ = [*name.split("^"), ""]
-    return ((None, family, given),)
+    family, given, middle, prefix, suffix, *_ = [*name.split("^"), "", "", "", "", ""]
+    return ((None, family, given, middle, suffix, prefix),)
 
 
 def _procedure_control(order: Order, procedure: Procedure, step: Step) -> Segment:
@@ -389,7 +399,7 @@ def _answer(one: SafetyAnswer) -> str:
 
 
 def _body(order: Order) -> list[Segment]:
-    """OBX: weight and height (LOINC)."""
+    """OBX: weight, height, pregnancy (LOINC)."""
     details = order.details
     measures: list[tuple[str, str, str, tuple[str, str, str]]] = []
     if details.patient_weight_kg is not None:
@@ -398,9 +408,15 @@ def _body(order: Order) -> list[Segment]:
     if details.patient_size_m is not None:
         height = f"{(details.patient_size_m * 100).normalize():f}"
         measures.append(("8302-2", "Body height", height, ("cm", "centimeter", "UCUM")))
-    return [
+    made = [
         Segment.build(
             "OBX", {1: number, 2: "NM", 3: (code, name, "LN"), 5: value, 6: unit, 11: "F"}
         )
         for number, (code, name, value, unit) in enumerate(measures, start=1)
     ]
+    pregnancy = PREGNANCY.get(details.pregnancy_status)
+    if pregnancy:
+        code = ("82810-3", "Pregnancy status", "LN")
+        values: dict[int, FieldValue] = {1: len(made) + 1, 2: "ST", 3: code, 5: pregnancy, 11: "F"}
+        made.append(Segment.build("OBX", values))
+    return made

@@ -15,8 +15,8 @@ from negatoscope.protocols.hl7v2.encoding import Component, Repetition
 
 RPPS: Final = ("ASIP-SANTE-PS", "1.2.250.1.71.4.2.1", "ISO")
 """Authority of the numbers of French professionals."""
-_AMBULATORY: Final = {"0002": "B6", "0003": "B6"}
-"""HL7 table 0009 by Pregnancy Status (0010,21C0): possibly, definitely pregnant."""
+_AMBULATORY: Final = {"0003": "B6"}
+"""HL7 table 0009 by Pregnancy Status (0010,21C0)."""
 
 
 def timestamp(at: datetime, zone: tzinfo) -> str:

@@ -463,6 +463,8 @@ def _patients_of(effect: Mapping[str, Any]) -> list[int]:
         for number in (one.get("patient"), *one.get("from", ())):
             if isinstance(number, int):
                 found[number] = None
+    if isinstance(effect.get("patient"), int):
+        found[effect["patient"]] = None
     return list(found)
 
 

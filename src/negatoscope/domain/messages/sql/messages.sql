@@ -35,9 +35,13 @@ WHERE is_first AND control_id <> ''
       (SELECT * FROM unnest(%(sending_application)s::text[], %(sending_facility)s::text[],
                             %(control_id)s::text[]))
 
--- name: next_pending
--- The oldest that waits. One processor at a time holds the lock, so that order is kept.
-SELECT id, content FROM hl7_message WHERE state = 'PENDING' ORDER BY id LIMIT 1
+-- name: window
+-- The oldest that wait, with the identifiers of the patients that they name.
+SELECT id, patient_identifiers FROM hl7_message WHERE state = 'PENDING' ORDER BY id LIMIT %(limit)s
+
+-- name: claim
+-- Unless another processor has it, or it is done.
+SELECT content FROM hl7_message WHERE id = %(id)s AND state = 'PENDING' FOR UPDATE SKIP LOCKED
 
 -- name: finish
 -- Where somebody wants admission messages forwarded, the outbox is told of those carried out.

@@ -26,6 +26,8 @@ export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): re
     const word = WORDS[one.done as keyof typeof WORDS] ?? 'nothing';
     return say(word, { patient: String(one.patient) });
   });
+  if (typeof effect['patient'] === 'number')
+    lines.push(say('ofPatient', { patient: String(effect['patient']) }));
   for (const [kind, key] of [
     ['orders', 'order'],
     ['appointments', 'appointment'],
