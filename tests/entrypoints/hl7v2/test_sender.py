@@ -39,6 +39,7 @@ from negatoscope.protocols.hl7v2 import (
     framed,
     parse,
 )
+from negatoscope.subscribers.outbound_hl7 import queue_test
 
 AA = AcknowledgmentCode.APPLICATION_ACCEPT
 Behaviour = Callable[[bytes, int], bytes | None]
@@ -321,6 +322,19 @@ def test_a_refusal_may_hold_its_patient(ours: Ours) -> None:
         assert ours.message(held).state == OutboundState.WAITING
         ours.outbound.give_up(refused)
         ours.done(held)
+
+
+def test_of_a_test_the_answer_counts(ours: Ours) -> None:
+    with receiver(
+        lambda content, _: answer(content, AcknowledgmentCode.APPLICATION_REJECT)
+    ) as other:
+        destination = ours.destination(other.port)
+        with ours.database.connection() as connection:
+            number = queue_test(connection, destination, zone=UTC)
+        ours.start()
+        ours.done(number)
+        found = ours.message(number)
+        assert (found.state, found.acknowledgment_code) == (OutboundState.ACKNOWLEDGED, "AR")
 
 
 def test_old_is_not_put_over_new(ours: Ours) -> None:

@@ -109,7 +109,7 @@ class Due:
     control_id: str
     content: bytes
     attempt_count: int
-    message_code: str
+    kind: str
 
 
 def new_control_id() -> str:
@@ -184,7 +184,7 @@ def next_due(connection: Connection, destination: int, *, holds: bool) -> Due | 
         control_id=row[1],
         content=bytes(row[2]),
         attempt_count=row[3],
-        message_code=row[4],
+        kind=row[4],
     )
 
 

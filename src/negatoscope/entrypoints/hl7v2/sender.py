@@ -19,7 +19,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 
-from negatoscope.domain.messages import Destination, OutboundState, UnknownDestination
+from negatoscope.domain.messages import Destination, Kind, OutboundState, UnknownDestination
 from negatoscope.domain.messages import destinations as registry
 from negatoscope.domain.messages import outbound as queue
 from negatoscope.infra import metrics
@@ -303,7 +303,9 @@ class Line(threading.Thread):
             return
         self._failures = 0
         metrics.HL7_SENT.labels(destination.name, answer.code).inc()
-        state = OutboundState.ACKNOWLEDGED if answer.code.is_positive else OutboundState.REFUSED
+        # Of a test it is the answer that counts, whatever it says.
+        is_good = answer.code.is_positive or due.kind == Kind.TEST
+        state = OutboundState.ACKNOWLEDGED if is_good else OutboundState.REFUSED
         where = f"{answer.location}: " if answer.location else ""
         queue.finish_sent(
             connection,

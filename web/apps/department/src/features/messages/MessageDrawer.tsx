@@ -1,4 +1,4 @@
-import { Button, Code, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Code, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { call, type HL7Explained, type HL7OutboundExplained, type HL7Segment } from '@negatoscope/api-client';
 import {
   Failure,
@@ -193,15 +193,19 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
         </Group>
       </Group>
       <Facts label={say('sentMessage', { number: String(message.id) })} facts={facts} />
+      {message.kind === 'TEST' && message.state === 'ACKNOWLEDGED' ? (
+        <Alert color="green" py="xs">
+          {say('testAnswered', { name: message.destination_name, code: message.acknowledgment_code })}
+        </Alert>
+      ) : null}
+      <Segments segments={segments} />
+      {segments.length === 0 ? <Unreadable text={text} /> : null}
       {answer.length > 0 ? (
         <>
           <Title order={5}>{say('answer')}</Title>
           <Segments segments={answer} />
-          <Title order={5}>{say('content')}</Title>
         </>
       ) : null}
-      <Segments segments={segments} />
-      {segments.length === 0 ? <Unreadable text={text} /> : null}
     </Stack>
   );
 

@@ -86,12 +86,12 @@ export function MessageList(props: { readonly search: MessageSearch; readonly on
     {
       key: 'type',
       title: say('type'),
-      width: 120,
+      width: 165,
       render: (row) => (
         <Group gap={6} wrap="nowrap">
           {typeOf(row)}
           {row.kind === 'ORDERS' || row.kind === 'ORDER STATUS' ? (
-            <Text span size="xs" c="dimmed">
+            <Text span size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
               {row.action.replace('_', ' ')}
             </Text>
           ) : null}

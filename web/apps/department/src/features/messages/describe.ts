@@ -16,6 +16,18 @@ const WORDS = {
   'identifier changed': 'changedIdentifier',
 } as const;
 
+const DONE = {
+  order: 'doneOrder',
+  number: 'doneNumber',
+  cancel: 'doneCancel',
+  discontinue: 'doneDiscontinue',
+  hold: 'doneHold',
+  release: 'doneRelease',
+  start: 'doneStart',
+  complete: 'doneComplete',
+  nothing: 'doneNothing',
+} as const;
+
 /** What a message did, one line for each patient, order and appointment. */
 export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): readonly string[] {
   const patients = listOf(effect['patients']).filter(isPatient);
@@ -35,8 +47,10 @@ export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): re
     for (const one of listOf(effect[kind])) {
       const number = (one as Effect)[key];
       if (typeof number !== 'number') continue;
-      const done = (one as Effect)['done'];
-      lines.push(say(key, { number: String(number), done: typeof done === 'string' ? done : '' }));
+      const done = String((one as Effect)['done'] ?? '')
+        .split('+')
+        .map((word) => say(DONE[word as keyof typeof DONE] ?? 'doneNothing'));
+      lines.push(say(key, { number: String(number), done: done.join(', ') }));
     }
   }
   const { encounter, warnings } = effect;
