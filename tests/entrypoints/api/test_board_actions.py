@@ -80,7 +80,7 @@ def test_a_morning(served, made, say):
     checked = row(served, made["step"])
     assert (checked["state"], checked["identity_checked_by"]) == ("ARRIVED", "test-technologist")
     refused = say("start")
-    assert (refused.status_code, refused.json()["code"]) == (409, "safety-blocked")
+    assert (refused.status_code, refused.json()["code"]) == (409, "safety-questions")
     assert refused.json()["questions"] == ["PREGNANCY", "MR_IMPLANTS"]
     assert [one["is_blocking"] for one in reply(served, made, *NO)] == [False, False]
     assert say("ready").json()["is_changed"]
@@ -139,7 +139,7 @@ def test_what_cannot_be(served, made, say):
     assert say("end").status_code == 409
     assert say("ready").json()["code"] == "identity-unchecked"
     assert say("arrive", step=1 << 40).status_code == 404
-    assert say("arrive", version=7).json()["code"] == "stale"
+    assert say("arrive", version=7).json()["code"] == "stale-version"
     say("start", reason="r")
     reply(served, made, *NO)
     say("start", reason="r")

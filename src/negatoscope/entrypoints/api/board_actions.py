@@ -311,14 +311,14 @@ def _refusal(error: ActionError | OrderError) -> Problem:
     match error:
         case SafetyBlocked():
             return Problem(
-                "safety-blocked", detail=detail, extra={"questions": list(error.questions)}
+                "safety-questions", detail=detail, extra={"questions": list(error.questions)}
             )
         case IdentityUnchecked():
             return Problem("identity-unchecked", detail=detail)
         case VettingNeeded():
             return Problem("vetting-needed", detail=detail)
         case StaleOrder():
-            return Problem("stale", detail=detail)
+            return Problem("stale-version", detail=detail)
         case UnknownOrder() | UnknownCatalogueEntry():
             return Problem("not-found", detail=detail)
         case InvalidOrder() | ReasonNeeded():

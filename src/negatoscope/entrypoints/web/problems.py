@@ -75,10 +75,8 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
         409, "The state of the order or the appointment does not allow that"
     ),
     "conflict": ProblemType(409, "The state of the resource does not allow that"),
-    "safety-blocked": ProblemType(409, "Safety questions hold the examination up"),
     "identity-unchecked": ProblemType(409, "Nobody checked who the patient is"),
     "vetting-needed": ProblemType(409, "A radiologist has to accept it first"),
-    "stale": ProblemType(409, "Somebody changed it meanwhile"),
     "body-too-large": ProblemType(413, "The request body is too large"),
     "range-not-satisfiable": ProblemType(416, "The range lies outside the resource"),
     "too-large-to-render": ProblemType(413, "What would have to be drawn is too large"),

@@ -59,7 +59,7 @@ export function useStepActions(
         }
         return action === 'identity' && done.safety_blocking.length > 0 ? 'safety' : null;
       } catch (error) {
-        if (error instanceof Problem && error.code === 'safety-blocked') return 'safety';
+        if (error instanceof Problem && error.code === 'safety-questions') return 'safety';
         if (error instanceof Problem && error.code === 'identity-unchecked') return 'identity';
         notify.failed(error);
         await again().catch(() => undefined);
