@@ -191,6 +191,48 @@ def query(clients: int, operations: int, sample: int, **options: Any) -> None:
 @bench.command()
 @_target_options
 @_clients(1)
+@click.option("--operations", type=click.IntRange(min=1), default=300, show_default=True)
+@click.option(
+    "--per-s",
+    type=click.FloatRange(min=0.1),
+    default=15.0,
+    show_default=True,
+    help="Questions a second, all clients together: servers hold back who asks too often.",
+)
+@click.option("--fill", type=click.IntRange(2, 1_000_000), help="First write so many steps.")
+@click.option("--database", metavar="URL", help="Where --fill writes: orders of nobody.")
+def worklist(
+    clients: int,
+    operations: int,
+    per_s: float,
+    fill: int | None,
+    database: str | None,
+    **options: Any,
+) -> None:
+    """Ask for modality worklists as devices do: C-FIND of PS3.4 Annex K."""
+    from negatoscope.bench.targets import DicomTarget
+    from negatoscope.bench.worklist import worklist as run
+
+    if (fill is None) != (database is None):
+        raise click.UsageError("--fill needs --database, and the other way round")
+    target = _target(options)
+    if not isinstance(target, DicomTarget):
+        raise click.UsageError("give --dicom")
+    if fill is not None and database is not None:
+        from negatoscope.domain.scheduling.synthetic import fill_worklist
+        from negatoscope.infra.db import Database
+
+        with Database(database) as opened, opened.connection() as connection:
+            fill_worklist(connection, steps=fill)
+    _finish(
+        options,
+        _measured(lambda: [run(target, clients=clients, operations=operations, per_s=per_s)]),
+    )
+
+
+@bench.command()
+@_target_options
+@_clients(1)
 @click.option("--how", type=click.Choice(["move", "get", "wado"]), help="Default: get, or wado.")
 @click.option("--study", "studies", multiple=True, metavar="UID", help="Default: some it holds.")
 @click.option("--count", type=click.IntRange(min=1), default=5, show_default=True)

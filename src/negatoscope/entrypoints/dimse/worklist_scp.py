@@ -305,6 +305,8 @@ def encoded(item: DicomJson, transfer_syntax_uid: str, terms: Sequence[str]) -> 
     """
     is_known = all(codec_for(term) is not None for term in terms)
     asked = tuple(terms) if terms and is_known else UNICODE
+    if asked == UNICODE:
+        return in_sets(item, transfer_syntax_uid, UNICODE), False
     writer = TextEncoder(asked)
     respelt = _respelt(item, writer)
     if respelt is None:  # some letter has no other spelling: the sets asked for do not do
