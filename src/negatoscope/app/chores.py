@@ -22,6 +22,7 @@ from negatoscope.domain.devices import callers
 from negatoscope.domain.identity import attempts, links, sessions, setup, tokens
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
+from negatoscope.entrypoints.dimse.mpps_scu import MppsForwarding
 from negatoscope.entrypoints.dimse.server import timeouts_of
 from negatoscope.entrypoints.dimse.storage_commitment_scp import StorageCommitment
 from negatoscope.entrypoints.dimse.ups_event_scp import UpsEventScp
@@ -79,6 +80,12 @@ def chores(
     )
     worklist = Worklist(archive.database)
     bindings = BindingChores(archive.database)
+    forwarding = MppsForwarding(
+        database=archive.database,
+        ae_title=settings.ae_title,
+        timeouts=timeouts_of(settings),
+        tls=client_tls(settings),
+    )
 
     def forget_workitems(_stop: threading.Event) -> None:
         current = settings if in_force is None else in_force()
@@ -90,6 +97,7 @@ def chores(
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
         Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
+        Chore(name="mpps forwarding", every_s=2.0, run=forwarding.run_due),
         Chore(name="image counts", every_s=1.0, run=bindings.tell_arrivals),
         Chore(name="bindings", every_s=5.0, run=bindings.follow_patients),
         Chore(name="ups retention", every_s=600.0, run=forget_workitems),

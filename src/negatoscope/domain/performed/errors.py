@@ -1,10 +1,12 @@
-"""Refusals of bindings.
+"""Refusals of bindings and links.
 
 ::
 
     BindingError
     ├── UnknownStudy        the archive has no such study, or nothing was decided about it
     ├── UnknownProcedure    no requested procedure has the number
+    ├── UnknownPerformedStep, UnknownStep    likewise
+    ├── PerformedStepChanged    since it was read
     └── OtherPatient        the study is another patient's than the procedure
 
 Messages carry UIDs and our own numbers, never a name or a birth date.
@@ -35,3 +37,15 @@ class UnknownProcedure(BindingError):
 
 class OtherPatient(BindingError):
     """The study is another patient's than the procedure, or nobody can say whose it is."""
+
+
+class UnknownPerformedStep(BindingError):
+    """No performed step has the number."""
+
+
+class UnknownStep(BindingError):
+    """No scheduled step has the number."""
+
+
+class PerformedStepChanged(BindingError):
+    """It was changed since it was read."""

@@ -80,7 +80,9 @@ class Flag(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class NamedStep:
+    """A scheduled step that a performed one may be for."""
+
     id: int
     scheduled_procedure_step_id: str
     state: str
@@ -164,7 +166,7 @@ class PerformedSteps:
             number = int(row[0])
             for step in steps:
                 connection.execute(SQL["link"], {"performed": number, "step": step.id})
-                _follow(connection, step, number, source=source, at=_believed(started_at))
+                follow(connection, step, number, source=source, at=_believed(started_at))
             if not steps:
                 detail = {"performed": number, "flags": sorted(flags)}
                 record(connection, WorkflowKind.STARTED, source=source, detail=detail)
@@ -224,7 +226,7 @@ class PerformedSteps:
             )
             source = f"dicom:{calling_ae_title}"
             linked = connection.execute(SQL["linked"], {"performed": number}).fetchall()
-            steps = [_Step(*one) for one in linked]
+            steps = [NamedStep(*one) for one in linked]
             if state is not before:
                 self._end(connection, number, state, steps, whole, source=source, at=ended_at)
             self._forward(connection, uid, "N-SET", given)
@@ -253,7 +255,7 @@ class PerformedSteps:
         connection: Connection,
         number: int,
         state: MppsState,
-        steps: Sequence[_Step],
+        steps: Sequence[NamedStep],
         whole: DicomJson,
         *,
         source: str,
@@ -261,7 +263,7 @@ class PerformedSteps:
     ) -> None:
         reason = _reason(whole) if state is MppsState.DISCONTINUED else ""
         for step in steps:
-            _follow(connection, step, number, source=source, at=_believed(at), reason=reason)
+            follow(connection, step, number, source=source, at=_believed(at), reason=reason)
         if not steps:
             kind = WorkflowKind(str(state))
             record(connection, kind, source=source, detail={"performed": number})
@@ -293,10 +295,10 @@ def said_patient(data_set: Mapping[str, Any]) -> SaidPatient:
 
 def _meaning(
     connection: Connection, data_set: Mapping[str, Any], calling_ae_title: str
-) -> tuple[int | None, list[_Step], set[Flag]]:
+) -> tuple[int | None, list[NamedStep], set[Flag]]:
     """Whose it is, the steps it is for, and what is wrong with it."""
     said = whose.with_issuer(connection, said_patient(data_set), calling_ae_title)
-    steps: dict[int, _Step] = {}
+    steps: dict[int, NamedStep] = {}
     flags: set[Flag] = set()
     for item in a.items(data_set, a.STEPS):
         step, flag = _named(connection, item)
@@ -317,11 +319,11 @@ def _meaning(
     return patient, found, flags
 
 
-def _named(connection: Connection, item: Mapping[str, Any]) -> tuple[_Step | None, Flag | None]:
+def _named(connection: Connection, item: Mapping[str, Any]) -> tuple[NamedStep | None, Flag | None]:
     step_id, study = a.text(item, "00400009"), a.text(item, "0020000D")
     accession = a.text(item, "00080050")
     rows = connection.execute(SQL["named_steps"], {"step_id": step_id, "study": study}).fetchall()
-    steps = [_Step(*row) for row in rows]
+    steps = [NamedStep(*row) for row in rows]
     if not steps:
         return None, Flag.STEP_UNKNOWN if step_id else Flag.UNSCHEDULED
     if not step_id:  # our study, and no step: the one that is not over, if there is one
@@ -338,9 +340,9 @@ def _named(connection: Connection, item: Mapping[str, Any]) -> tuple[_Step | Non
 # -- what follows for the step ---------------------------------------------------------------------
 
 
-def _follow(
+def follow(
     connection: Connection,
-    step: _Step,
+    step: NamedStep,
     performed: int,
     *,
     source: str,

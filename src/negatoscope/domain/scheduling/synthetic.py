@@ -34,8 +34,9 @@ WITH authority AS (
 )
 INSERT INTO scheduled_procedure_step (procedure_fk, scheduled_procedure_step_id, modality, description, protocol_codes,
     scheduled_station_ae_title, start_at, end_at, state)
-SELECT id, 'SYS' || id, (ARRAY['CR', 'CT', 'MR', 'US', 'MG'])[1 + (n / %(days)s) %% 30 %% 5], 'Thorax face',
-       '[{"code_value": "TX", "coding_scheme_designator": "99LOCAL", "code_meaning": "Thorax"}]', 'DEVICE' || (n / %(days)s) %% 30,
+SELECT id, 'SYS' || id, (ARRAY['CR', 'CT', 'MR', 'US', 'MG'])[1 + (n / %(days)s) %% 30 %% 5],
+       'Thorax face', '[{"code_value": "TX", "coding_scheme_designator": "99LOCAL", "code_meaning": "Thorax"}]',
+       'DEVICE' || (n / %(days)s) %% 30,
        date_trunc('day', now()) + make_interval(days => (n %% %(days)s)::int, mins => (420 + (n * 7) %% 700)::int),
        date_trunc('day', now()) + make_interval(days => (n %% %(days)s)::int, mins => (440 + (n * 7) %% 700)::int), 'SCHEDULED'
 FROM procedures

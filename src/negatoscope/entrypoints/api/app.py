@@ -41,6 +41,7 @@ from negatoscope.entrypoints.api import (
     orders,
     patient_history,
     patients,
+    performed_steps,
     preferences,
     providers,
     reconciliation,
@@ -97,6 +98,7 @@ _ROUTES = (
     downtime,
     board_actions,
     documents,
+    performed_steps,
 )
 
 

@@ -1,6 +1,6 @@
 """MPPS on the wire, sent by pynetdicom: the statuses of PS3.4 Annex F and what follows from each."""
 
-import copy
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,15 +11,17 @@ import psycopg
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
-from pynetdicom import AE, sop_class
+from pynetdicom import AE, evt, sop_class
 
 from negatoscope.domain.devices import ae
 from negatoscope.domain.performed.mpps import TRANSITIONS, MppsState, PerformedSteps
 from negatoscope.domain.performed.mpps_errors import STATUSES
 from negatoscope.entrypoints.dimse.mpps_scp import MppsScp
+from negatoscope.entrypoints.dimse.mpps_scu import MppsForwarding
 from negatoscope.entrypoints.dimse.server import build_server
 from negatoscope.infra.db import Database
 from negatoscope.infra.settings import HostPort, Settings
+from negatoscope.protocols.dicom.dimse.association import Timeouts
 from rows import Rows
 
 MPPS = sop_class.ModalityPerformedProcedureStep
@@ -518,13 +520,54 @@ def test_a_clock_that_is_wrong_moves_no_times(node: Node, modality: Any) -> None
     assert abs(float(seconds)) < 60
 
 
-def test_what_is_to_be_forwarded_waits_in_its_order(node: Node, modality: Any) -> None:
-    uid, _ = create(modality, begun())
-    change(modality, uid, copy.deepcopy(ended()))
+def waiting(node: Node, uid: str) -> list[tuple[str, str, bool]]:
     with node.database.connection() as connection:
-        waiting = connection.execute(
-            "SELECT ae_title, command FROM performed_forwarding WHERE sop_instance_uid = %s"
-            " ORDER BY id",
+        return connection.execute(
+            "SELECT ae_title, command, refused_at IS NOT NULL FROM performed_forwarding"
+            " WHERE sop_instance_uid = %s ORDER BY id",
             (uid,),
         ).fetchall()
-    assert waiting == [("PACS", "N-CREATE"), ("PACS", "N-SET")]
+
+
+def test_copies_wait_for_their_receiver_and_go_in_their_order(
+    node: Node, modality: Any, free_port: int
+) -> None:
+    """A receiver that is away is told when it is back; a refusal is kept, and not sent again."""
+    with node.database.connection() as connection:
+        connection.execute("DELETE FROM performed_forwarding")
+    ordered = node.order()
+    uid, _ = create(modality, begun(ordered.item()))
+    change(modality, uid, ended())
+    other, _ = create(modality, begun(PatientID="REFUSE ME"))
+    ae.add(node.database, ae_title="PACS", host="127.0.0.1", port=free_port, roles=[])
+    timeouts = Timeouts(dimse_s=3, connect_s=3, artim_s=3, send_s=3)
+    forwarding = MppsForwarding(database=node.database, ae_title="NEGATOSCOPE", timeouts=timeouts)
+    forwarding.run_due(threading.Event())
+    assert waiting(node, uid) == [("PACS", "N-CREATE", False), ("PACS", "N-SET", False)]
+    taken: list[tuple[str, str]] = []
+
+    def on_create(event: Any) -> tuple[int, Dataset | None]:
+        if event.attribute_list.PatientID == "REFUSE ME":
+            return 0x0110, None
+        taken.append(("N-CREATE", str(event.attribute_list.PatientName)))
+        return 0, event.attribute_list
+
+    def on_set(event: Any) -> tuple[int, Dataset]:
+        taken.append(("N-SET", event.modification_list.PerformedProcedureStepStatus))
+        return 0, event.modification_list
+
+    entity = AE("PACS")
+    entity.add_supported_context(MPPS)
+    handlers = [(evt.EVT_N_CREATE, on_create), (evt.EVT_N_SET, on_set)]
+    server = entity.start_server(("127.0.0.1", free_port), block=False, evt_handlers=handlers)
+    try:
+        forwarding.run_due(threading.Event())
+        assert taken == []  # put off, not asked at once again
+        with node.database.connection() as connection:
+            connection.execute("UPDATE performed_forwarding SET not_before = now()")
+        forwarding.run_due(threading.Event())
+    finally:
+        server.shutdown()
+    assert taken == [("N-CREATE", "DUPONT^ZOÉ"), ("N-SET", "COMPLETED")]
+    assert waiting(node, uid) == []
+    assert waiting(node, other) == [("PACS", "N-CREATE", True)]
