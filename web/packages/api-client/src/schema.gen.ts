@@ -1767,6 +1767,65 @@ export interface PatientUnit {
   label: string;
 }
 
+/** A scheduled step that a performed one is for. */
+export interface PerformedFor {
+  step: number;
+  scheduled_procedure_step_id: string;
+  state: string;
+  procedure: number;
+  request: number;
+  study_instance_uid: string;
+  accession_number: string;
+}
+
+/** One performed step. */
+export interface PerformedStep {
+  id: number;
+  sop_instance_uid: string;
+  performed_procedure_step_id: string;
+  state: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+  performed_station_ae_title: string;
+  calling_ae_title: string;
+  modality: string;
+  started_at: string | null;
+  ended_at: string | null;
+  discontinuation_reason: string;
+  patient: number | null;
+  flags: ('UNSCHEDULED' | 'STEP UNKNOWN' | 'STEP DIFFERS' | 'PATIENT DIFFERS' | 'PATIENT UNKNOWN' | 'STEP CANCELED' | 'WRONG ENTRY')[];
+  series_count: number;
+  instance_count: number;
+  created_at: string;
+  updated_at: string;
+  seen_at: string | null;
+  seen_by: string;
+  version: number;
+  scheduled: PerformedFor[];
+}
+
+/** With everything the modality said. */
+export interface PerformedStepDetail {
+  performed_step: PerformedStep;
+  data_set: Record<string, unknown>;
+}
+
+/** Which scheduled step it was for. */
+export interface PerformedStepLink {
+  step: number;
+  version: number;
+  is_patient_confirmed?: boolean;
+}
+
+/** Newest first. */
+export interface PerformedStepPage {
+  items: PerformedStep[];
+  next_before: number | null;
+}
+
+/** Nothing is left to do about it. */
+export interface PerformedStepSeen {
+  version: number;
+}
+
 /** Which printer, and how often. */
 export interface PrintOrder {
   printer: string;
@@ -2635,6 +2694,8 @@ export interface Operations {
   'GET /api/v1/orders/vetting': { path: Record<never, never>; query: { modality?: string[]; after?: string; limit?: number }; body: undefined; answer: VettingPage };
   'GET /api/v1/orders/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: OrderFile };
   'GET /api/v1/patients/{patient_key}': { path: { patient_key: number }; query: Record<never, never>; body: undefined; answer: Patient };
+  'GET /api/v1/performed-steps': { path: Record<never, never>; query: { state?: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED' | null; station?: string | null; step?: number | null; flagged?: boolean; before?: number | null; limit?: number }; body: undefined; answer: PerformedStepPage };
+  'GET /api/v1/performed-steps/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PerformedStepDetail };
   'GET /api/v1/reconciliation/actions': { path: Record<never, never>; query: { before?: number | null; limit?: number }; body: undefined; answer: DeskDone[] };
   'GET /api/v1/reconciliation/counts': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DeskCounts };
   'GET /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DefaultIssuerEntry[] };
@@ -2720,6 +2781,8 @@ export interface Operations {
   'POST /api/v1/orders/{number}/answers/{question}/clear': { path: { number: number; question: Question }; query: Record<never, never>; body: Told; answer: OrderFile };
   'POST /api/v1/orders/{number}/procedures': { path: { number: number }; query: Record<never, never>; body: MoreProcedure; answer: OrderFile };
   'POST /api/v1/orders/{number}/{deed}': { path: { number: number; deed: 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen' }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/performed-steps/{number}/links': { path: { number: number }; query: Record<never, never>; body: PerformedStepLink; answer: PerformedStep };
+  'POST /api/v1/performed-steps/{number}/seen': { path: { number: number }; query: Record<never, never>; body: PerformedStepSeen; answer: PerformedStep };
   'POST /api/v1/reconciliation/actions': { path: Record<never, never>; query: Record<never, never>; body: DeskActionAsPreviewed; answer: DeskDone };
   'POST /api/v1/reconciliation/actions/{number}/undo': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DeskDone };
   'POST /api/v1/reconciliation/preview': { path: Record<never, never>; query: Record<never, never>; body: DeskAction; answer: DeskPreview };
