@@ -4,6 +4,7 @@ import { auditRoutes } from '../features/audit/routes';
 import { boardRoutes, wallRoutes } from '../features/board/routes';
 import { breakGlassRoutes } from '../features/break-glass/routes';
 import { calendarRoutes } from '../features/calendar/routes';
+import { catalogueRoutes } from '../features/catalogue/routes';
 import { connectRoutes } from '../features/connect/routes';
 import { contextRoutes } from '../features/context/routes';
 import { designRoutes } from '../features/design/routes';
@@ -13,6 +14,7 @@ import { linkRoutes } from '../features/link/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { patientRoutes } from '../features/patient/routes';
 import { patientsRoutes } from '../features/patients/routes';
+import { resourceRoutes } from '../features/resources/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
 import { studiesRoutes } from '../features/studies/routes';
@@ -39,6 +41,8 @@ export const routeTree = rootRoute.addChildren([
       ...auditRoutes,
       ...adminRoutes,
       ...calendarRoutes,
+      ...catalogueRoutes,
+      ...resourceRoutes,
       ...connectRoutes,
       ...boardRoutes,
       ...breakGlassRoutes,

@@ -121,7 +121,7 @@ function Details(props: {
           </PathLink>
         ))}
         {patient === null ? null : (
-          <PathLink to={`/registered-patients/${patient.id}`}>{say('openPatient')}</PathLink>
+          <PathLink to={`/patients/registered/${patient.id}`}>{say('openPatient')}</PathLink>
         )}
       </Group>
       {props.mayChange && isBooked && deed === null ? (

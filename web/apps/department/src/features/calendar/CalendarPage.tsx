@@ -401,7 +401,12 @@ export function CalendarPage(): ReactNode {
                   }
                 : {
                     name: roomName(column.room),
-                    more: (modalitiesOf.get(column.room) ?? []).join(', '),
+                    more: [
+                      ...(modalitiesOf.get(column.room) ?? []),
+                      ...(closed.get(column.key) ?? [])
+                        .filter((one) => one.kind !== 'CLOSED' && one.kind !== 'HOLIDAY')
+                        .map((one) => `⚠ ${say(one.kind as 'OTHER')} ${clock(one.start)}–${clock(one.end)}`),
+                    ].join(' · '),
                     isToday: false,
                   }
             }
