@@ -14,6 +14,7 @@ import { linkRoutes } from '../features/link/routes';
 import { messageRoutes } from '../features/messages/routes';
 import { patientRoutes } from '../features/patient/routes';
 import { patientsRoutes } from '../features/patients/routes';
+import { reconciliationRoutes } from '../features/reconciliation/routes';
 import { resourceRoutes } from '../features/resources/routes';
 import { setupRoutes } from '../features/setup/routes';
 import { signInRoutes } from '../features/sign-in/routes';
@@ -52,6 +53,7 @@ export const routeTree = rootRoute.addChildren([
       ...messageRoutes,
       ...homeRoutes,
       ...patientRoutes,
+      ...reconciliationRoutes,
       ...patientsRoutes,
       ...studiesRoutes,
       ...uploadRoutes,

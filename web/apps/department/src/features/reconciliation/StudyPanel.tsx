@@ -1,0 +1,252 @@
+import { Badge, Button, Group, Stack, Text } from '@mantine/core';
+import {
+  call,
+  type DeskAction,
+  type DeskOrder,
+  type DeskStudy,
+  type RegisteredPatient,
+} from '@negatoscope/api-client';
+import { Failure, Loading, Panel, useFormat, useMessages } from '@negatoscope/ui';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { PatientLine } from '../patients/PatientLine';
+import { PatientPicker } from '../patients/PatientPicker';
+import { useMay } from '../session/session';
+import { viewerAddress } from '../studies/opening';
+import { messages } from './messages';
+import { PreviewDialog } from './PreviewDialog';
+
+/** A study that waits: what it says, whose and what for it may be. Nothing is decided by itself. */
+export function StudyPanel(props: { readonly study: string; readonly onDone: () => void }): ReactNode {
+  const { study } = props;
+  const say = useMessages(messages);
+  const format = useFormat();
+  const mayOpen = useMay('retrieve');
+  const [action, setAction] = useState<{ action: DeskAction; asksPatient: boolean } | null>(null);
+  const [picked, setPicked] = useState<RegisteredPatient | null>(null);
+  const found = useQuery({
+    queryKey: ['reconciliation', 'study', study],
+    queryFn: ({ signal }) => call('GET /api/v1/reconciliation/studies/{study}', { path: { study }, signal }),
+  });
+  if (found.isError) return <Failure error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.data === undefined) return <Loading />;
+  const { study: one, orders, patients, known } = found.data;
+  const others = patients.filter((patient) => patient.id !== one.registered);
+
+  function ask(asked: DeskAction, asksPatient = false): void {
+    setAction({ action: asked, asksPatient });
+  }
+
+  return (
+    <Stack gap="sm">
+      <Panel
+        title={one.study_description || say('study')}
+        actions={
+          <Group gap="xs">
+            {mayOpen ? (
+              <Button
+                component="a"
+                href={viewerAddress([one.study_instance_uid])}
+                variant="default"
+                size="compact-sm"
+              >
+                {say('openImages')}
+              </Button>
+            ) : null}
+            {one.procedure === null ? (
+              <Button
+                variant="default"
+                size="compact-sm"
+                onClick={() => ask({ kind: 'PUT ASIDE', studies: [study] })}
+              >
+                {say('putAside')}
+              </Button>
+            ) : (
+              <Button
+                variant="default"
+                size="compact-sm"
+                onClick={() => ask({ kind: 'UNBIND', studies: [study] })}
+              >
+                {say('unbind')}
+              </Button>
+            )}
+          </Group>
+        }
+      >
+        <Stack gap={4}>
+          <Text size="sm">
+            {[
+              format.date(one.study_date),
+              format.time(one.study_time),
+              one.modalities_in_study.join(' '),
+              say('images', { count: one.instance_count }),
+              one.accession_number === '' ? '' : say('accession', { number: one.accession_number }),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </Text>
+          <Text size="sm">
+            <Text span c="dimmed">{`${say('objectsSay')} : `}</Text>
+            {saidBy(one, format, say('noName'), say('noIssuer'))}
+          </Text>
+          {bindingText(one) === null ? null : (
+            <Text size="sm" c="dimmed">
+              {say(`binding_${bindingText(one) ?? 'no-order'}`)}
+            </Text>
+          )}
+        </Stack>
+      </Panel>
+      <Panel title={say('whose')}>
+        <Stack gap="xs">
+          {known === null ? (
+            <Text size="sm">{say('isNobodys')}</Text>
+          ) : (
+            <div>
+              <Text size="xs" c="dimmed">
+                {say('isOf')}
+                {one.is_moved ? ` (${say('isMoved')})` : ''}
+              </Text>
+              <PatientLine patient={known} />
+            </div>
+          )}
+          {known === null ? (
+            <Text size="xs" c="dimmed">
+              {others.length > 0 ? say('sameNumberOrBirth') : say('noPatientProposed')}
+            </Text>
+          ) : null}
+          {(known === null ? others : []).map((patient) => (
+            <Group key={patient.id} wrap="nowrap" justify="space-between">
+              <PatientLine patient={patient} />
+              <Button
+                flex="none"
+                size="compact-sm"
+                onClick={() => ask({ kind: 'MOVE', patient: patient.id, studies: [study] })}
+              >
+                {say('giveTo')}
+              </Button>
+            </Group>
+          ))}
+          <PatientPicker value={picked} onPick={setPicked} label={say('another')} />
+          {picked === null ? null : (
+            <Group justify="flex-end">
+              <Button
+                size="compact-sm"
+                onClick={() => ask({ kind: 'MOVE', patient: picked.id, studies: [study] })}
+              >
+                {say('giveTo')}
+              </Button>
+            </Group>
+          )}
+        </Stack>
+      </Panel>
+      <Panel title={say('whatFor')}>
+        {orders.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            {say('noOrderProposed')}
+          </Text>
+        ) : null}
+        <Stack gap="xs">
+          {orders.map((order) => (
+            <Group key={order.procedure} wrap="nowrap" justify="space-between" align="flex-start">
+              <div>
+                <Text size="sm" fw={600}>
+                  {[order.accession_number, order.code_meaning || order.description, order.modality]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </Text>
+                <Group gap={4}>
+                  <Text size="xs" c="dimmed">
+                    {format.dateTime(order.start_at ?? order.ordered_at)}
+                  </Text>
+                  {order.signs.filter(isWhy).map((sign) => (
+                    <Badge
+                      key={sign}
+                      size="xs"
+                      tt="none"
+                      variant="light"
+                      color={AGAINST.has(sign) ? 'red' : 'teal'}
+                    >
+                      {say(`why_${sign}`)}
+                    </Badge>
+                  ))}
+                </Group>
+              </div>
+              {order.procedure === one.procedure ? (
+                <Badge>{say('bound')}</Badge>
+              ) : (
+                <Button
+                  flex="none"
+                  size="compact-sm"
+                  variant="default"
+                  disabled={order.signs.includes('other-patient')}
+                  onClick={() =>
+                    ask(
+                      { kind: 'BIND', studies: [study], procedure: order.procedure },
+                      !isCertain(order, one),
+                    )
+                  }
+                >
+                  {say('bind')}
+                </Button>
+              )}
+            </Group>
+          ))}
+        </Stack>
+      </Panel>
+      {action === null ? null : (
+        <PreviewDialog
+          action={action.action}
+          asksPatient={action.asksPatient}
+          onClose={() => setAction(null)}
+          onDone={() => {
+            setAction(null);
+            props.onDone();
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
+
+const WHY = ['accession', 'patient', 'modality', 'date', 'other-patient', 'has-images'] as const;
+const AGAINST: ReadonlySet<string> = new Set(['other-patient', 'has-images']);
+const REASONS = [
+  'no-order',
+  'accession-unknown',
+  'accession-ambiguous',
+  'several-procedures',
+  'patient-differs',
+  'patient-unclear',
+  'by-hand',
+] as const;
+
+function isWhy(one: string): one is (typeof WHY)[number] {
+  return (WHY as readonly string[]).includes(one);
+}
+
+function isCertain(order: DeskOrder, study: DeskStudy): boolean {
+  return study.registered !== null && order.patient === study.registered;
+}
+
+/** Why a study is bound to no order; null while it is bound or nothing was decided. */
+export function bindingText(one: DeskStudy): (typeof REASONS)[number] | null {
+  if (one.binding_state !== 'UNBOUND') return null;
+  return REASONS.find((reason) => reason === one.binding_reason) ?? null;
+}
+
+/** Who the objects of a study say that they are of. */
+export function saidBy(
+  one: DeskStudy,
+  format: ReturnType<typeof useFormat>,
+  noName: string,
+  noIssuer: string,
+): string {
+  return [
+    format.personName(one.patient_name) || noName,
+    format.date(one.patient_birth_date),
+    one.patient_sex,
+    one.patient_id === '' ? '' : `${one.patient_id} (${one.issuer_of_patient_id || noIssuer})`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
