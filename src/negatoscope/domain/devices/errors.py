@@ -1,11 +1,15 @@
-"""Refusals of the registry of application entities.
+"""Refusals of the registries of application entities and of other applications.
 
 ::
 
     DeviceError
     ├── InvalidApplicationEntity   a title, an address or a role cannot be used
     ├── UnknownApplicationEntity   no entry has that title
-    └── ApplicationEntityExists    the title is taken
+    ├── ApplicationEntityExists    the title is taken
+    ├── InvalidCallTemplate        an address that cannot be used
+    ├── UnknownCallTemplate        no address of that number
+    ├── CallTemplateExists         the label is taken
+    └── CallTemplateChanged        somebody else was faster
 """
 
 
@@ -33,3 +37,19 @@ class UnknownApplicationEntity(DeviceError):
 
 class ApplicationEntityExists(DeviceError):
     """An entry has that title already."""
+
+
+class InvalidCallTemplate(DeviceError):
+    """An address that cannot be used."""
+
+
+class UnknownCallTemplate(DeviceError):
+    """No address has that number."""
+
+
+class CallTemplateExists(DeviceError):
+    """Another address has that label."""
+
+
+class CallTemplateChanged(DeviceError):
+    """It was changed since it was read."""

@@ -395,6 +395,23 @@ export interface CalendarSpan {
   downtime: number | null;
 }
 
+/** The same with the version that was read. */
+export interface CallChange {
+  label: string;
+  place: 'PATIENT' | 'STUDY';
+  template: string;
+  is_active?: boolean;
+  version: number;
+}
+
+/** An address with places in braces. */
+export interface CallSettings {
+  label: string;
+  place: 'PATIENT' | 'STUDY';
+  template: string;
+  is_active?: boolean;
+}
+
 /** A study of the call. */
 export interface CalledStudy {
   study_instance_uid: string;
@@ -541,6 +558,16 @@ export interface Component {
   ecosystem: string;
   licence: string;
   homepage: string;
+}
+
+/** As it is kept. */
+export interface ConfiguredCall {
+  label: string;
+  place: 'PATIENT' | 'STUDY';
+  template: string;
+  is_active?: boolean;
+  version: number;
+  id: number;
 }
 
 /** Who is connected now, as of some seconds ago. */
@@ -1449,6 +1476,12 @@ export interface NewWaiting {
   wished_from?: string | null;
   wished_until?: string | null;
   note?: string;
+}
+
+/** A button; it leads to ``/api/v1/calls/{id}/open`` with the same parameters. */
+export interface OfferedCall {
+  id: number;
+  label: string;
 }
 
 /** An emergency access that lasts. */
@@ -2622,6 +2655,7 @@ export interface WorklistFilterSchema {
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/call-templates/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/catalogue/{number}': { path: { number: number }; query: { version: number }; body: undefined; answer: undefined };
   'DELETE /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
@@ -2658,7 +2692,10 @@ export interface Operations {
   'GET /api/v1/break-glass': { path: Record<never, never>; query: { pending?: boolean }; body: undefined; answer: Break[] };
   'GET /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: BreakDetail };
   'GET /api/v1/calendar': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: CalendarBackground };
+  'GET /api/v1/call-templates': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: ConfiguredCall[] };
   'GET /api/v1/callers': { path: Record<never, never>; query: { ae_title?: string | null; is_registered?: boolean | null }; body: undefined; answer: Caller[] };
+  'GET /api/v1/calls': { path: Record<never, never>; query: { study_instance_uid?: string | null; patient_key?: number | null; registered_patient?: number | null }; body: undefined; answer: OfferedCall[] };
+  'GET /api/v1/calls/{number}/open': { path: { number: number }; query: { study_instance_uid?: string | null; patient_key?: number | null; registered_patient?: number | null }; body: undefined; answer: undefined };
   'GET /api/v1/catalogue': { path: Record<never, never>; query: { text?: string; modality?: string; is_active?: boolean | null; after?: number | null; limit?: number }; body: undefined; answer: CatalogueProcedure[] };
   'GET /api/v1/catalogue-files/{kind}': { path: { kind: FileKind }; query: Record<never, never>; body: undefined; answer: Blob };
   'GET /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: CatalogueProcedure };
@@ -2756,6 +2793,7 @@ export interface Operations {
   'POST /api/v1/board/urgent': { path: Record<never, never>; query: Record<never, never>; body: UrgentExamination; answer: UrgentMade };
   'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
   'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
+  'POST /api/v1/call-templates': { path: Record<never, never>; query: Record<never, never>; body: CallSettings; answer: ConfiguredCall };
   'POST /api/v1/catalogue': { path: Record<never, never>; query: Record<never, never>; body: ProcedureValues; answer: CatalogueProcedure };
   'POST /api/v1/catalogue-files': { path: Record<never, never>; query: Record<never, never>; body: CatalogueFile; answer: ImportPlan };
   'POST /api/v1/downtime': { path: Record<never, never>; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
@@ -2809,6 +2847,7 @@ export interface Operations {
   'PUT /api/v1/application-entities/{ae_title}/grants': { path: { ae_title: string }; query: Record<never, never>; body: Grants; answer: Grants };
   'PUT /api/v1/board/requests/{request}/safety': { path: { request: number }; query: Record<never, never>; body: SafetyReplies; answer: SafetyState[] };
   'PUT /api/v1/board/steps/{step}/device': { path: { step: number }; query: Record<never, never>; body: DeviceChoice; answer: undefined };
+  'PUT /api/v1/call-templates/{number}': { path: { number: number }; query: Record<never, never>; body: CallChange; answer: ConfiguredCall };
   'PUT /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: ProcedureChange; answer: CatalogueProcedure };
   'PUT /api/v1/downtime/{number}': { path: { number: number }; query: Record<never, never>; body: DowntimeGiven; answer: DowntimeDone };
   'PUT /api/v1/hl7/destinations/{number}': { path: { number: number }; query: Record<never, never>; body: HL7DestinationChange; answer: HL7Destination };

@@ -1,3 +1,4 @@
+import { IconExternalLink } from '@tabler/icons-react';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { shellRoute } from '../../app/roots';
 
@@ -8,4 +9,20 @@ const view = createRoute({
   staticData: { title: { en: 'Call of another application', fr: 'Appel d’une autre application' } },
 });
 
-export const contextRoutes = [view] as const;
+const calls = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/admin/calls',
+  component: lazyRouteComponent(() => import('./CallsPage'), 'CallsPage'),
+  staticData: {
+    title: { en: 'Other applications', fr: 'Autres applications' },
+    needs: 'administer',
+    nav: {
+      label: { en: 'Other applications', fr: 'Autres applications' },
+      group: 'administration',
+      order: 62,
+      icon: IconExternalLink,
+    },
+  },
+});
+
+export const contextRoutes = [view, calls] as const;

@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Code, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { call, type HL7Explained, type HL7OutboundExplained, type HL7Segment } from '@negatoscope/api-client';
 import {
   Failure,
@@ -10,8 +10,10 @@ import {
   useNotify,
 } from '@negatoscope/ui';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { effectsOf, partnerOf, typeOf } from './describe';
+import { useMay } from '../session/session';
+import { effectsOf, partnerOf, patientsOf, typeOf } from './describe';
 import { messages } from './messages';
 import { StateBadge } from './StateBadge';
 import type { Direction } from './search';
@@ -83,6 +85,7 @@ function CameExplained(props: { readonly explained: HL7Explained }): ReactNode {
     [say('processed'), format.dateTime(message.processed_at)],
     [say('reason'), message.state_reason],
     [say('effect'), effectsOf(message.effect, say).join('\n')],
+    [say('links'), <PatientLinks key="links" numbers={patientsOf(message.effect)} />],
     [say('attempts'), message.attempt_count === 0 ? '' : format.number(message.attempt_count)],
     [say('notes'), message.notes.join('\n')],
   ];
@@ -151,6 +154,7 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
     [say('type'), typeOf(message)],
     [say('meaning'), meaningOf(message.kind, message.action)],
     [say('destination'), message.destination_name],
+    [say('links'), <PatientLinks key="links" numbers={message.patient === null ? [] : [message.patient]} />],
     [say('controlId'), message.control_id],
     [say('version'), message.version_id],
     [say('made'), format.dateTime(message.created_at)],
@@ -220,6 +224,34 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
     };
     return `${words[kind] ?? kind} · ${action.replace('_', ' ')}`;
   }
+}
+
+/** The files of the patients whom a message was about. */
+function PatientLinks(props: { readonly numbers: readonly number[] }): ReactNode {
+  const say = useMessages(messages);
+  const may = useMay("read the department's work");
+  if (props.numbers.length === 0) return '–';
+  return (
+    <Group gap="sm">
+      {props.numbers.slice(0, 20).map((number) =>
+        may ? (
+          <Anchor
+            key={number}
+            size="sm"
+            renderRoot={(root) => (
+              <Link to="/patients/registered/$number" params={{ number: String(number) }} {...root} />
+            )}
+          >
+            {say('ofPatient', { patient: String(number) })}
+          </Anchor>
+        ) : (
+          <Text key={number} size="sm">
+            {say('ofPatient', { patient: String(number) })}
+          </Text>
+        ),
+      )}
+    </Group>
+  );
 }
 
 function Facts(props: { readonly label: string; readonly facts: readonly Fact[] }): ReactNode {

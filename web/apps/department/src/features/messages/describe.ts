@@ -60,6 +60,15 @@ export function effectsOf(effect: Effect, say: Say<(typeof messages)['en']>): re
   return lines;
 }
 
+/** Whom a message was about. */
+export function patientsOf(effect: Effect): readonly number[] {
+  const found = listOf(effect['patients'])
+    .filter(isPatient)
+    .map((one) => one.patient);
+  if (typeof effect['patient'] === 'number') found.push(effect['patient']);
+  return [...new Set(found)];
+}
+
 function listOf(value: unknown): readonly object[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
 }

@@ -168,6 +168,7 @@ export const messages = defineMessages({
     doneStart: 'begun',
     doneComplete: 'completed',
     doneNothing: 'nothing new',
+    links: 'Files',
     unreadable: 'This text could not be read as a message.',
   },
   fr: {
@@ -339,6 +340,7 @@ export const messages = defineMessages({
     doneStart: 'commencée',
     doneComplete: 'terminée',
     doneNothing: 'rien de nouveau',
+    links: 'Dossiers',
     unreadable: 'Ce texte n’a pas pu être lu comme un message.',
   },
 });

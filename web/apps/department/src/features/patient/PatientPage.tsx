@@ -5,6 +5,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { CallButtons } from '../context/CallButtons';
 import { useMay } from '../session/session';
 import { ageAt } from '../studies/columns';
 import { useOpening } from '../studies/opening';
@@ -148,6 +149,9 @@ function Banner(props: { readonly patient: Patient }): ReactNode {
           </Group>
         </div>
       )}
+      <Group gap={6}>
+        <CallButtons open={{ patient_key: patient.patient_key }} />
+      </Group>
       {patient.same_identifier_count === 0 ? null : (
         <Alert
           color="yellow"

@@ -17,6 +17,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useHasOhif } from '../connect/addresses';
+import { CallButtons } from '../context/CallButtons';
 import { ShareDialog } from '../identity/ShareDialog';
 import { useMay } from '../session/session';
 import { Modalities } from '../studies/columns';
@@ -120,6 +121,9 @@ export function StudyCard(props: {
       </div>
       {isOpen ? (
         <>
+          <Group gap={6} px="sm" pt="xs">
+            <CallButtons open={{ study_instance_uid: study.study_instance_uid }} />
+          </Group>
           {series.isPending ? <Skeleton h={120} m="sm" /> : null}
           {series.isError ? <Failure error={series.error} onRetry={() => void series.refetch()} /> : null}
           <div className={classes['tiles'] ?? ''}>

@@ -5,6 +5,7 @@ import { IconArrowRight, IconPencil } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
+import { CallButtons } from '../context/CallButtons';
 import { useMay } from '../session/session';
 import { CorrectionDialog } from './CorrectionDialog';
 import { Encounters } from './Encounters';
@@ -133,6 +134,7 @@ function Banner(props: { readonly file: PatientFile }): ReactNode {
         </div>
       )}
       <Group gap="xs">
+        <CallButtons open={{ registered_patient: file.id }} />
         {mayReadAudit && file.patient_id !== '' ? (
           <Anchor
             size="sm"
