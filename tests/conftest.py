@@ -95,6 +95,24 @@ def database(database_url: str) -> Iterator[Database]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres: EmbeddedPostgres, _template: str) -> Iterator[str]:
+    """A migrated database that the tests of a module share and empty for themselves."""
+    name = f"module_{next(_DATABASE_NUMBERS)}"
+    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope")
+    yield postgres.url.replace("@/negatoscope?", f"@/{name}?")
+    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def module_database(module_database_url: str) -> Iterator[Database]:
+    """Connections to it."""
+    with Database(module_database_url) as opened:
+        yield opened
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port of 127.0.0.1 nobody listens on."""

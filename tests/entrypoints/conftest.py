@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
+import psycopg
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -20,6 +21,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from negatoscope.domain.identity import tokens, users
 from negatoscope.entrypoints.web.app import HttpApplication, create_app
 from negatoscope.entrypoints.web.services import Services
+from negatoscope.infra.db.embedded import EmbeddedPostgres
 from negatoscope.infra.settings import HostPort, Settings
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -219,6 +221,28 @@ def served(settings: Settings) -> Iterator[Served]:
     application = create_app(settings, services)
     yield Served(services, application)
     LOOP.run_until_complete(application.stop())
+
+
+@pytest.fixture(scope="module")
+def shared_served(
+    postgres: EmbeddedPostgres, _template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """The same for all tests of a module: for those that only read."""
+    folder = tmp_path_factory.mktemp("shared")
+    name = f"shared_{os.getpid()}_{folder.name}"
+    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_template} OWNER negatoscope')
+    settings = Settings(
+        data_dir=folder / "data",
+        database_url=postgres.url.replace("@/negatoscope?", f"@/{name}?"),
+        volumes=[{"name": "main", "path": folder / "volume", "low_watermark_bytes": 0}],
+    )
+    services = Services.open(settings)
+    application = create_app(settings, services)
+    yield Served(services, application)
+    LOOP.run_until_complete(application.stop())
+    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @dataclass(frozen=True)

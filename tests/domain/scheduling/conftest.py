@@ -5,14 +5,12 @@ from datetime import datetime
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 
 from negatoscope.domain.patients import Authority, Identifier, PersonName, Registry
 from negatoscope.domain.scheduling.appointments import Appointments
 from negatoscope.domain.scheduling.hours import Rules
 from negatoscope.domain.scheduling.model import Place
-from negatoscope.infra.db import Database
 
 PARIS = ZoneInfo("Europe/Paris")
 _NUMBERS = itertools.count(1)
@@ -128,33 +126,15 @@ class Department:
         return Place(step=step, room=room, start_at=paris(start), end_at=paris(end), **more)
 
 
-@pytest.fixture(scope="module")
-def scheduling_url(postgres, _template):
-    """A database of the module's own; `department` empties it for each test."""
-    name = f"scheduling_{next(_NUMBERS)}"
-    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope")
-    yield postgres.url.replace("@/negatoscope?", f"@/{name}?")
-    with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture(scope="module")
-def scheduling_database(scheduling_url):
-    """Connections to it."""
-    with Database(scheduling_url) as opened:
-        yield opened
-
-
 @pytest.fixture
-def department(scheduling_database):
+def department(module_database):
     """An empty department."""
-    with scheduling_database.connection() as connection:
+    with module_database.connection() as connection:
         connection.execute(
             "TRUNCATE resource, catalogue_procedure, registered_patient, imaging_service_request,"
             " appointment, workflow_event CASCADE"
         )
-    return Department(scheduling_database)
+    return Department(module_database)
 
 
 @pytest.fixture

@@ -68,12 +68,12 @@ def test_booking_puts_the_steps_on_the_worklist(department, ct):
         assert book.in_range(paris(NINE), paris(TEN), resources=[0]) == []
 
 
-def test_fifty_clerks_one_slot_one_winner(scheduling_url, department, ct):
+def test_fifty_clerks_one_slot_one_winner(module_database_url, department, ct):
     """Forty-nine are told what is in the way; nobody is thrown out by a deadlock."""
     with department.database.connection() as connection:
         steps = [department.step(connection) for _ in range(50)]
     start = threading.Barrier(50)
-    with Database(scheduling_url, max_size=50) as database:
+    with Database(module_database_url, max_size=50) as database:
 
         def clerk(step):
             start.wait(30)

@@ -61,10 +61,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database):
+def desk(module_database):
     """A CT room, a patient whose order P1 waits, a catalogue of two procedures."""
+    database = module_database
     found = Desk(database)
     with database.connection() as connection:
+        connection.execute(
+            "TRUNCATE resource, catalogue_procedure, registered_patient, imaging_service_request,"
+            " appointment, workflow_event, hl7_message RESTART IDENTITY CASCADE"
+        )
         catalogue = catalogue_entry(connection, "ACQH003")
         catalogue_entry(connection, "ACQH001")
         for name in ("CT 1", "CT 2"):

@@ -1,20 +1,42 @@
-"""``/fhir``: FHIR R4, reading. Every refusal is an OperationOutcome.
+"""``/fhir``: FHIR R4. Every refusal is an OperationOutcome.
 
 ::
 
-    /fhir/metadata                    CapabilityStatement, open to everybody
-    /fhir/AuditEvent?…                search; POST /fhir/AuditEvent/_search the same
-    /fhir/AuditEvent/{id}             read
+    /fhir/metadata                    CapabilityStatement, open to everybody; written from what is served
+    /fhir/Patient?…                   search; POST /fhir/Patient/_search the same
+    /fhir/Patient/{id}                read
+    POST /fhir/ServiceRequest         create
+    /fhir/AuditEvent …                the audit trail
+
+What is served is in `KINDS`, and in `fhir.audit_event` for the trail.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
+import psycopg
 
+from negatoscope.domain.archive import visibility
 from negatoscope.domain.identity import Action
-from negatoscope.entrypoints.fhir.audit_event import audit_event, instant
+from negatoscope.domain.orders import Numbering
+from negatoscope.domain.patients import Registry
+from negatoscope.domain.scheduling.hours import Rules
+from negatoscope.entrypoints.fhir import (
+    appointment,
+    encounter,
+    imaging_study,
+    patient,
+    schedule,
+    service_request,
+)
+from negatoscope.entrypoints.fhir.audit_event import audit_event
+from negatoscope.entrypoints.fhir.elements import instant
 from negatoscope.entrypoints.fhir.parameters import NAMES, Question, read_question
+from negatoscope.entrypoints.fhir.searching import Context, Kind
+from negatoscope.entrypoints.fhir.searching import Question as Search
+from negatoscope.entrypoints.fhir.searching import read_question as read_search
 from negatoscope.entrypoints.web.access import unauthenticated
 from negatoscope.entrypoints.web.asgi import ClientDisconnected, Request, Send, send_answer
 from negatoscope.entrypoints.web.failures import problem_for
@@ -29,7 +51,20 @@ from negatoscope.subscribers.audit.searching import Filter, search_page
 
 PREFIX: Final = "/fhir"
 MEDIA_TYPE: Final = b"application/fhir+json; charset=utf-8"
-_BODY_BYTES: Final = 65_536
+_BODY_BYTES: Final = 262_144
+KINDS: Final[Mapping[str, Kind | schedule.Slots]] = {
+    one.name: one
+    for one in (
+        patient.KIND,
+        encounter.KIND,
+        service_request.KIND,
+        appointment.KIND,
+        schedule.SCHEDULE,
+        schedule.SLOT,
+        imaging_study.KIND,
+    )
+}
+"""What is served, besides the audit trail."""
 _TAKEN: Final = (
     "application/fhir+json",
     "application/json",
@@ -38,6 +73,7 @@ _TAKEN: Final = (
     "*/*",
     "application/*",
 )
+_ISSUES_BY_CODE: Final = {"invalid-input": "invalid", "conflict": "duplicate"}
 _ISSUES: Final = {
     400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 406: "not-supported",
     413: "too-long", 414: "too-long", 415: "not-supported", 422: "too-costly", 429: "throttled", 503: "transient",
@@ -66,6 +102,10 @@ class Fhir:
         try:
             status, resource = await self._route(request)
             headers = [(b"content-type", MEDIA_TYPE), (b"cache-control", b"no-store")]
+            if status == 201:
+                base = f"{request.scope['negatoscope.origin']}{PREFIX}"
+                location = f"{base}/{resource['resourceType']}/{resource['id']}"
+                headers.append((b"location", location.encode("latin-1")))
             await send_answer(send, status, headers, orjson.dumps(resource), head_only=head_only)
         except ClientDisconnected:
             raise
@@ -98,7 +138,126 @@ class Fhir:
             case ["AuditEvent", ident]:
                 _check_method(request, "GET", "HEAD")
                 return 200, await self._read(request, ident)
+            case [name] if name in KINDS:
+                return await self._list(request, KINDS[name])
+            case [name, "_search"] if name in KINDS:
+                _check_method(request, "POST")
+                pairs = [*request.query(), *await _form(request)]
+                return 200, await self._find(request, KINDS[name], pairs)
+            case [name, ident] if name in KINDS:
+                _check_method(request, "GET", "HEAD")
+                return 200, await self._one(request, KINDS[name], ident)
         raise Problem("not-found")
+
+    # -- what is in KINDS ---------------------------------------------------------------------
+
+    async def _list(
+        self, request: Request, kind: Kind | schedule.Slots
+    ) -> tuple[int, dict[str, Any]]:
+        if "create" not in kind.interactions:
+            _check_method(request, "GET", "HEAD")
+        if request.method != "POST":
+            _check_method(request, "GET", "HEAD", "POST")
+            return 200, await self._find(request, kind, request.query())
+        return 201, await self._create(request)
+
+    def _context(self, request: Request, connection: psycopg.Connection[Any]) -> Context:
+        scope = request.actor.data_scope
+        seen = visibility.condition(scope, study="s", patient="p")
+        return Context(
+            connection=connection,
+            rules=Rules.of(self._services.settings),
+            actor=request.actor,
+            base=f"{request.scope['negatoscope.origin']}{PREFIX}",
+            seen=(seen.sql, list(seen.parameters)),
+        )
+
+    async def _one(
+        self, request: Request, kind: Kind | schedule.Slots, ident: str
+    ) -> dict[str, Any]:
+        access = self._services.access
+        access.require(request.actor, kind.action)
+
+        def work() -> tuple[dict[str, Any] | None, dict[str, Any]]:
+            with self._services.database.connection() as connection:
+                found = kind.read(self._context(request, connection), ident)
+                return found, {} if found is None else _whose(connection, found)
+
+        found, whose = await run_blocking(work)
+        if found is None:
+            raise Problem("not-found")
+        study = ident if kind.name == "ImagingStudy" else None
+        detail = {"resource": f"{kind.name}/{ident}"}
+        await access.note(request, kind.action, study_instance_uid=study, detail=detail, **whose)
+        return found
+
+    async def _find(
+        self, request: Request, kind: Kind | schedule.Slots, pairs: list[tuple[str, str]]
+    ) -> dict[str, Any]:
+        self._services.access.require(request.actor, kind.action)
+        strict = "handling=strict" in (request.header(b"prefer") or "")
+        question = read_search(kind.parameters, kind.sort_names, pairs, strict=strict)
+
+        def work() -> tuple[list[dict[str, Any]], str | None]:
+            with self._services.database.connection() as connection:
+                page = kind.search(self._context(request, connection), question)
+                return page.resources, page.next
+
+        found, next_ = await run_blocking(work)
+        await self._services.access.note_read(request, kind.action)
+        base = f"{request.scope['negatoscope.origin']}{PREFIX}/{kind.name}"
+        links = [{"relation": "self", "url": _search_link(base, question)}]
+        if next_ is not None:
+            links.append({"relation": "next", "url": _search_link(base, question, cursor=next_)})
+        return {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "timestamp": instant(utc_now()),
+            "link": links,
+            **(
+                {
+                    "entry": [
+                        {
+                            "fullUrl": f"{base}/{one['id']}",
+                            "resource": one,
+                            "search": {"mode": "match"},
+                        }
+                        for one in found
+                    ]
+                }
+                if found
+                else {}
+            ),
+        }
+
+    async def _create(self, request: Request) -> dict[str, Any]:
+        """Make an order; ServiceRequest alone is made."""
+        access = self._services.access
+        access.require(request.actor, Action.ORDER)
+        kind = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+        if kind not in ("application/fhir+json", "application/json"):
+            raise Problem("unsupported-media-type")
+        try:
+            given = orjson.loads(await request.body(_BODY_BYTES))
+        except orjson.JSONDecodeError as error:
+            raise Problem("bad-request", detail="The body is no JSON.") from error
+        settings = self._services.settings.orders
+        numbering = Numbering(
+            pattern=settings.accession_number_pattern, issuer=settings.issuer_of_accession_number
+        )
+
+        def work() -> tuple[dict[str, Any], dict[str, Any]]:
+            with self._services.database.connection() as connection:
+                context = self._context(request, connection)
+                made = service_request.create(context, given, numbering)
+                return made, _whose(connection, made)
+
+        made, whose = await run_blocking(work)
+        detail = {"resource": f"ServiceRequest/{made['id']}"}
+        await access.note(request, Action.ORDER, detail=detail, **whose)
+        return made
+
+    # -- the audit trail ----------------------------------------------------------------------
 
     async def _read(self, request: Request, ident: str) -> dict[str, Any]:
         self._services.access.require(request.actor, Action.READ_AUDIT)
@@ -172,9 +331,10 @@ class Fhir:
                 {
                     "mode": "server",
                     "security": {
-                        "description": "Bearer token (RFC 6750) of an account with the right to read the trail."
+                        "description": "Bearer token (RFC 6750), or a session; rights are those of the account."
                     },
                     "resource": [
+                        *(_capability(kind) for kind in KINDS.values()),
                         {
                             "type": "AuditEvent",
                             "profile": "http://hl7.org/fhir/StructureDefinition/AuditEvent",
@@ -185,11 +345,50 @@ class Fhir:
                                 for name in NAMES
                                 if name in types
                             ],
-                        }
+                        },
                     ],
                 }
             ],
         }
+
+
+def _capability(kind: Kind | schedule.Slots) -> dict[str, Any]:
+    return {
+        "type": kind.name,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{kind.name}",
+        "interaction": [{"code": one} for one in kind.interactions],
+        "versioning": "no-version",
+        "searchParam": [
+            {"name": one.name, "type": one.type}
+            | ({"documentation": one.documentation} if one.documentation else {})
+            for one in kind.parameters.values()
+            if "." not in one.name  # chains are none of their own
+        ],
+    }
+
+
+def _whose(connection: psycopg.Connection[Any], resource: dict[str, Any]) -> dict[str, Any]:
+    """Of whom a resource speaks, for the audit trail."""
+    if resource["resourceType"] == "Patient":
+        text = f"Patient/{resource['id']}"
+    else:
+        actors = [one.get("actor", {}) for one in resource.get("participant", [])]
+        places = [resource.get("subject", {}), *actors]
+        text = next((one["reference"] for one in places if "reference" in one), "")
+    kind, _, ident = text.rpartition("/")
+    if kind != "Patient":
+        return {}
+    for found in Registry(connection).get_all([int(ident)]):
+        for one in sorted(found.identifiers, key=lambda each: each.type_code != "PI"):
+            return {"patient_id": one.value, "issuer_of_patient_id": one.authority.text}
+    return {}
+
+
+def _search_link(base: str, question: Search, *, cursor: str | None = None) -> str:
+    pairs = [(name, value) for name, value in question.used if name != "_cursor" or cursor is None]
+    if cursor is not None:
+        pairs.append(("_cursor", cursor))
+    return f"{base}?{urlencode(pairs)}" if pairs else base
 
 
 def _is_wanted(resource: dict[str, Any], question: Question) -> bool:
@@ -235,8 +434,11 @@ def _outcome(problem: Problem) -> dict[str, Any]:
     text = document.get("detail") or document["title"]
     issue = {
         "severity": "error",
-        "code": _ISSUES.get(problem.status, "exception"),
+        "code": _ISSUES_BY_CODE.get(problem.code, _ISSUES.get(problem.status, "exception")),
         "details": {"coding": [{"code": document["code"]}], "text": document["title"]},
         "diagnostics": text,
     }
+    where = [path for one in document.get("errors", ()) for path in one.get("where", ())]
+    if where:
+        issue["expression"] = where
     return {"resourceType": "OperationOutcome", "issue": [issue]}

@@ -5,11 +5,11 @@ the reason of an emergency access as its purpose); codes as in the DICOM audit m
 """
 
 import base64
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 
+from negatoscope.entrypoints.fhir.elements import instant
 from negatoscope.subscribers.audit import AuditEvent, EventClass
 from negatoscope.subscribers.audit.atna.message import (
     OUTCOME_INDICATORS,
@@ -53,11 +53,6 @@ def audit_event(event: AuditEvent, source: Source) -> dict[str, Any]:
     if event.event_count > 1:
         resource["period"] = {"start": instant(event.occurred_at), "end": instant(event.last_at)}
     return {name: value for name, value in resource.items() if value not in (None, [])}
-
-
-def instant(at: datetime) -> str:
-    """A FHIR instant, UTC."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _coding(code: Code) -> dict[str, str]:
