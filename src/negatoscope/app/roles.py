@@ -275,6 +275,7 @@ def run_demo(settings: Settings) -> None:
     from negatoscope.demo.day import load_day
     from negatoscope.demo.loading import load_demo
     from negatoscope.demo.orders import load_orders
+    from negatoscope.demo.stays import load_stays
     from negatoscope.domain.orders import Numbering
     from negatoscope.domain.scheduling.hours import Rules
 
@@ -302,6 +303,7 @@ def run_demo(settings: Settings) -> None:
             )
         begun = time.monotonic()
         count = load_day(opened, archive, rules)
+        load_stays(opened, rules)
         day.write_text(today, "ascii")
     _LOG.info(
         "demonstration day loaded",
