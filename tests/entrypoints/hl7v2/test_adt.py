@@ -110,6 +110,22 @@ def test_what_a_message_does_not_speak_of_stays_and_null_takes_away(department: 
     assert (patient.traits.birth_date, patient.traits.sex) == ("", "F")
 
 
+def test_further_traits_of_the_french_extension(department: Department) -> None:
+    """Lunar birth date (ZFD-1), birth place (XAD type BDL), address, telephone."""
+    place = "|||12 RUE X^^NANCY^^54000^FRA^H~^^PARIS^^^^BDL^^75056||^PRN^PH^^^^^^^^^0383000000"
+    department.tell("A28", pid("1", birth="19500101", more=place), "ZFD|30^02^1950||Y")
+    patient = department.patient("1")
+    assert patient is not None
+    traits = patient.traits
+    assert (traits.lunar_birth_date, traits.birth_place_code) == ("30/02/1950", "75056")
+    assert (traits.birth_place_name, traits.address) == ("PARIS", "12 RUE X 54000 NANCY")
+    assert traits.telephone == "0383000000"
+    department.tell("A31", pid("1"), 'ZFD|""')
+    patient = department.patient("1")
+    assert patient is not None
+    assert (patient.traits.lunar_birth_date, patient.traits.telephone) == ("", "0383000000")
+
+
 def test_two_hospitals_with_one_number_are_two_patients(department: Department) -> None:
     department.tell("A28", pid("1"))
     department.tell("A28", pid("1^^^CHU-Y&751&N^PI", name="PETIT^Jean"))

@@ -4,6 +4,7 @@ A message and what it does commit together, so the caller owns the transaction. 
 locked in a fixed order first: two messages about one new patient make one file.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
@@ -132,28 +133,29 @@ class Registry:
             limit: At most so many.
         """
         typed = Typed.of(text)
-        words = [
-            word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            for word in typed.words
-        ]
         parameters: dict[str, object] = {
-            "words": words or None,
             "identifier": identifier,
             "birth_date": birth_date,
             "before": before,
             "limit": limit,
         }
+        conditions = []
+        for number, word in enumerate(typed.words):
+            escaped = re.sub(r"([\\%_])", r"\\\1", word)
+            parameters[f"word_{number}"] = f"%{escaped}%"
+            conditions.append(f"AND p.name_folded LIKE %(word_{number})s")
         query = "search"
         if typed.numbers:
             query = "search_typed"
-            (number, date), *more = typed.numbers
+            (first, date), *more = typed.numbers
             parameters |= {
-                "number": number,
+                "number": first,
                 "date": date,
                 "more": [one for one, _ in more],
                 "more_dates": [one for _, one in more],
             }
-        rows = self._connection.execute(SQL[query], parameters).fetchall()
+        sql = SQL[query].format(words=" ".join(conditions))
+        rows = self._connection.execute(sql, parameters).fetchall()
         return self.get_all([row[0] for row in rows])
 
     def every_identifier(self, number: int) -> list[HeldIdentifier]:

@@ -6,7 +6,7 @@ national identity (INS) counts only together with PID-32 VALI (RNIV).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -117,7 +117,7 @@ def apply(
         elif trigger in OF_A_PATIENT:
             pid = message.first("PID")
             assert pid is not None  # noqa: S101 - `check` refused it
-            done = register(registry, pid, source)
+            done = register(registry, pid, source, more=_of_document(message))
             effects = [_effect(done)]
             stay = encounters.follow(
                 connection, message, patient=done.patient, source=source, zone=zone
@@ -150,14 +150,34 @@ def apply(
 # -- what the events do ---------------------------------------------------------------------------
 
 
-def register(registry: Registry, pid: Segment, source: str) -> Registered:
+def register(
+    registry: Registry, pid: Segment, source: str, *, more: Mapping[str, Any] | None = None
+) -> Registered:
     """Make or update the file that a PID speaks of.
+
+    Args:
+        registry: In a transaction.
+        pid: Who.
+        source: ``hl7:<message>``.
+        more: Traits that other segments give.
 
     Raises:
         PatientError: its identifiers belong to nobody, or to several.
     """
     identifiers = list(_identifiers(pid, 3, is_qualified=_is_qualified(pid)))
-    return registry.register(updates=updates_of(pid), identifiers=identifiers, source=source)
+    updates = updates_of(pid) | dict(more or {})
+    return registry.register(updates=updates, identifiers=identifiers, source=source)
+
+
+def _of_document(message: Message) -> dict[str, Any]:
+    """ZFD-1: a birth date that no calendar has, as the document says it (PAM France: day, month, year)."""
+    zfd = message.first("ZFD")
+    if zfd is None or not zfd.raw(1):
+        return {}
+    if zfd.get(1) == NULL:
+        return {"lunar_birth_date": ""}
+    parts = [_text(part) for components in zfd.tree(1) for piece in components for part in piece]
+    return {"lunar_birth_date": "/".join(part for part in parts if part)[:40]}
 
 
 def _merge(registry: Registry, pid: Segment, mrg: Segment, source: str) -> dict[str, Any]:

@@ -22,14 +22,14 @@ export function PatientLine(props: { readonly patient: RegisteredPatient }): Rea
         <Text size="sm" fw={600} truncate>
           {shownName(patient, format) || say('noName')}
           {birthName === '' ? null : (
-            <Text span size="sm" fw={400} c="dimmed">
+            <Text span size="sm" fw={400} opacity={0.75}>
               {` ${say('bornAs', { name: birthName })}`}
             </Text>
           )}
         </Text>
         <IdentityBadge patient={patient} />
       </Group>
-      <Text size="xs" c="dimmed" truncate>
+      <Text size="xs" opacity={0.75} truncate>
         {[
           born,
           age === null ? '' : say('years', { count: age }),

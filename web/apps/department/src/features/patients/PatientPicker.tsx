@@ -4,7 +4,7 @@ import { call, type RegisteredPatient } from '@negatoscope/api-client';
 import { Failure, useMessages } from '@negatoscope/ui';
 import { IconSearch, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useMay } from '../session/session';
 import { messages } from './messages';
 import { NewPatientDialog } from './NewPatientDialog';
@@ -47,6 +47,11 @@ export function PatientPicker(props: {
   const label = props.label ?? say('pick');
   const rows = wanted.length < 2 || text.trim().length < 2 ? [] : (found.data ?? []).slice(0, SHOWN);
   const isWaiting = text.trim().length >= 2 && (found.isFetching || wanted !== text.trim());
+
+  const isOnly = rows.length === 1 && !isWaiting;
+  useEffect(() => {
+    if (isOnly) combobox.selectFirstOption(); // of homonyms a person chooses
+  }, [isOnly, combobox.selectFirstOption]);
 
   function pick(patient: RegisteredPatient | null): void {
     setText('');
