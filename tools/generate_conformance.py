@@ -9,7 +9,7 @@ what this makes. Only the sentences between the tables are written here.
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import MagicMock
@@ -21,6 +21,10 @@ from negatoscope.domain.archive.commitment import BACK_OFF_S, GIVE_UP_S, Failure
 from negatoscope.domain.archive.query.attributes import ATTRIBUTES, Storage
 from negatoscope.domain.archive.query.model import QueryLevel
 from negatoscope.domain.identity.policies import AE_ACTIONS
+from negatoscope.domain.performed import mpps_attributes, mpps_errors
+from negatoscope.domain.performed.forwarding import GIVE_UP_S as GIVE_UP_MPPS_S
+from negatoscope.domain.performed.mpps import TRANSITIONS, Flag, MppsState
+from negatoscope.domain.scheduling import worklist as mwl
 from negatoscope.domain.ups import EventType, ProcedureStepState
 from negatoscope.domain.ups import attributes as ups_attributes
 from negatoscope.domain.ups.data_sets import MAX_BYTES as UPS_MAX_BYTES
@@ -45,6 +49,7 @@ from negatoscope.entrypoints.dimse import (
     storage_commitment_scp,
     suboperations,
     ups_scp,
+    worklist_scp,
 )
 from negatoscope.entrypoints.dimse.policy import MAX_PIPELINED_OPERATIONS
 from negatoscope.entrypoints.dimse.service import Service
@@ -72,6 +77,7 @@ from negatoscope.standard.sop_classes import (
     STORAGE_SOP_CLASSES,
     sop_class_name,
 )
+from negatoscope.standard.tags import keyword_for, vr_for
 from negatoscope.standard.transfer_syntaxes import TRANSFER_SYNTAXES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance" / "statement.md"
@@ -217,6 +223,7 @@ USER_ROLES = {
     "move": "yes (`negatoscope ae fetch`)",
     "get": "yes (`negatoscope ae fetch --get`)",
     "storage commitment": "yes (`negatoscope ae commit`)",
+    "mpps": "yes (copies to `mpps_destinations`)",
 }
 
 
@@ -240,6 +247,8 @@ def implementation_model() -> str:
  (destination)   │                                                          │
  remote AE ─────►│ UPS N-CREATE, N-SET, …, C-FIND ► archive AE ◄► worklist │
  (performer)     │ ◄──────── N-EVENT-REPORT ── archive AE                   │
+ remote AE ─────►│ MWL C-FIND; MPPS N-CREATE, N-SET ► archive AE ◄► steps   │
+ (modality)      │ ◄────────── MPPS copies ─── archive AE                   │
  HTTP client ───►│ STOW-RS, QIDO-RS, WADO-RS ► archive AE                   │
                  └──────────────────────────────────────────────────────────┘
 ```
@@ -330,6 +339,12 @@ Commitment); Common Extended Negotiation and User Identity are read and are no r
                     "a registered AE is subscribed",
                     "UPS Event, SCP role, uncompressed syntaxes",
                     "tried again, see §3.2.4.6",
+                ),
+                (
+                    "Tell performed steps on",
+                    "an MPPS came and `mpps_destinations` names receivers",
+                    "Modality Performed Procedure Step, uncompressed syntaxes",
+                    "tried again, see §3.2.4.8",
                 ),
                 (
                     "Find, fetch, send, ask for commitment",
@@ -587,9 +602,82 @@ Statuses, and how HTTP says them:
 """
 
 
+def modality_worklist() -> str:
+    """Modality Worklist and MPPS."""
+
+    def keys(supported: Mapping[str, object], indent: str) -> Iterator[tuple[str, str, str, str]]:
+        for tag in sorted(supported):
+            number = int(tag, 16)
+            vr = vr_for(number)
+            is_required = tag in mwl.REQUIRED_MATCHING_KEYS
+            matched = BY_VR.get(vr, "single value, wildcard, list, universal")
+            if vr in {"US", "UL"}:
+                matched = "single value, universal"
+            name = indent + (keyword_for(number) or tag)
+            yield f"({tag[:4]},{tag[4:]})", name, matched, "R" if is_required else "O"
+
+    top, step = {t: k for t, k in mwl.SUPPORTED.items() if not k}, mwl.SUPPORTED["00400100"]
+    performed = (
+        (
+            f"({one.tags[-1][:4]},{one.tags[-1][4:]})",
+            ">" * (len(one.path) - 1) + one.path[-1],
+            one.creation,
+            one.setting,
+            one.final,
+        )
+        for one in mpps_attributes.REQUIREMENTS
+    )
+    statuses = ((f"{code:04X}", text) for code, text in sorted(worklist_scp.STATUSES.items()))
+    mpps_statuses = ((f"{code:04X}", text) for code, text in sorted(mpps_errors.STATUSES.items()))
+    return f"""##### 3.2.4.7 Modality Worklist
+
+Steps that have a time and are SCHEDULED, ARRIVED, READY or STARTED, unless their order is held or a radiologist has not accepted it.
+A device of the department is shown what its worklist filter says: by default the steps booked for its AE title, and those of its
+modality that no device was chosen for, from yesterday on. Another AE with the role `worklist` is shown every step from a week ago on.
+Urgent steps (STAT, then HIGH) come first, then by time. Nothing is cached.
+
+Keys; all are matched, none is only returned. Start date and start time, both given, are one period (PS3.4 Table K.6-1, remark), in
+the department's time zone. Fuzzy semantic matching of person names is agreed to when proposed. Other keys come back empty with status
+FF01. A step that no device was chosen for has the Scheduled Station AE Title of whoever asks.
+
+{table(("Tag", "Keyword", "Matching", "Type"), keys(top, ""))}
+
+In the item of Scheduled Procedure Step Sequence (0040,0100):
+
+{table(("Tag", "Keyword", "Matching", "Type"), keys(step, ">"))}
+
+**Specific Character Set**: that of the request; ISO_IR 192 when it names none or an unknown one. Letters that the set lacks are written
+with those it has where such a spelling exists (`Ł` as `L`), which is logged; an item with anything else comes in ISO_IR 192, declared.
+
+At most {worklist_scp.MAX_AT_ONCE} worklists are looked up at once in a process. One AE title may ask {worklist_scp.QUERIES_PER_S:g} times a second, and twice as often in a
+burst; it then waits up to {worklist_scp.PATIENCE_S:g} s, and is refused beyond that. Statuses:
+
+{table(("Code", "Meaning"), statuses)}
+
+##### 3.2.4.8 Modality Performed Procedure Step
+
+N-CREATE and N-SET are durable before they are answered. Attributes of PS3.4 Table F.7.2-1 with a requirement; all others, doses and
+consumables among them, are kept as they come. A missing attribute of type 2 is taken for an empty one. Attributes that may not be set
+are left as they are, without an error. A DISCONTINUED step needs no series.
+
+{table(("Tag", "Keyword", "N-CREATE (SCU)", "N-SET", "Final state"), performed)}
+
+IN PROGRESS leads to {", ".join(sorted(state for state in TRANSITIONS[MppsState.IN_PROGRESS] if state != MppsState.IN_PROGRESS))}; these end it. An item of Scheduled Step Attributes Sequence is for the step whose Scheduled
+Procedure Step ID it has, unless the Study Instance UID, the accession number or the patient speak against it; what is for no step is
+kept and flagged for a person: {", ".join(Flag)}. A patient is known by Patient ID with its issuer (or the issuer that the
+calling AE is registered to mean), never by a bare number. While anything performed for a step is IN PROGRESS, the step is STARTED; when all
+has ended it is COMPLETED if anything was, else DISCONTINUED. A step discontinued with (110514, DCM, Incorrect worklist entry selected) gives
+the scheduled step back. Modality Performed Procedure Step Retrieve: N-GET of all or some attributes. Statuses:
+
+{table(("Code", "Meaning"), mpps_statuses)}
+
+Copies go to the AE titles of `mpps_destinations` in their order, tried again for {int(GIVE_UP_MPPS_S // 86400)} days.
+"""
+
+
 def general_statuses() -> str:
     """What the listener answers before any service."""
-    return f"""##### 3.2.4.7 Statuses of any service
+    return f"""##### 3.2.4.9 Statuses of any service
 
 {answered(None, server)}
 """
@@ -836,7 +924,7 @@ def statement() -> str:
     """The whole page."""
     sections = (
         overview, implementation_model, associations, presentation_contexts, storage_statuses, query, retrieve,
-        commitment, worklist, general_statuses, network, dicomweb, media, character_sets, security, annexes,
+        commitment, worklist, modality_worklist, general_statuses, network, dicomweb, media, character_sets, security, annexes,
     )  # fmt: skip
     return "\n".join(section().rstrip("\n") + "\n" for section in sections)
 

@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "ae": ("negatoscope.cli.ae:ae", "Application entities that may call, and are called."),
     "user": ("negatoscope.cli.user:user", "Accounts."),
     "token": ("negatoscope.cli.token:token", "Bearer tokens of accounts."),
+    "bind": ("negatoscope.cli.binding:bind", "Bind stored studies to the orders they are for."),
     "catalogue": (
         "negatoscope.cli.catalogue:catalogue",
         "Procedures, rooms, devices, people and opening hours as CSV.",
