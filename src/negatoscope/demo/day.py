@@ -21,7 +21,6 @@ from negatoscope.demo.examinations import (
     head_scan,
     knee_magnet,
     study,
-    thorax_scan,
 )
 from negatoscope.demo.objects import SeriesPlan
 from negatoscope.demo.people import ISSUER_OF_PATIENT_ID, Person
@@ -103,7 +102,7 @@ _WEEKDAY_ROOMS: Final = (
     "TEP-scanner",
 )
 _ALWAYS_ROOMS: Final = ("Scanner urgences", "Radiographie urgences", "Échographie urgences")
-_DRAWN: Final = ("ACQK001", "ZBQK001", "ACQN001", "NZQN001")
+_DRAWN: Final = ("ACQK001", "ACQN001", "NZQN001")
 """Codes of CT and MR of which pictures can be drawn."""
 _MOST: Final = {"CT": 2, "MR": 4}
 """Of the day, with images: each is dozens of objects."""
@@ -485,8 +484,6 @@ def _images(one: Examination) -> Iterator[bytes]:
             yield from brain_magnet(one.plan, "T2")
         case "CT" if part == "HEAD":
             yield from head_scan(one.plan, haematoma=False)
-        case "CT":
-            yield from thorax_scan(one.plan, slices=24, nodule_radius_mm=4)
         case _:
             return
 

@@ -180,3 +180,43 @@ def test_somebody_comes_without_appointment(served, made):
     assert api.post("/api/v1/board/urgent", json=wanted | {"patient": 1 << 40}).status_code == 404
     assert api.post("/api/v1/board/urgent", json=wanted | {"procedure": 99999}).status_code == 404
     assert api.post("/api/v1/board/urgent", json=wanted | {"device": made["mr"]}).status_code == 409
+
+
+def test_an_examination_shows_everything(served, made):
+    api = served.client("technologist")
+    with served.services.database.connection() as connection:
+        department = Department(connection)
+        (procedure,) = connection.execute(
+            "SELECT procedure_fk FROM scheduled_procedure_step WHERE id = %s", (made["step"],)
+        ).fetchone()
+        other = department.requested(
+            department.order(made["patient"]), catalogue=made["thorax"], study_instance_uid="1.9"
+        )
+        department.study("1.9", images=7)
+        department.study("1.8", images=3)
+        connection.execute(
+            "INSERT INTO study_binding (study_instance_uid, procedure_fk, state) VALUES ('1.8', %s, 'BOUND')",
+            (procedure,),
+        )
+        old = department.study("1.7", images=2, study_description="Ancien")
+        connection.execute(
+            "UPDATE patient SET registered_fk = %s WHERE id = (SELECT patient_fk FROM study WHERE id = %s)",
+            (made["patient"], old),
+        )
+        connection.execute(
+            "WITH f AS (INSERT INTO performed_procedure_step (sop_instance_uid, state, data_set)"
+            " VALUES ('1.6', 'IN PROGRESS', '{}') RETURNING id) INSERT INTO performed_for"
+            " SELECT id, %s FROM f",
+            (made["step"],),
+        )
+    file = api.get(f"/api/v1/examinations/{procedure}").json()
+    assert (file["head"]["patient"], file["head"]["request"]) == (made["patient"], made["request"])
+    assert [one["step"] for one in file["steps"]] == [made["step"]]
+    assert [(one["sop_instance_uid"], one["state"]) for one in file["performed"]] == [
+        ("1.6", "IN PROGRESS")
+    ]
+    assert file["study_instance_uids"] == ["1.8"]
+    assert [(one["procedure"], one["instance_count"]) for one in file["others"]] == [(other, 7)]
+    assert [one["study_instance_uid"] for one in file["unordered"]] == ["1.7"]
+    assert api.get("/api/v1/examinations/999999").status_code == 404
+    assert served.client("clinician").get(f"/api/v1/examinations/{procedure}").status_code == 403

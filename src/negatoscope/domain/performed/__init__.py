@@ -19,6 +19,7 @@ from negatoscope.domain.performed.board import (
     Place,
     UnorderedStudy,
 )
+from negatoscope.domain.performed.examination import Examination, Examinations
 
 __all__ = [
     "ActionError",
@@ -28,6 +29,8 @@ __all__ = [
     "Changed",
     "Day",
     "DeviceUnsuitable",
+    "Examination",
+    "Examinations",
     "Flag",
     "IdentityDocument",
     "IdentityUnchecked",

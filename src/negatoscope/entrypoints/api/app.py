@@ -32,6 +32,7 @@ from negatoscope.entrypoints.api import (
     documents,
     downtime,
     events,
+    examinations,
     hospital_units,
     identity,
     instances,
@@ -101,6 +102,7 @@ _ROUTES = (
     board_actions,
     documents,
     performed_steps,
+    examinations,
 )
 
 

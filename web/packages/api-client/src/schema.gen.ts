@@ -869,6 +869,84 @@ export interface Ending {
 /** What kind of thing happened; every action belongs to one. */
 export type EventClass = 'sign in' | 'sign out' | 'connection' | 'query' | 'view' | 'retrieve' | 'store' | 'change' | 'delete' | 'export' | 'break glass' | 'configuration' | 'audit' | 'system';
 
+/** Everything of one examination; the order's words, safety answers and history are at its order. */
+export interface ExaminationFile {
+  time_zone: string;
+  head: ExaminationHead;
+  steps: ExaminationStep[];
+  performed: NegatoscopeEntrypointsApiExaminationsPerformedStep[];
+  study_instance_uids: string[];
+  series: ExaminationSeries[];
+  others: OtherExamination[];
+  unordered: OtherStudy[];
+}
+
+/** The procedure and its order. */
+export interface ExaminationHead {
+  procedure: number;
+  version: number;
+  requested_procedure_id: string;
+  study_instance_uid: string;
+  state: ProcedureState;
+  vetting: string;
+  vetting_reason: string;
+  vetted_by: string;
+  vetted_at: string | null;
+  protocol: string;
+  procedure_name: string;
+  label_fr: string;
+  label_en: string;
+  code_value: string;
+  coding_scheme_designator: string;
+  modality: string;
+  duration_min: number;
+  preparation_fr: string;
+  preparation_en: string;
+  request: number;
+  accession_number: string;
+  request_state: RequestState;
+  priority: string;
+  patient: number;
+}
+
+/** A series that belongs to it, as a tile. */
+export interface ExaminationSeries {
+  study_instance_uid: string;
+  series_instance_uid: string;
+  modality: string | null;
+  series_number: number | null;
+  series_description: string | null;
+  instance_count: number;
+  middle_sop_instance_uid: string | null;
+}
+
+/** A scheduled procedure step, with its appointment. */
+export interface ExaminationStep {
+  step: number;
+  version: number;
+  scheduled_procedure_step_id: string;
+  state: StepState;
+  modality: string;
+  description: string;
+  protocol_codes: (Record<string, string>)[];
+  start_at: string | null;
+  end_at: string | null;
+  arrived_at: string | null;
+  identity_checked_at: string | null;
+  identity_checked_by: string;
+  started_at: string | null;
+  ended_at: string | null;
+  scheduled_station_ae_title: string;
+  device_name: string;
+  room_name: string;
+  room_location: string;
+  requested_contrast_agent: string;
+  acquired_with: number | null;
+  appointment: number | null;
+  appointment_state: string | null;
+  appointment_note: string;
+}
+
 /** The secret of a link, and its PIN where it has one. */
 export interface Exchange {
   secret: string;
@@ -1624,6 +1702,30 @@ export interface OrderedStep {
   version: number;
 }
 
+/** Another procedure of the same patient. */
+export interface OtherExamination {
+  procedure: number;
+  procedure_name: string;
+  label_fr: string;
+  label_en: string;
+  modality: string;
+  state: ProcedureState;
+  accession_number: string;
+  at: string;
+  instance_count: number;
+  study_instance_uids: string[];
+}
+
+/** A study of the same patient that belongs to no procedure. */
+export interface OtherStudy {
+  study_instance_uid: string;
+  study_description: string;
+  modalities_in_study: string[];
+  accession_number: string | null;
+  study_date: string | null;
+  instance_count: number;
+}
+
 /** What came of a message to another system. */
 export type OutboundState = 'WAITING' | 'ACKNOWLEDGED' | 'REFUSED' | 'GIVEN UP';
 
@@ -1811,33 +1913,9 @@ export interface PerformedFor {
   accession_number: string;
 }
 
-/** One performed step. */
-export interface PerformedStep {
-  id: number;
-  sop_instance_uid: string;
-  performed_procedure_step_id: string;
-  state: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
-  performed_station_ae_title: string;
-  calling_ae_title: string;
-  modality: string;
-  started_at: string | null;
-  ended_at: string | null;
-  discontinuation_reason: string;
-  patient: number | null;
-  flags: ('UNSCHEDULED' | 'STEP UNKNOWN' | 'STEP DIFFERS' | 'PATIENT DIFFERS' | 'PATIENT UNKNOWN' | 'STEP CANCELED' | 'WRONG ENTRY')[];
-  series_count: number;
-  instance_count: number;
-  created_at: string;
-  updated_at: string;
-  seen_at: string | null;
-  seen_by: string;
-  version: number;
-  scheduled: PerformedFor[];
-}
-
 /** With everything the modality said. */
 export interface PerformedStepDetail {
-  performed_step: PerformedStep;
+  performed_step: NegatoscopeEntrypointsApiPerformedStepsPerformedStep;
   data_set: Record<string, unknown>;
 }
 
@@ -1850,7 +1928,7 @@ export interface PerformedStepLink {
 
 /** Newest first. */
 export interface PerformedStepPage {
-  items: PerformedStep[];
+  items: NegatoscopeEntrypointsApiPerformedStepsPerformedStep[];
   next_before: number | null;
 }
 
@@ -2651,6 +2729,45 @@ export interface WorklistFilterSchema {
   days_after?: number | null;
 }
 
+/** What a modality said that it did (MPPS). */
+export interface NegatoscopeEntrypointsApiExaminationsPerformedStep {
+  id: number;
+  sop_instance_uid: string;
+  performed_procedure_step_id: string;
+  state: string;
+  performed_station_ae_title: string;
+  modality: string;
+  started_at: string | null;
+  ended_at: string | null;
+  discontinuation_reason: string;
+  series_count: number;
+  instance_count: number;
+}
+
+/** One performed step. */
+export interface NegatoscopeEntrypointsApiPerformedStepsPerformedStep {
+  id: number;
+  sop_instance_uid: string;
+  performed_procedure_step_id: string;
+  state: 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED';
+  performed_station_ae_title: string;
+  calling_ae_title: string;
+  modality: string;
+  started_at: string | null;
+  ended_at: string | null;
+  discontinuation_reason: string;
+  patient: number | null;
+  flags: ('UNSCHEDULED' | 'STEP UNKNOWN' | 'STEP DIFFERS' | 'PATIENT DIFFERS' | 'PATIENT UNKNOWN' | 'STEP CANCELED' | 'WRONG ENTRY')[];
+  series_count: number;
+  instance_count: number;
+  created_at: string;
+  updated_at: string;
+  seen_at: string | null;
+  seen_by: string;
+  version: number;
+  scheduled: PerformedFor[];
+}
+
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
@@ -2703,6 +2820,7 @@ export interface Operations {
   'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };
   'GET /api/v1/downtime/{number}/affected': { path: { number: number }; query: { proposals?: number }; body: undefined; answer: AffectedAppointment[] };
   'GET /api/v1/events': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: Blob };
+  'GET /api/v1/examinations/{procedure}': { path: { procedure: number }; query: Record<never, never>; body: undefined; answer: ExaminationFile };
   'GET /api/v1/examinations/{procedure}/label.pdf': { path: { procedure: number }; query: { copies?: number; sheet?: boolean; skip?: number }; body: undefined; answer: Blob };
   'GET /api/v1/examinations/{procedure}/label.zpl': { path: { procedure: number }; query: { copies?: number; dots_per_mm?: number }; body: undefined; answer: Blob };
   'GET /api/v1/hl7/destinations': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: HL7Destination[] };
@@ -2819,8 +2937,8 @@ export interface Operations {
   'POST /api/v1/orders/{number}/answers/{question}/clear': { path: { number: number; question: Question }; query: Record<never, never>; body: Told; answer: OrderFile };
   'POST /api/v1/orders/{number}/procedures': { path: { number: number }; query: Record<never, never>; body: MoreProcedure; answer: OrderFile };
   'POST /api/v1/orders/{number}/{deed}': { path: { number: number; deed: 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen' }; query: Record<never, never>; body: Told; answer: OrderFile };
-  'POST /api/v1/performed-steps/{number}/links': { path: { number: number }; query: Record<never, never>; body: PerformedStepLink; answer: PerformedStep };
-  'POST /api/v1/performed-steps/{number}/seen': { path: { number: number }; query: Record<never, never>; body: PerformedStepSeen; answer: PerformedStep };
+  'POST /api/v1/performed-steps/{number}/links': { path: { number: number }; query: Record<never, never>; body: PerformedStepLink; answer: NegatoscopeEntrypointsApiPerformedStepsPerformedStep };
+  'POST /api/v1/performed-steps/{number}/seen': { path: { number: number }; query: Record<never, never>; body: PerformedStepSeen; answer: NegatoscopeEntrypointsApiPerformedStepsPerformedStep };
   'POST /api/v1/reconciliation/actions': { path: Record<never, never>; query: Record<never, never>; body: DeskActionAsPreviewed; answer: DeskDone };
   'POST /api/v1/reconciliation/actions/{number}/undo': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DeskDone };
   'POST /api/v1/reconciliation/preview': { path: Record<never, never>; query: Record<never, never>; body: DeskAction; answer: DeskPreview };

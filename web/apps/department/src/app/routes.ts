@@ -8,6 +8,7 @@ import { catalogueRoutes } from '../features/catalogue/routes';
 import { connectRoutes } from '../features/connect/routes';
 import { contextRoutes } from '../features/context/routes';
 import { designRoutes } from '../features/design/routes';
+import { examinationRoutes } from '../features/examination/routes';
 import { homeRoutes } from '../features/home/routes';
 import { identityRoutes } from '../features/identity/routes';
 import { linkRoutes } from '../features/link/routes';
@@ -51,6 +52,7 @@ export const routeTree = rootRoute.addChildren([
       ...identityRoutes,
       ...designRoutes,
       ...messageRoutes,
+      ...examinationRoutes,
       ...homeRoutes,
       ...patientRoutes,
       ...reconciliationRoutes,

@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, Badge, Button, Group, SegmentedControl, Text, Tooltip } from '@mantine/core';
-import { type BoardRow, call } from '@negatoscope/api-client';
-import { type Action, Empty, Failure, Loading, useActions, useMessages, useNotify } from '@negatoscope/ui';
+import type { BoardRow } from '@negatoscope/api-client';
+import { type Action, Empty, Failure, Loading, useActions, useMessages } from '@negatoscope/ui';
 import {
   IconDeviceTv,
   IconLayoutList,
@@ -11,43 +11,31 @@ import {
 import { useRouter } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import { useMay } from '../session/session';
-import { viewerAddress } from '../studies/opening';
 import classes from './BoardPage.module.css';
 import { BoardTable, type RowAction } from './BoardTable';
 import { type Criteria, isFiltered, NOTHING, type View, writeCriteria } from './criteria';
-import { DeviceDialog, IdentityDialog, ReasonDialog, UncheckedDialog } from './dialogs';
 import { FilterBar } from './FilterBar';
 import { messages } from './messages';
 import { Profiles } from './Profiles';
-import { nameOf, type StepAction } from './rows';
-import { SafetyDialog } from './SafetyDialog';
 import { Unordered } from './Unordered';
 import { UrgentDialog } from './UrgentDialog';
 import { useBoard } from './useBoard';
 import { useCriteria } from './useCriteria';
-import { type IdentityDocument, useStepActions } from './useStepActions';
+import { useRowActions } from './useRowActions';
 import { WaitingRoom } from './WaitingRoom';
-
-type Asked =
-  | { readonly what: 'identity' | 'unchecked' | 'reason' | 'device'; readonly row: BoardRow }
-  | { readonly what: 'safety'; readonly row: BoardRow; readonly next: StepAction | null }
-  | { readonly what: 'urgent' }
-  | null;
 
 /** The department's day, as it goes on. */
 export function BoardPage(): ReactNode {
   const say = useMessages(messages);
-  const notify = useNotify();
   const router = useRouter();
   const mayPerform = useMay('perform');
   const mayOrder = useMay('order');
   const [criteria, setCriteria] = useCriteria();
   const board = useBoard(criteria);
   const [active, setActive] = useState<number | null>(null);
-  const [asked, setAsked] = useState<Asked>(null);
+  const [isUrgent, setUrgent] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const scroll = useRef<HTMLDivElement>(null);
-  const act = useStepActions(board.reread);
   const { day } = board;
   const rows = useMemo(() => {
     const all = day?.rows ?? [];
@@ -58,62 +46,15 @@ export function BoardPage(): ReactNode {
   const timeZone = day?.time_zone ?? 'UTC';
   const today = useToday(timeZone, board.now);
 
-  const close = useCallback(() => {
-    setAsked(null);
+  const focus = useCallback(() => {
+    setUrgent(false);
     setTimeout(() => scroll.current?.focus({ preventScroll: true }), 0);
   }, []);
-
-  async function perform(
-    row: BoardRow,
-    action: StepAction,
-    more: { readonly document?: IdentityDocument; readonly reason?: string } = {},
-  ): Promise<void> {
-    const hindrance = await act(row, action, more);
-    if (hindrance === 'safety') setAsked({ what: 'safety', row, next: action === 'start' ? 'start' : null });
-    else if (hindrance === 'identity') setAsked({ what: 'unchecked', row });
-    else close();
-  }
-
-  function onAction(row: BoardRow, action: RowAction): void {
+  const actions = useRowActions({ reread: board.reread, onClosed: focus });
+  const onAction = (row: BoardRow, action: RowAction): void => {
     setActive(row.step);
-    switch (action) {
-      case 'open':
-        void router.navigate({ href: `/examinations/${row.procedure}` });
-        break;
-      case 'images':
-        void router.navigate({ href: viewerAddress(row.study_instance_uids) });
-        break;
-      case 'label':
-        window.open(`/api/v1/examinations/${row.procedure}/label.pdf`, '_blank', 'noopener');
-        break;
-      case 'letter':
-        if (row.appointment !== null)
-          window.open(`/api/v1/appointments/${row.appointment}/letter.pdf`, '_blank', 'noopener');
-        break;
-      case 'identity':
-      case 'device':
-        setAsked({ what: action, row });
-        break;
-      case 'discontinue':
-        setAsked({ what: 'reason', row });
-        break;
-      default:
-        void perform(row, action);
-    }
-  }
-
-  async function assign(row: BoardRow, device: number): Promise<void> {
-    try {
-      await call('PUT /api/v1/board/steps/{step}/device', {
-        path: { step: row.step },
-        body: { device, version: row.version },
-      });
-      notify.done(say('doneDevice', { name: nameOf(row) }));
-      close();
-    } catch (error) {
-      notify.failed(error);
-    }
-  }
+    actions.onAction(row, action);
+  };
 
   const wall = useCallback(
     () => void router.navigate({ href: `/board/wall?${writeCriteria({ ...criteria, day: '', text: '' })}` }),
@@ -133,7 +74,7 @@ export function BoardPage(): ReactNode {
           label: { en: 'Add an urgent examination', fr: 'Ajouter un examen urgent' },
           group: { en: 'Board', fr: 'Tableau' },
           isEnabled: mayPerform && mayOrder,
-          perform: () => setAsked({ what: 'urgent' }),
+          perform: () => setUrgent(true),
         },
       ],
       [wall, mayPerform, mayOrder],
@@ -176,7 +117,7 @@ export function BoardPage(): ReactNode {
               color="red"
               variant="light"
               leftSection={<IconUrgent size={14} aria-hidden />}
-              onClick={() => setAsked({ what: 'urgent' })}
+              onClick={() => setUrgent(true)}
             >
               {say('addUrgent')}
             </Button>
@@ -244,47 +185,8 @@ export function BoardPage(): ReactNode {
           />
         )}
       </div>
-      {asked?.what === 'identity' ? (
-        <IdentityDialog
-          row={asked.row}
-          onClose={close}
-          onConfirm={(document) => void perform(asked.row, 'identity', { document })}
-        />
-      ) : null}
-      {asked?.what === 'unchecked' ? (
-        <UncheckedDialog
-          row={asked.row}
-          onClose={close}
-          onCheck={() => setAsked({ what: 'identity', row: asked.row })}
-          onConfirm={(reason) => void perform(asked.row, 'start', { reason })}
-        />
-      ) : null}
-      {asked?.what === 'reason' ? (
-        <ReasonDialog
-          row={asked.row}
-          onClose={close}
-          onConfirm={(reason) => void perform(asked.row, 'discontinue', { reason })}
-        />
-      ) : null}
-      {asked?.what === 'device' ? (
-        <DeviceDialog
-          row={asked.row}
-          onClose={close}
-          onConfirm={(device) => void assign(asked.row, device)}
-        />
-      ) : null}
-      {asked?.what === 'safety' ? (
-        <SafetyDialog
-          request={asked.row.request}
-          name={nameOf(asked.row)}
-          onClose={close}
-          onFree={() => {
-            if (asked.next === null) close();
-            else void perform(asked.row, asked.next);
-          }}
-        />
-      ) : null}
-      {asked?.what === 'urgent' ? <UrgentDialog onClose={close} onAdded={close} /> : null}
+      {actions.dialogs}
+      {isUrgent ? <UrgentDialog onClose={focus} onAdded={focus} /> : null}
     </div>
   );
 }

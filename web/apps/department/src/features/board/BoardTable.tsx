@@ -9,7 +9,7 @@ import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useMemo,
 import classes from './BoardTable.module.css';
 import { Flags } from './Flags';
 import { messages } from './messages';
-import { byRoom, delayOf, nameOf, possible, type StepAction } from './rows';
+import { byRoom, delayOf, nameOf, possible, type StepAction, spanOf } from './rows';
 import { StateChip } from './StateChip';
 
 const ROW_PX = 34;
@@ -278,7 +278,7 @@ function Cells(props: {
         'columnDelay',
         delay === null || Math.abs(delay) < 1 || (delay < 0 && row.started_at === null) ? null : (
           <span data-late={delay >= LATE_MIN || undefined} className={classes['delay'] ?? ''}>
-            {delay > 0 ? say('late', { count: delay }) : say('early', { count: -delay })}
+            {delay > 0 ? `+${spanOf(delay)}` : `−${spanOf(-delay)}`}
           </span>
         ),
       )}

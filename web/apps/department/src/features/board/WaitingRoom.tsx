@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useTime } from './BoardTable';
 import { Flags } from './Flags';
 import { messages } from './messages';
-import { byRoom, nameOf, possible, type StepAction, waitingOf } from './rows';
+import { byRoom, nameOf, possible, type StepAction, spanOf, waitingOf } from './rows';
 import { StateChip } from './StateChip';
 import classes from './WaitingRoom.module.css';
 
@@ -63,7 +63,7 @@ export function WaitingRoom(props: {
                       variant="light"
                       color={minutes >= LONG_MIN ? 'orange' : 'gray'}
                     >
-                      {say('waiting', { count: minutes })}
+                      {say('waiting', { span: spanOf(minutes) })}
                     </Badge>
                     <Flags flags={row.flags} />
                   </span>

@@ -1,7 +1,7 @@
 import type { BoardDay, BoardRow } from '@negatoscope/api-client';
 import { describe, expect, it } from 'vitest';
 import { isFiltered, NOTHING, queryOf, readCriteria, writeCriteria } from './criteria';
-import { byRoom, delayOf, gather, initialsOf, nameOf, patched, possible, waitingOf } from './rows';
+import { byRoom, delayOf, gather, initialsOf, nameOf, patched, possible, spanOf, waitingOf } from './rows';
 
 function row(step: number, more: Partial<BoardRow> = {}): BoardRow {
   return {
@@ -115,6 +115,7 @@ describe('rows of the board', () => {
     expect(delayOf(row(1, { state: 'COMPLETED' }), now)).toBeNull();
     expect(waitingOf(row(1, { state: 'ARRIVED', arrived_at: '2026-11-24T09:11:00Z' }), now)).toBe(20);
     expect(waitingOf(row(1), now)).toBeNull();
+    expect([spanOf(5), spanOf(738)]).toEqual(['5\u00A0min', '12\u00A0h\u00A018']);
   });
 
   it('offer what comes next first', () => {

@@ -112,6 +112,12 @@ export function delayOf(row: BoardRow, now: number): number | null {
   return OPEN.has(row.state) ? Math.round((now - planned) / 60_000) : null;
 }
 
+/** Minutes as people say them: `25 min`, and from two hours on `12 h 18`. */
+export function spanOf(minutes: number): string {
+  if (minutes < 120) return `${minutes}\u00A0min`;
+  return `${Math.floor(minutes / 60)}\u00A0h\u00A0${String(minutes % 60).padStart(2, '0')}`;
+}
+
 /** Minutes since somebody came, while they wait. */
 export function waitingOf(row: BoardRow, now: number): number | null {
   if (row.arrived_at === null || (row.state !== 'ARRIVED' && row.state !== 'READY')) return null;

@@ -126,7 +126,7 @@ export function useBoard(criteria: Criteria): LiveBoard {
 }
 
 /** Hear of changes while the page is seen. The browser comes back by itself; `onMissed` when something was missed. */
-function useChanges(listener: {
+export function useChanges(listener: {
   readonly onChanges: (told: Told) => void;
   readonly onMissed: () => void;
 }): boolean {
