@@ -1,6 +1,6 @@
 import { Anchor, Badge, Button, Drawer, Group, Stack, Text, Textarea, Timeline } from '@mantine/core';
 import { type Appointment, call, type Slot } from '@negatoscope/api-client';
-import { Failure, Loading, Panel, useFormat, useMessages, useNotify } from '@negatoscope/ui';
+import { Failure, Loading, Panel, useFormat, useLanguage, useMessages, useNotify } from '@negatoscope/ui';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -63,6 +63,7 @@ function Details(props: {
   const { patient } = appointment;
   const say = useMessages(messages);
   const format = useFormat();
+  const { language } = useLanguage();
   const [deed, setDeed] = useState<Deed>(null);
   const rooms = [...new Set(appointment.steps.map((step) => step.room).filter((one) => one !== null))];
   const orders = new Map(appointment.steps.map((step) => [step.request, step.accession_number]));
@@ -124,6 +125,19 @@ function Details(props: {
           <PathLink to={`/patients/registered/${patient.id}`}>{say('openPatient')}</PathLink>
         )}
       </Group>
+      {isBooked && deed === null ? (
+        <Group gap="xs">
+          <Button
+            component="a"
+            variant="default"
+            target="_blank"
+            rel="noopener"
+            href={`/api/v1/appointments/${appointment.id}/letter.pdf?language=${language}`}
+          >
+            {say('letter')}
+          </Button>
+        </Group>
+      ) : null}
       {props.mayChange && isBooked && deed === null ? (
         <Group gap="xs">
           <Button variant="default" onClick={() => setDeed('slots')}>

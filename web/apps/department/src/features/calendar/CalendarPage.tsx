@@ -40,6 +40,8 @@ import { addDays, clock, dayOf, instantOf, minutesOf } from './time';
 import { TO_BOOK, useDays, useRooms } from './useCalendar';
 
 const TICK_MS = 30_000;
+/** What is chosen stays on one line, however much it is. */
+const ONE_LINE = { pillsList: { flexWrap: 'nowrap', overflow: 'hidden' } } as const;
 
 /** Something that is being done to an appointment; asked again with a reason when something is in the way. */
 interface Doing {
@@ -322,8 +324,8 @@ export function CalendarPage(): ReactNode {
           data={modalities}
           value={[...(search.modality ?? [])]}
           clearable
-          miw={150}
-          maw={240}
+          w={170}
+          styles={ONE_LINE}
           onChange={(value) => change({ modality: value, room: undefined })}
         />
         {isWeek ? (
@@ -344,8 +346,8 @@ export function CalendarPage(): ReactNode {
             placeholder={search.room === undefined ? say('anyRoom') : ''}
             searchable
             clearable
-            miw={150}
-            maw={320}
+            w={250}
+            styles={ONE_LINE}
             data={every.map((room) => ({ value: String(room.id), label: room.name }))}
             value={(search.room ?? []).map(String)}
             onChange={(value) => change({ room: value.map(Number) })}
