@@ -208,6 +208,7 @@ def run_worker(settings: Settings) -> None:
     """Run jobs, hand the outbox on and do the chores until SIGTERM."""
     from negatoscope.app.attendant import Attendant
     from negatoscope.app.chores import chores
+    from negatoscope.app.dicom import modality_worklist
     from negatoscope.app.services import opened_archive
     from negatoscope.domain.archive.configured import archive_settings
     from negatoscope.domain.orders import KIND as WORKFLOW_CHANGED
@@ -219,6 +220,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.subscribers import audit, binding, metrics, notifications
     from negatoscope.subscribers.appointments import Following
     from negatoscope.subscribers.outbound_hl7 import OutboundHl7
+    from negatoscope.subscribers.workitems import StepWorkitems
 
     os.nice(_WORKER_NICENESS)
     live = {"settings": settings}
@@ -226,6 +228,13 @@ def run_worker(settings: Settings) -> None:
     appointments = Following(Rules.of(settings))
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         Worklist(opened).report_status("RESTARTED")
+        workitems = StepWorkitems(
+            lambda: (
+                modality_worklist(live["settings"], opened)
+                if live["settings"].steps_as_workitems
+                else None
+            )
+        )
         worker = Worker(
             database=opened,
             subscribers={
@@ -238,6 +247,7 @@ def run_worker(settings: Settings) -> None:
                     notifications.on_workflow_changed,
                     appointments.on_workflow_changed,
                     binding.on_workflow_changed,
+                    workitems.on_workflow_changed,
                     hl7.on_workflow_changed,
                 ],
                 "patient-changed": [hl7.on_patient_changed, on_patient_changed],

@@ -464,6 +464,8 @@ class Settings(BaseSettings):
     settle_idle_s: float = Field(default=60.0, gt=0)
     mpps_destinations: tuple[str, ...] = ()
     """AE titles of registered peers that performed procedure steps are forwarded to."""
+    steps_as_workitems: bool = False
+    """Scheduled steps are unified procedure steps, too: the worklist for clients of UPS-RS."""
     ups_retention_days: int = Field(default=90, ge=1)
     """A COMPLETED or CANCELED workitem is deleted so long after its end, unless a deletion lock
     holds it."""

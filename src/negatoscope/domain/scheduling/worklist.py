@@ -122,6 +122,20 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a step stands.
+
+    Attributes:
+        is_listed: Whether worklists show it.
+    """
+
+    state: str
+    is_listed: bool
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModalityWorklist:
     """Answers questions. One per process; safe for many threads.
 
@@ -183,6 +197,21 @@ class ModalityWorklist:
     def item(self, step: int) -> DicomJson | None:
         """The item of one step, whoever is shown it; None when there is none."""
         return next(iter(self._items([step], Viewer())), None)
+
+    def standing(self, step: int) -> Standing | None:
+        """How a step stands; None when there is none."""
+        with self.database.connection() as connection:
+            row = connection.execute(SQL["standing"], {"step": step}).fetchone()
+        if row is None:
+            return None
+        return Standing(state=row[0], is_listed=row[1], started_at=row[2], ended_at=row[3])
+
+    def steps_concerned(self, event: Mapping[str, Any]) -> list[int]:
+        """Steps that an event about an order may change: by its step, procedure, order, appointment."""
+        names = ("step", "procedure", "request", "appointment")
+        given = {name: event.get(name) for name in names}
+        with self.database.connection() as connection:
+            return [row[0] for row in connection.execute(SQL["steps_concerned"], given)]
 
     def _shown(self, viewer: Viewer, now: datetime | None) -> dict[str, Any]:
         shown = viewer.filter

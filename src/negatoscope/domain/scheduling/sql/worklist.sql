@@ -58,3 +58,20 @@ JOIN scheduled_procedure_step s ON s.id = hit.id
 JOIN requested_procedure p ON p.id = s.procedure_fk
 JOIN imaging_service_request r ON r.id = p.request_fk
 ORDER BY hit.place
+
+-- name: standing
+-- How a step stands, and whether worklists show it.
+SELECT s.state, s.start_at IS NOT NULL AND s.state IN ('SCHEDULED', 'ARRIVED', 'READY', 'STARTED')
+       AND (s.state = 'STARTED' OR (r.state <> 'ON HOLD' AND p.vetting NOT IN ('WAITING', 'REFUSED', 'REPLACED'))),
+       s.started_at, s.ended_at
+FROM scheduled_procedure_step s
+JOIN requested_procedure p ON p.id = s.procedure_fk
+JOIN imaging_service_request r ON r.id = p.request_fk
+WHERE s.id = %(step)s
+
+-- name: steps_concerned
+-- Steps that an event about an order may change.
+SELECT s.id FROM scheduled_procedure_step s JOIN requested_procedure p ON p.id = s.procedure_fk
+WHERE s.id = %(step)s OR (%(step)s::bigint IS NULL AND (p.id = %(procedure)s OR (%(procedure)s::bigint IS NULL AND (
+      p.request_fk = %(request)s OR s.id IN (SELECT step_fk FROM appointment_step WHERE appointment_fk = %(appointment)s)))))
+ORDER BY s.id
