@@ -17,8 +17,10 @@ AREAS: Final = frozenset(
         "examinations",
         "instances",
         "link",
+        "orders",
         "patients",
         "setup",
+        "vetting",
         "view",
         "viewer",
     }

@@ -13,6 +13,7 @@ import { homeRoutes } from '../features/home/routes';
 import { identityRoutes } from '../features/identity/routes';
 import { linkRoutes } from '../features/link/routes';
 import { messageRoutes } from '../features/messages/routes';
+import { orderRoutes } from '../features/orders/routes';
 import { patientRoutes } from '../features/patient/routes';
 import { patientsRoutes } from '../features/patients/routes';
 import { reconciliationRoutes } from '../features/reconciliation/routes';
@@ -54,6 +55,7 @@ export const routeTree = rootRoute.addChildren([
       ...messageRoutes,
       ...examinationRoutes,
       ...homeRoutes,
+      ...orderRoutes,
       ...patientRoutes,
       ...reconciliationRoutes,
       ...patientsRoutes,

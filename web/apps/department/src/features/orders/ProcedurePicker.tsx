@@ -1,0 +1,113 @@
+import { Combobox, Group, Loader, Text, TextInput, useCombobox } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { type CatalogueProcedure, call } from '@negatoscope/api-client';
+import { Failure, useLanguage, useMessages } from '@negatoscope/ui';
+import { IconSearch } from '@tabler/icons-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { messages } from './messages';
+
+const QUIET_MS = 200;
+const SHOWN = 12;
+const WORDS = 'words';
+
+/** What was chosen: of the catalogue, or words. */
+export type Chosen = { readonly entry: CatalogueProcedure } | { readonly words: string };
+
+/** What a chosen procedure is called. */
+export function chosenName(chosen: Chosen, language: 'en' | 'fr'): string {
+  if ('words' in chosen) return chosen.words;
+  const { label_en, label_fr } = chosen.entry;
+  return language === 'en' ? label_en || label_fr : label_fr;
+}
+
+/** A procedure of the catalogue, found as one types. */
+export function ProcedurePicker(props: {
+  readonly label: string;
+  readonly onPick: (chosen: Chosen) => void;
+  readonly error?: ReactNode;
+  readonly autoFocus?: boolean;
+  /** Words that the catalogue has not may be asked for too. */
+  readonly takesWords?: boolean;
+}): ReactNode {
+  const say = useMessages(messages);
+  const { language } = useLanguage();
+  const [text, setText] = useState('');
+  const [wanted] = useDebouncedValue(text.trim(), QUIET_MS);
+  const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
+  const found = useQuery({
+    queryKey: ['catalogue', 'picker', wanted],
+    queryFn: ({ signal }) =>
+      call('GET /api/v1/catalogue', { query: { text: wanted, is_active: true, limit: SHOWN }, signal }),
+    enabled: wanted.length >= 2,
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+  const rows = text.trim().length < 2 ? [] : (found.data ?? []);
+  const isWaiting = text.trim().length >= 2 && (found.isFetching || wanted !== text.trim());
+
+  function pick(chosen: Chosen): void {
+    setText('');
+    combobox.closeDropdown();
+    props.onPick(chosen);
+  }
+
+  return (
+    <Combobox
+      store={combobox}
+      onOptionSubmit={(value) => {
+        if (value === WORDS) return pick({ words: text.trim().slice(0, 64) });
+        const entry = rows.find((one) => String(one.id) === value);
+        if (entry !== undefined) pick({ entry });
+      }}
+    >
+      <Combobox.Target>
+        <TextInput
+          label={props.label}
+          placeholder={say('procedureHint')}
+          leftSection={<IconSearch size={15} aria-hidden />}
+          rightSection={isWaiting ? <Loader size="xs" /> : null}
+          value={text}
+          error={props.error}
+          maxLength={200}
+          autoComplete="off"
+          autoFocus={props.autoFocus === true}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            combobox.openDropdown();
+            combobox.selectFirstOption();
+          }}
+          onFocus={() => combobox.openDropdown()}
+          onBlur={() => combobox.closeDropdown()}
+        />
+      </Combobox.Target>
+      <Combobox.Dropdown hidden={text.trim().length < 2}>
+        <Combobox.Options aria-label={props.label} mah={320} style={{ overflowY: 'auto' }}>
+          {found.isError ? <Failure error={found.error} /> : null}
+          {rows.map((one) => (
+            <Combobox.Option key={one.id} value={String(one.id)}>
+              <Group gap="xs" wrap="nowrap" justify="space-between">
+                <Text size="sm" truncate>
+                  {chosenName({ entry: one }, language)}
+                </Text>
+                <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+                  {[one.modality, one.code_value, say('minutes', { count: one.duration_min ?? 0 })].join(
+                    ' · ',
+                  )}
+                </Text>
+              </Group>
+            </Combobox.Option>
+          ))}
+          {rows.length === 0 && !isWaiting ? <Combobox.Empty>{say('noProcedure')}</Combobox.Empty> : null}
+          {props.takesWords === true && text.trim() !== '' ? (
+            <Combobox.Option value={WORDS}>
+              <Text size="sm" c="dimmed">
+                {say('asTyped', { text: text.trim() })}
+              </Text>
+            </Combobox.Option>
+          ) : null}
+        </Combobox.Options>
+      </Combobox.Dropdown>
+    </Combobox>
+  );
+}
