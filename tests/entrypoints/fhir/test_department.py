@@ -388,6 +388,28 @@ def test_an_order_is_made(served, fresh):
     assert valid(again.json()).issue[0].code == "duplicate"
 
 
+def test_what_was_of_a_merged_file_is_found_with_the_other_one(served, fresh):
+    with served.services.database.connection() as connection:
+        Registry(connection).merge(survivor=fresh.second, subsumed=fresh.first, source="t")
+    ids = {str(one.id) for one in (*fresh.order.procedures, *fresh.other.procedures)}
+    for query in (f"patient=Patient/{fresh.second}", f"patient.identifier={quote(CHU)}|1001"):
+        assert set(found(fresh.api, f"ServiceRequest?{query}")) == ids
+        assert set(found(fresh.api, f"Appointment?{query}")) == {
+            str(fresh.appointment),
+            str(fresh.waiting),
+        }
+        assert len(found(fresh.api, f"Encounter?{query}")) == 2
+    resource = fresh.api.get(f"/fhir/ServiceRequest/{fresh.order.procedures[0].id}").json()
+    assert resource["subject"]["reference"] == f"Patient/{fresh.second}"
+    visit = fresh.api.get(f"/fhir/Appointment/{fresh.appointment}").json()
+    assert visit["participant"][0]["actor"]["reference"] == f"Patient/{fresh.second}"
+    ended = fresh.api.get(f"/fhir/Patient/{fresh.first}").json()
+    assert (ended["active"], ended["link"][0]["type"]) == (False, "replaced-by")
+    assert found(fresh.api, "Patient?identifier=1001") == [str(fresh.second)]
+    listed = fresh.api.get(f"/api/v1/registered-patients/{fresh.second}/appointments").json()
+    assert {one["patient"]["id"] for one in listed} == {fresh.second}
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

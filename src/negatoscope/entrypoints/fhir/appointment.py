@@ -20,6 +20,7 @@ from negatoscope.entrypoints.fhir.searching import (
     by_reference,
     chained_identifier,
     named,
+    of_file,
     patient_identifier,
 )
 
@@ -140,7 +141,7 @@ def _actor(context: Context, value: str, modifier: str) -> Clause:
     if not (ident.isascii() and ident.isdigit() and len(ident) < 19):
         return NOTHING
     if kind in ("", "Patient"):
-        return "a.patient_fk = %s", [int(ident)]
+        return of_file("a.patient_fk", int(ident))
     if kind not in ("Location", "Device", "Practitioner"):
         return NOTHING
     sql = (

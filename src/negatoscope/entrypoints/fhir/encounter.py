@@ -33,7 +33,7 @@ _ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _CLASSES: Final = {"I": "IMP", "B": "IMP", "O": "AMB", "R": "AMB", "E": "EMER", "P": "PRENC"}
 """PV1-2 (HL7 table 0004) to v3-ActCode."""
 _ROWS: Final = """
-SELECT e.id, e.patient_fk, e.visit_number, v.namespace, v.universal_id, v.universal_id_type, e.account_number,
+SELECT e.id, registered_root(e.patient_fk), e.visit_number, v.namespace, v.universal_id, v.universal_id_type, e.account_number,
        coalesce(a.namespace, ''), coalesce(a.universal_id, ''), coalesce(a.universal_id_type, ''), e.patient_class,
        e.state, coalesce(e.admitted_at, e.expected_at), e.discharged_at, e.medical_unit, e.lodging_unit, e.room, e.bed,
        e.attending_doctor, e.updated_at,

@@ -23,6 +23,7 @@ from negatoscope.entrypoints.fhir.searching import (
     by_code,
     dated,
     named,
+    of_file,
 )
 from negatoscope.kit.uid import is_valid_uid
 
@@ -30,7 +31,7 @@ _MAX_SERIES: Final = 500
 _ROWS: Final = """
 SELECT s.id, s.study_instance_uid, s.study_date, s.study_time, s.accession_number, s.study_description,
        s.modalities_in_study, s.series_count, s.instance_count, s.created_at, p.patient_id, p.issuer_of_patient_id,
-       p.patient_name, b.patient_fk, b.procedure_fk, s.referring_physician_name
+       p.patient_name, registered_root(b.patient_fk), b.procedure_fk, s.referring_physician_name
 FROM study s JOIN patient p ON p.id = s.patient_fk
 LEFT JOIN study_binding b ON b.study_instance_uid = s.study_instance_uid AND b.state = 'BOUND'
 WHERE s.id = ANY(%s)
@@ -160,7 +161,7 @@ def _patient(context: Context, value: str, modifier: str) -> Clause:
         return _patient_number(context, value, "")
     if kind not in ("", "Patient") or not (ident.isascii() and ident.isdigit() and len(ident) < 19):
         return NOTHING
-    return "b.patient_fk = %s", [int(ident)]
+    return of_file("b.patient_fk", int(ident))
 
 
 def _patient_number(_context: Context, value: str, _modifier: str) -> Clause:

@@ -399,6 +399,8 @@ def by_reference(
         type_, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
         if type_ not in ("", kind) or _NUMBER.fullmatch(ident) is None:
             return NOTHING
+        if kind == "Patient":
+            return of_file(expression, int(ident))
         return f"{expression} = %s", [int(ident)]
 
     modifiers = frozenset({"identifier", kind} if identified else {kind})
@@ -409,6 +411,11 @@ def by_reference(
         documentation=documentation,
         modifiers=modifiers,
     )
+
+
+def of_file(expression: str, number: int) -> Clause:
+    """Whether something is of a patient, or of one whose file ended in theirs."""
+    return f"{expression} = ANY(ARRAY(SELECT registered_family(%s)))", [number]
 
 
 def chained_identifier(name: str, expression: str) -> Parameter:
@@ -426,8 +433,8 @@ def patient_identifier(_context: Context, value: str, expression: str) -> Clause
     """Whether a registered patient has an identifier, now."""
     system, bar, ident = value.rpartition("|")
     sql = (
-        f"EXISTS (SELECT FROM registered_identifier i JOIN assigning_authority a"
-        f" ON a.id = i.authority_fk WHERE i.patient_fk = {expression} AND i.until IS NULL"
+        f"{expression} IN (SELECT registered_family(i.patient_fk) FROM registered_identifier i"
+        " JOIN assigning_authority a ON a.id = i.authority_fk WHERE i.until IS NULL"
     )
     values: list[Any] = []
     if ident:

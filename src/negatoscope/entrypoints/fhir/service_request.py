@@ -75,8 +75,14 @@ _OCCURS: Final = "coalesce((SELECT min(s.start_at) FROM scheduled_procedure_step
 _TEXT_LIMIT: Final = 4000
 
 
-def service_request(order: Order, one: Procedure) -> dict[str, Any]:
-    """The resource of a requested procedure."""
+def service_request(order: Order, one: Procedure, *, patient: int) -> dict[str, Any]:
+    """The resource of a requested procedure.
+
+    Args:
+        order: Its order.
+        one: The procedure.
+        patient: Whose, by now: a file may have ended in another one since.
+    """
     details = order.details
     status = "active"
     if order.state is RequestState.ON_HOLD:
@@ -129,7 +135,7 @@ def service_request(order: Order, one: Procedure) -> dict[str, Any]:
             "priority": _PRIORITIES.get(details.priority, "routine"),
             "code": concept(coding, text=one.description or one.code_meaning),
             "orderDetail": [concept(code) for code in protocols],
-            "subject": reference("Patient", order.patient),
+            "subject": reference("Patient", patient),
             "occurrenceDateTime": maybe(occurs),
             "authoredOn": instant(order.created_at),
             "requester": requester,
@@ -143,13 +149,18 @@ def service_request(order: Order, one: Procedure) -> dict[str, Any]:
 
 def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
     rows = context.connection.execute(
-        "SELECT id, request_fk FROM requested_procedure WHERE id = ANY(%s)", (list(numbers),)
+        "SELECT p.id, r.id, registered_root(r.patient_fk) FROM requested_procedure p"
+        " JOIN imaging_service_request r ON r.id = p.request_fk WHERE p.id = ANY(%s)",
+        (list(numbers),),
     ).fetchall()
+    patients = {row[1]: row[2] for row in rows}
     orders = {
         one.id: one for one in Orders(context.connection).get_all(sorted({row[1] for row in rows}))
     }
     found = {
-        one.id: service_request(order, one) for order in orders.values() for one in order.procedures
+        one.id: service_request(order, one, patient=patients[order.id])
+        for order in orders.values()
+        for one in order.procedures
     }
     return [found[number] for number in numbers if number in found]
 
@@ -286,7 +297,7 @@ def create(context: Context, given: object, numbering: Numbering) -> dict[str, A
     except OrderError as error:
         code = "conflict" if type(error).__name__ == "NumberTaken" else "invalid-input"
         raise Problem(code, detail=f"{error.message[:1].upper()}{error.message[1:]}.") from error
-    return service_request(made, made.procedures[0])
+    return service_request(made, made.procedures[0], patient=made.patient)
 
 
 def _wrong(where: str, reason: str) -> Problem:

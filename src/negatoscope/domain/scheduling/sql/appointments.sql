@@ -7,7 +7,7 @@ ORDER BY id FOR UPDATE
 
 -- name: lock_steps
 -- What a step is and what is asked for, locked in one order against two bookings of it.
-SELECT s.id, s.state, s.modality, s.procedure_fk, p.request_fk, r.patient_fk, r.state AS request_state,
+SELECT s.id, s.state, s.modality, s.procedure_fk, p.request_fk, registered_root(r.patient_fk), r.state AS request_state,
        p.vetting, p.duration_min, s.scheduled_procedure_step_id, s.acquired_with
 FROM scheduled_procedure_step s
 JOIN requested_procedure p ON p.id = s.procedure_fk
@@ -20,7 +20,7 @@ SELECT l.step_fk, a.id, a.state FROM appointment_step l JOIN appointment a ON a.
 WHERE l.step_fk = ANY(%(steps)s) AND a.state NOT IN ('CANCELLED', 'NOSHOW')
 
 -- name: lock
-SELECT id, version, state, patient_fk, state_reason, overbooking_reason, note, wished_from, wished_until
+SELECT id, version, state, registered_root(patient_fk), state_reason, overbooking_reason, note, wished_from, wished_until
 FROM appointment WHERE id = %(id)s FOR UPDATE
 
 -- name: add
@@ -81,13 +81,13 @@ ORDER BY lower(b.during), b.id LIMIT 20
 
 -- name: of_the_patient
 SELECT lower(during), upper(during), id FROM appointment
-WHERE patient_fk = %(patient)s AND id <> %(id)s AND state = 'BOOKED'
+WHERE patient_fk = ANY(ARRAY(SELECT registered_family(%(patient)s))) AND id <> %(id)s AND state = 'BOOKED'
   AND during && tstzrange(%(start_at)s, %(end_at)s)
 ORDER BY lower(during), id LIMIT 20
 
 -- name: shown
 -- ARRIVED and FULFILLED follow from the steps: they are received and performed one by one.
-SELECT a.id, a.version, a.patient_fk,
+SELECT a.id, a.version, registered_root(a.patient_fk),
        CASE WHEN a.state <> 'BOOKED' THEN a.state
             WHEN s.done = s.total AND s.total > 0 THEN 'FULFILLED'
             WHEN s.begun > 0 THEN 'ARRIVED'
@@ -126,7 +126,8 @@ WHERE a.during && tstzrange(%(start_at)s, %(end_at)s) AND a.state NOT IN ('WAITI
 ORDER BY a.during, a.id LIMIT %(limit)s
 
 -- name: of_patient
-SELECT id FROM appointment WHERE patient_fk = %(patient)s ORDER BY id DESC LIMIT %(limit)s
+SELECT id FROM appointment WHERE patient_fk = ANY(ARRAY(SELECT registered_family(%(patient)s)))
+ORDER BY id DESC LIMIT %(limit)s
 
 -- name: waiting
 SELECT a.id FROM appointment a

@@ -26,12 +26,12 @@ GROUP BY resource_fk
 -- Steps that have no appointment yet; what hinders booking is said, not hidden.
 SELECT s.id, s.scheduled_procedure_step_id, s.modality, coalesce(nullif(s.description, ''), nullif(p.description, ''),
        p.code_meaning), p.duration_min, p.vetting, p.id, p.procedure_fk, r.id, r.accession_number, r.priority, r.state,
-       r.patient_fk, r.wished_at, r.created_at
+       registered_root(r.patient_fk), r.wished_at, r.created_at
 FROM scheduled_procedure_step s
 JOIN requested_procedure p ON p.id = s.procedure_fk
 JOIN imaging_service_request r ON r.id = p.request_fk
 WHERE s.state = 'WAITING' AND s.id > %(after)s
-  AND (%(patient)s::bigint IS NULL OR r.patient_fk = %(patient)s)
+  AND (%(patient)s::bigint IS NULL OR r.patient_fk = ANY(ARRAY(SELECT registered_family(%(patient)s))))
   AND (%(request)s::bigint IS NULL OR r.id = %(request)s)
   AND (%(modality)s = '' OR s.modality = %(modality)s)
   AND NOT EXISTS (SELECT 1 FROM appointment_step l JOIN appointment a ON a.id = l.appointment_fk
