@@ -79,6 +79,7 @@ crash-points: dev
 ##! make docs              write the generated pages again (conformance statement)
 docs: dev
 	@$(BIN)/python tools/generate_conformance.py
+	@$(BIN)/python tools/generate_hl7_conformance.py
 
 ##! make client            write the TypeScript types of our JSON API again, after a change of its routes
 client: dev

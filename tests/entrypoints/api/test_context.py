@@ -4,6 +4,8 @@ import pytest
 
 from negatoscope.domain.identity import users
 from negatoscope.domain.identity.grants import Grant, GrantKind, Holder, replace_all
+from negatoscope.domain.orders import Code, NewOrder, NewProcedure, Orders
+from negatoscope.domain.patients import Authority, Identifier, PersonName, Registry
 
 A, B, C = (f"1.2.826.0.1.3680043.10.1.{n}" for n in (1, 2, 3))
 
@@ -86,3 +88,36 @@ def test_a_call_tells_no_more_than_its_caller_sees(stored):
     told = stored.client("partner").get("/api/v1/context", params=outside).json()
     assert (told["state"], told["outside_scope"]) == ("unknown", None)
     assert call(stored.client("partner"), requestType="PATIENT", patientID="P1") == ("patient", [A])
+
+
+def test_without_images_the_file_of_the_department_opens(served):
+    authority = Authority(namespace="CHU-X", universal_id="1.2.3", universal_id_type="ISO")
+    with served.services.database.connection() as connection:
+        patient = (
+            Registry(connection)
+            .register(
+                updates={"birth_name": PersonName(family="DURAND")},
+                identifiers=[Identifier(value="P77", authority=authority, type_code="PI")],
+                source="user:test",
+            )
+            .patient
+        )
+        new = NewOrder(
+            patient=patient,
+            accession_number="A7700",
+            procedures=[NewProcedure(code=Code(code_value="X"), modality="CT")],
+        )
+        Orders(connection).create(new, source="user:test")
+
+    def asked(role="radiologist", **query):
+        answer = served.client(role).get("/api/v1/context", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["state"], answer.json()["registered_patient"]
+
+    here = ("registered-patient", patient)
+    assert asked(requestType="PATIENT", patientID="P77") == here
+    assert asked(requestType="PATIENT", patientID="P77^^^CHU-X") == here
+    assert asked(requestType="PATIENT", patientID="P77^^^&1.2.3&ISO") == here
+    assert asked(requestType="PATIENT", patientID="P77^^^CHU-Y") == ("unknown", None)
+    assert asked(requestType="STUDY", accessionNumber="A7700") == here
+    assert asked("clinician", requestType="PATIENT", patientID="P77") == ("unknown", None)

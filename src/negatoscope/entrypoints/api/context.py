@@ -13,8 +13,11 @@ from pydantic import ConfigDict, Field
 
 from negatoscope.domain.archive import context
 from negatoscope.domain.identity import Action, may
+from negatoscope.domain.orders import Orders
+from negatoscope.domain.patients import Registry
 from negatoscope.entrypoints.api.common import Asking, Schema, to
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.infra.db import Database
 from negatoscope.kit.aio import run_blocking
 
 router = APIRouter(tags=["context"])
@@ -63,12 +66,20 @@ class Meaning(Schema):
     """What the call means."""
 
     state: Literal[
-        "study", "patient", "several-patients", "several-studies", "outside-scope", "unknown"
+        "study",
+        "patient",
+        "several-patients",
+        "several-studies",
+        "outside-scope",
+        "registered-patient",
+        "unknown",
     ]
     """``study``: open it; ``patient``: open the file; ``several-…``: let the person choose."""
     viewer: str
     """``OHIF`` when it was asked for, else ours."""
     studies: list[CalledStudy]
+    registered_patient: int | None
+    """Without images: the file of the department, for who may read it."""
     outside_scope: str | None
     """A study that was named and is outside what the account sees: the glass may be broken for it."""
 
@@ -88,12 +99,20 @@ async def get_context(ask: Querier, call: Annotated[Call, Query()]) -> Meaning:
         await ask.services.access.note_read(ask.request, Action.QUERY, one.study_instance_uid)
     if not studies:
         await ask.services.access.note_read(ask.request, Action.QUERY)
+    registered = None
+    if not studies and hidden is None and may(ask.actor, Action.READ_WORK):
+        registered = await run_blocking(_registered_patient, ask.services.database, call, kind)
+        if registered is not None:
+            await ask.services.access.note_read(ask.request, Action.READ_WORK)
     patients = {one.patient_key for one in studies}
     viewer = call.viewer_type.upper()
     return Meaning(
-        state=_state(kind, len(studies), len(patients), hidden),
+        state="registered-patient"
+        if registered is not None
+        else _state(kind, len(studies), len(patients), hidden),
         viewer=viewer if viewer in _VIEWERS else "NEGATOSCOPE",
         studies=[CalledStudy.model_validate(one) for one in studies],
+        registered_patient=registered,
         outside_scope=hidden,
     )
 
@@ -139,6 +158,42 @@ async def _of_patient(ask: Asking, call: Call) -> context.Context:
         patient_id=identifier,
         issuer=issuer or None,
     )
+
+
+def _registered_patient(database: Database, call: Call, kind: str) -> int | None:
+    """Whose file a call without images means: by identifier, or by the order's accession number."""
+    with database.connection() as connection:
+        registry = Registry(connection)
+        if kind == "STUDY":
+            found = {
+                order.patient
+                for accession in _list(call.accession_number)
+                if (number := Orders(connection).find_by_accession(accession)) is not None
+                for order in Orders(connection).get_all([number])
+            }
+        else:
+            identifier, authority = _identifier_of(call)
+            found = {
+                one.id
+                for one in registry.search(identifier=identifier, limit=50)
+                if any(
+                    given.value == identifier
+                    and (
+                        not authority
+                        or authority & {given.authority.namespace, given.authority.universal_id}
+                    )
+                    for given in one.identifiers
+                )
+            }
+        goes_on = {registry.goes_on_as(number) for number in found}
+    return goes_on.pop() if len(goes_on) == 1 else None
+
+
+def _identifier_of(call: Call) -> tuple[str, set[str]]:
+    """CX: the number, and the names of who gave it."""
+    parts = call.patient_id.split("^")
+    names = parts[3].split("&")[:2] if len(parts) > 3 else []
+    return parts[0].strip(), {one.strip() for one in names if one.strip()}
 
 
 def _list(text: str) -> list[str]:

@@ -1459,9 +1459,10 @@ export interface Me {
 
 /** What the call means. */
 export interface Meaning {
-  state: 'study' | 'patient' | 'several-patients' | 'several-studies' | 'outside-scope' | 'unknown';
+  state: 'study' | 'patient' | 'several-patients' | 'several-studies' | 'outside-scope' | 'registered-patient' | 'unknown';
   viewer: string;
   studies: CalledStudy[];
+  registered_patient: number | null;
   outside_scope: string | null;
 }
 

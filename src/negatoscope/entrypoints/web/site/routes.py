@@ -26,7 +26,7 @@ AREAS: Final = frozenset(
     }
 )
 """First segments; with anything below them."""
-PAGES: Final = frozenset({"/", "/sign-in", "/studies", "/upload"})
+PAGES: Final = frozenset({"/", "/IHEInvokeImageDisplay", "/sign-in", "/studies", "/upload"})
 """Whole paths."""
 
 

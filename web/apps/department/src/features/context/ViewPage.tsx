@@ -139,6 +139,7 @@ function Choice(props: { readonly studies: readonly CalledStudy[]; readonly view
 
 /** Where a call leads at once; null when somebody must choose or there is nothing. */
 export function targetOf(meaning: Meaning): string | null {
+  if (meaning.registered_patient !== null) return `/patients/registered/${meaning.registered_patient}`;
   const first = meaning.studies[0];
   if (first === undefined) return null;
   if (meaning.state === 'study') return viewerOf(first.study_instance_uid, meaning.viewer);

@@ -9,6 +9,14 @@ const view = createRoute({
   staticData: { title: { en: 'Call of another application', fr: 'Appel d’une autre application' } },
 });
 
+/** The path that RAD-106 names. */
+const invoke = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/IHEInvokeImageDisplay',
+  component: lazyRouteComponent(() => import('./ViewPage'), 'ViewPage'),
+  staticData: { title: { en: 'Call of another application', fr: 'Appel d’une autre application' } },
+});
+
 const calls = createRoute({
   getParentRoute: () => shellRoute,
   path: '/admin/calls',
@@ -25,4 +33,4 @@ const calls = createRoute({
   },
 });
 
-export const contextRoutes = [view, calls] as const;
+export const contextRoutes = [view, invoke, calls] as const;
