@@ -19,6 +19,7 @@ AREAS: Final = frozenset(
         "link",
         "orders",
         "patients",
+        "reconciliation",
         "setup",
         "vetting",
         "view",

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Checkbox, Group, Radio, Stack, Text, Tooltip } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Checkbox, Group, Radio, Stack, Text, Tooltip } from '@mantine/core';
 import {
   call,
   type DeskAction,
@@ -142,12 +142,21 @@ export function Compare(props: {
               <th style={{ width: 150 }} aria-label={say('trait')} />
               {[left, right].map((side) => (
                 <th key={side.patient.id}>
-                  <Group justify="space-between" gap={6} wrap="nowrap" align="flex-start">
+                  <Group justify="space-between" gap={6} align="flex-start">
                     <div>
                       <Text fw={700} size="sm">
-                        <Link to="/patients/registered/$number" params={{ number: String(side.patient.id) }}>
+                        <Anchor
+                          inherit
+                          renderRoot={(given) => (
+                            <Link
+                              {...given}
+                              to="/patients/registered/$number"
+                              params={{ number: String(side.patient.id) }}
+                            />
+                          )}
+                        >
                           {shownName(side.patient, format) || say('noName')}
-                        </Link>
+                        </Anchor>
                       </Text>
                       <Text size="xs" c="dimmed" fw={400}>
                         {say('file', { number: side.patient.id })}
@@ -231,7 +240,7 @@ export function Compare(props: {
               ))}
             </tr>
             <tr>
-              <th scope="row">{say('studies', { count: 2 }).replace(/^\S+\s/, '')}</th>
+              <th scope="row">{say('theStudies')}</th>
               {[left, right].map((side) => (
                 <td key={side.patient.id}>
                   <Text size="xs" c="dimmed">
@@ -239,7 +248,12 @@ export function Compare(props: {
                   </Text>
                   {side.studies.slice(0, 8).map((one) => (
                     <div key={one.study_instance_uid}>
-                      <Link to="/patients/$key" params={{ key: String(one.patient_key) }}>
+                      <Anchor
+                        size="sm"
+                        renderRoot={(given) => (
+                          <Link {...given} to="/patients/$key" params={{ key: String(one.patient_key) }} />
+                        )}
+                      >
                         {[
                           format.date(one.study_date),
                           one.modalities_in_study.join(' '),
@@ -247,14 +261,14 @@ export function Compare(props: {
                         ]
                           .filter(Boolean)
                           .join(' · ') || one.study_instance_uid}
-                      </Link>
+                      </Anchor>
                     </div>
                   ))}
                 </td>
               ))}
             </tr>
             <tr>
-              <th scope="row">{say('orders', { count: 2 }).replace(/^\S+\s/, '')}</th>
+              <th scope="row">{say('theOrders')}</th>
               {[left, right].map((side) => (
                 <td key={side.patient.id}>
                   <Text size="xs" c="dimmed">

@@ -93,7 +93,7 @@ export function PreviewDialog(props: {
 function Touched(props: { readonly preview: DeskPreview; readonly say: Translate }): ReactNode {
   const { preview, say } = props;
   const rows = Object.entries(preview.other_rows).map(([table, count]) =>
-    say('touchedRows', { table: table.replaceAll('_', ' '), count }),
+    say('touchedRows', { table: tableName(table, say), count }),
   );
   const lines = [
     preview.studies.length > 0 ? say('touchedStudies', { count: preview.studies.length }) : '',
@@ -174,6 +174,11 @@ function isWarning(one: string): one is (typeof WARNINGS)[number] {
 function traitName(one: string, say: Translate): string {
   const known = TRAITS.find((trait) => trait === one);
   return known === undefined ? one : say(known);
+}
+
+function tableName(table: string, say: Translate): string {
+  if (table === 'study_binding' || table === 'encounter') return say(`table_${table}`);
+  return say('table_other', { table });
 }
 
 function short(all: readonly string[]): string {

@@ -404,7 +404,7 @@ function Journal(): ReactNode {
           say,
         ),
     },
-    { key: 'reason', title: say('reason'), render: (row) => row.reason },
+    { key: 'reason', title: say('reasonShort'), render: (row) => row.reason },
     {
       key: 'state',
       title: say('state'),

@@ -1,6 +1,6 @@
 import { Box, Button, Center, UnstyledButton } from '@mantine/core';
-import { useActions, useMessages } from '@negatoscope/ui';
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
+import { useActions, useLanguage, useMessages } from '@negatoscope/ui';
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react';
 import classes from './Desk.module.css';
 import { messages } from './messages';
 
@@ -18,7 +18,13 @@ export function RowList<Row>(props: {
 }): ReactNode {
   const { rows, keyOf, open, onOpen } = props;
   const say = useMessages(messages);
+  const { language } = useLanguage();
   const box = useRef<HTMLDivElement>(null);
+  const latest = useRef(onOpen);
+  useEffect(() => {
+    latest.current = onOpen;
+  }, [onOpen]);
+  const onOpenNow = useCallback((key: string) => latest.current(key), []);
   const step = useCallback(
     (by: number) => {
       const at = rows.findIndex((row) => keyOf(row) === open);
@@ -58,15 +64,15 @@ export function RowList<Row>(props: {
       {rows.map((row) => {
         const key = keyOf(row);
         return (
-          <UnstyledButton
+          <Line
             key={key}
-            className={classes['row'] ?? ''}
-            role="option"
-            aria-selected={key === open}
-            onClick={() => onOpen(key)}
-          >
-            {props.render(row)}
-          </UnstyledButton>
+            row={row}
+            name={key}
+            isOpen={key === open}
+            language={language}
+            onOpen={onOpenNow}
+            render={props.render as (row: unknown) => ReactNode}
+          />
         );
       })}
       {props.onMore === undefined ? null : (
@@ -84,3 +90,28 @@ export function RowList<Row>(props: {
     </Box>
   );
 }
+
+/** One row: drawn again when it, whether it is open, or the language changes, and not with every step of J. */
+const Line = memo(
+  function Line(props: {
+    readonly row: unknown;
+    readonly name: string;
+    readonly isOpen: boolean;
+    readonly language: string;
+    readonly onOpen: (key: string) => void;
+    readonly render: (row: unknown) => ReactNode;
+  }): ReactNode {
+    return (
+      <UnstyledButton
+        className={classes['row'] ?? ''}
+        role="option"
+        aria-selected={props.isOpen}
+        onClick={() => props.onOpen(props.name)}
+      >
+        {props.render(props.row)}
+      </UnstyledButton>
+    );
+  },
+  (before, after) =>
+    before.row === after.row && before.isOpen === after.isOpen && before.language === after.language,
+);
