@@ -52,7 +52,7 @@ class Archive:
 
     Attributes:
         data_dir: Its data directory.
-        http_port, dicom_port: Where it listens, on 127.0.0.1.
+        http_port, dicom_port, hl7_port: Where it listens, on 127.0.0.1.
         stranger_port: Where the AE ``STRANGER`` is registered to listen (nothing does by itself).
         token: Bearer token of a user with the role radiologist.
     """
@@ -60,6 +60,7 @@ class Archive:
     data_dir: Path
     http_port: int
     dicom_port: int
+    hl7_port: int
     stranger_port: int
     process: subprocess.Popen[bytes]
     token: str = ""
@@ -174,7 +175,6 @@ class Archive:
                 [
                     *(str(PROGRAM), "serve", "--data-dir", str(data_dir)),
                     *("--http", f"127.0.0.1:{http_port}", "--dicom", f"127.0.0.1:{dicom_port}"),
-                    *("--hl7", "127.0.0.1:0"),
                     *("--hl7", f"127.0.0.1:{hl7_port}"),
                     *options,
                 ],
@@ -187,6 +187,7 @@ class Archive:
             data_dir=data_dir,
             http_port=http_port,
             dicom_port=dicom_port,
+            hl7_port=hl7_port,
             stranger_port=stranger_port,
             process=process,
         )
