@@ -174,7 +174,6 @@ class Day:
                 )
                 if found is not None:
                     made.append(found)
-            self._unbooked(connection, persons, catalogue)
         return self._limited(made)
 
     # -- who and when -------------------------------------------------------------------------
@@ -391,30 +390,6 @@ class Day:
         reason = "Claustrophobie" if is_stopped else ""
         step_changed(connection, step, end, at=ended, source=station, reason=reason)
         return end
-
-    def _unbooked(
-        self,
-        connection: psycopg.Connection[Any],
-        persons: Sequence[tuple[Person, int]],
-        catalogue: Sequence[Procedure],
-    ) -> None:
-        """Orders that wait: for a radiologist, or for an appointment."""
-        orders = Orders(connection)
-        vetted = [one for one in catalogue if one.needs_vetting]
-        for number, (_, patient) in enumerate(persons[:10]):
-            some = vetted if number % 2 and vetted else catalogue
-            orders.create(
-                NewOrder(
-                    patient=patient,
-                    procedures=(NewProcedure(catalogue=self._random.choice(some).id),),
-                    details=OrderDetails(
-                        priority=Priority.HIGH if number % 5 == 0 else Priority.ROUTINE,
-                        requesting_service=self._random.choice(_UNITS),
-                        clinical_question=self._random.choice(_QUESTIONS),
-                    ),
-                ),
-                source="user:demonstration",
-            )
 
     def _limited(self, made: Sequence[Examination]) -> list[Examination]:
         left = dict(_MOST)

@@ -111,6 +111,17 @@ def test_everything_is_taken_back(served, made, say):
     assert say("undo").status_code == 409
 
 
+def test_a_check_is_taken_back_before_the_arrival(served, made, say):
+    say("identity", document="WRISTBAND")
+    assert row(served, made["step"])["identity_checked_at"]
+    assert say("undo").json()["is_changed"]
+    shown = row(served, made["step"])
+    assert (shown["state"], shown["identity_checked_at"]) == ("ARRIVED", None)
+    assert shown["identity_checked_by"] == ""
+    say("undo")
+    assert row(served, made["step"])["state"] == "SCHEDULED"
+
+
 def test_nobody_begins_unchecked_without_a_reason(served, made, say):
     reply(served, made, *NO)
     refused = say("start")

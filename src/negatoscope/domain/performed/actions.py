@@ -226,6 +226,18 @@ def undo(connection: Connection, step: int, *, source: str, version: int | None 
         OrderError: it cannot be, as `step_changed` says.
     """
     found = _read(connection, step, version)
+    if found.state is StepState.ARRIVED and found.is_checked:  # READY was not reached
+        connection.execute(_SQL["identity"], {"step": step, "at": None, "by": ""})
+        record(
+            connection,
+            WorkflowKind.UNDONE,
+            source=source,
+            request=found.request,
+            procedure=found.procedure,
+            step=step,
+            detail={"undone": WorkflowKind.IDENTITY_CHECKED},
+        )
+        return True
     to = _before(found)
     if to is None:
         raise NothingToUndo(f"step {step} is {found.state}: there is nothing to take back")

@@ -13,6 +13,7 @@ from negatoscope.domain.identity import Action
 from negatoscope.domain.orders import (
     Answer,
     InvalidOrder,
+    Numbering,
     NumberTaken,
     OrderDetails,
     OrderError,
@@ -253,6 +254,10 @@ async def add_urgent_examination(ask: Performer, wanted: UrgentExamination) -> U
         current_patient_location=wanted.current_patient_location.replace("\0", ""),
         patient_transport=wanted.patient_transport,
     )
+    given = ask.services.settings.orders
+    numbering = Numbering(
+        pattern=given.accession_number_pattern, issuer=given.issuer_of_accession_number
+    )
     request, steps = await _done(
         ask,
         lambda connection: actions.add_urgent(
@@ -261,7 +266,7 @@ async def add_urgent_examination(ask: Performer, wanted: UrgentExamination) -> U
             catalogue=wanted.procedure,
             device=wanted.device,
             details=details,
-            numbering=None,
+            numbering=numbering,
             source=f"user:{ask.actor.name}",
             now=datetime.now(UTC),
         ),

@@ -13,7 +13,7 @@ import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import { useMay } from '../session/session';
 import classes from './BoardPage.module.css';
 import { BoardTable, type RowAction } from './BoardTable';
-import { type Criteria, isFiltered, NOTHING, type View, writeCriteria } from './criteria';
+import { type Criteria, isFiltered, NOTHING, STATES, type View, writeCriteria } from './criteria';
 import { FilterBar } from './FilterBar';
 import { messages } from './messages';
 import { Profiles } from './Profiles';
@@ -199,13 +199,12 @@ function Tally(props: {
 }): ReactNode {
   const say = useMessages(messages);
   const { criteria } = props;
-  const shown = ['SCHEDULED', 'ARRIVED', 'READY', 'STARTED', 'COMPLETED'] as const;
   return (
     <Group gap={4}>
-      {shown.map((state) => {
+      {STATES.map((state) => {
         const count = props.rows.filter((row) => row.state === state).length;
         const isChosen = criteria.state.includes(state);
-        if (count === 0 && !isChosen) return null;
+        if (count === 0 && !isChosen && state !== 'CANCELED') return null;
         return (
           <Button
             key={state}
@@ -219,7 +218,7 @@ function Tally(props: {
               })
             }
           >
-            {say(state)} {count}
+            {say(state)} {state === 'CANCELED' && !isChosen ? '' : count}
           </Button>
         );
       })}

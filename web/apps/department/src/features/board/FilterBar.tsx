@@ -5,20 +5,12 @@ import { useMessages } from '@negatoscope/ui';
 import { IconChevronLeft, IconChevronRight, IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, type RefObject, useEffect, useState } from 'react';
-import {
-  type BoardState,
-  type Criteria,
-  isFiltered,
-  NOTHING,
-  PRIORITIES,
-  type Priority,
-  STATES,
-} from './criteria';
+import { type Criteria, isFiltered, NOTHING, PRIORITIES, type Priority } from './criteria';
 import { messages } from './messages';
 
 const SETTLE_MS = 200;
 
-/** The day, the box, room, modality, state and priority. */
+/** The day, the box, room, modality and priority; states stand below, with their counts. */
 export function FilterBar(props: {
   readonly criteria: Criteria;
   readonly onChange: (next: Criteria) => void;
@@ -120,12 +112,6 @@ export function FilterBar(props: {
         data={modalities}
         value={criteria.modality}
         onChange={(value) => onChange({ ...criteria, modality: value })}
-      />
-      <Several
-        label={say('anyState')}
-        data={STATES.map((state) => ({ value: state, label: say(state) }))}
-        value={criteria.state}
-        onChange={(value) => onChange({ ...criteria, state: value as BoardState[] })}
       />
       <Several
         label={say('anyPriority')}
