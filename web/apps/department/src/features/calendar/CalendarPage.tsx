@@ -27,7 +27,7 @@ import { useMay } from '../session/session';
 import { AppointmentDrawer } from './AppointmentDrawer';
 import classes from './CalendarPage.module.css';
 import { STATES, tintOfModality } from './colours';
-import { type Entry, entriesOf, planAt, planOf } from './entries';
+import { type Entry, entriesOf, isUrgent, planAt, planOf } from './entries';
 import { type Carried, Grid, type GridHandle, type Proposal, type Target } from './Grid';
 import { blocksOf, type Column, closedOf, rangeOf } from './layout';
 import { messages } from './messages';
@@ -108,7 +108,10 @@ export function CalendarPage(): ReactNode {
   }, [search.order, wantedOrder]);
 
   const slotRooms = search.room === undefined ? null : roomNumbers;
-  const slots = useSlots(chosen?.steps.map((step) => step.step) ?? [], wish, zone, null, slotRooms);
+  const slots = useSlots(chosen?.steps.map((step) => step.step) ?? [], wish, zone, {
+    rooms: slotRooms,
+    isUrgent: chosen !== null && isUrgent(chosen),
+  });
   const proposals = useMemo<readonly Proposal[]>(() => {
     if (chosen === null) return [];
     return (slots.data ?? []).flatMap((slot, index) =>

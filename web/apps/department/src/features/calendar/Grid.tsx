@@ -476,9 +476,6 @@ function BlockView(props: {
       data-block={block.key}
       data-appointment={appointment.id}
       aria-describedby="calendar-help"
-      aria-label={`${time}, ${props.room}, ${name}, ${block.description}, ${state}${
-        block.isOverbooked ? `, ${say('overbooked')}` : ''
-      }`}
       onKeyDown={props.onKeyDown}
       onFocus={props.onFocus}
       onClick={props.onOpen}
@@ -516,6 +513,17 @@ function BlockView(props: {
           {clock(block.start)} {block.modality} {block.description}
         </span>
       )}
+      <span className={classes['hidden']}>
+        {[
+          time,
+          props.room,
+          props.height < 30 ? `${block.modality} ${block.description}` : '',
+          state,
+          block.isOverbooked ? say('overbooked') : '',
+        ]
+          .filter(Boolean)
+          .join(', ')}
+      </span>
       {props.isMovable && block.isLast ? (
         <span
           className={classes['stretch']}

@@ -4,34 +4,40 @@ import { Failure, Loading, useFormat, useMessages } from '@negatoscope/ui';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { messages } from './messages';
+import { different, MORNING } from './slots';
 import { clock, dayOf, instantOf, minutesOf } from './time';
 
-const MOST = 8;
+/** So many are asked for, to choose different ones among them. */
+const ASKED = 100;
 
-/** The next free slots for steps; `key` tells apart what they are for. */
+/** The next free slots for steps, of different rooms; nights only for who is urgent. */
 export function useSlots(
   steps: readonly number[],
   wish: Wish,
   zone: string,
-  ignore: number | null,
-  rooms: readonly number[] | null = null,
+  more: { readonly ignore?: number; readonly rooms?: readonly number[] | null; readonly isUrgent?: boolean },
 ) {
+  const { ignore = null, rooms = null, isUrgent = false } = more;
   return useQuery({
     queryKey: ['calendar', 'slots', steps, wish, ignore, rooms],
     queryFn: ({ signal }) =>
       call('GET /api/v1/slots', {
         query: {
           step: [...steps],
-          limit: MOST,
+          limit: ASKED,
           ignore_appointment: ignore,
           room: rooms === null ? null : [...rooms],
           half_day: wish.halfDay,
-          earliest: wish.earliest === '' ? null : instantOf(wish.earliest, 0, zone).toISOString(),
+          earliest:
+            wish.earliest === ''
+              ? null
+              : instantOf(wish.earliest, isUrgent ? 0 : MORNING, zone).toISOString(),
         },
         signal,
       }),
     enabled: steps.length > 0 && steps.length <= 6,
     staleTime: 15_000,
+    select: (found) => different(found, zone, isUrgent),
   });
 }
 
@@ -52,6 +58,7 @@ export function SlotList(props: {
   readonly roomName: (room: number) => string;
   readonly wish?: Wish;
   readonly onWish?: (wish: Wish) => void;
+  readonly isUrgent?: boolean;
   /** Only in these. */
   readonly rooms?: readonly number[] | null;
   readonly onShow?: (slot: Slot) => void;
@@ -63,7 +70,11 @@ export function SlotList(props: {
   const [own, setOwn] = useState(ANY_TIME);
   const wish = props.wish ?? own;
   const setWish = props.onWish ?? setOwn;
-  const slots = useSlots(props.steps, wish, zone, props.ignore ?? null, props.rooms ?? null);
+  const slots = useSlots(props.steps, wish, zone, {
+    ...(props.ignore === undefined ? {} : { ignore: props.ignore }),
+    rooms: props.rooms ?? null,
+    isUrgent: props.isUrgent ?? false,
+  });
   const dayName = new Intl.DateTimeFormat(format.locale, {
     weekday: 'short',
     day: 'numeric',

@@ -4,7 +4,7 @@ import { Empty, Failure, Loading, useFormat, useMessages, useNotify } from '@neg
 import { IconX } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { type ReactNode, type PointerEvent as ReactPointerEvent, useMemo } from 'react';
-import { type Entry, entriesOf, entryOf, minutesOfEntry } from './entries';
+import { type Entry, entriesOf, entryOf, isUrgent, minutesOfEntry } from './entries';
 import { messages } from './messages';
 import { patientName } from './names';
 import { SlotList, type Wish } from './SlotList';
@@ -153,6 +153,7 @@ export function ToBook(props: {
             </Text>
             <SlotList
               steps={chosen.steps.map((step) => step.step)}
+              isUrgent={isUrgent(chosen)}
               zone={props.zone}
               verb={say('bookHere')}
               roomName={props.roomName}
@@ -189,8 +190,6 @@ function Entries(props: {
   readonly onChoose: (entry: Entry) => void;
   readonly onCarry: (entry: Entry, event: ReactPointerEvent) => void;
 }): ReactNode {
-  const say = useMessages(messages);
-  const format = useFormat();
   return (
     <Stack gap={6}>
       {props.entries.map((entry) => (
@@ -201,7 +200,6 @@ function Entries(props: {
           tabIndex={0}
           className={classes['entry']}
           data-entry={entry.key}
-          aria-label={`${say('choose')} ${patientName(entry.patient, format)}`}
           onClick={() => props.onChoose(entry)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -232,6 +230,7 @@ function EntryText(props: { readonly entry: Entry }): ReactNode {
         {entry.priority === 'STAT' || entry.priority === 'HIGH' ? (
           <Badge
             size="xs"
+            variant="light"
             color={entry.priority === 'STAT' ? 'red' : 'orange'}
             tt="none"
             style={{ flex: 'none' }}

@@ -26,6 +26,11 @@ export function minutesOfEntry(entry: Entry): number {
   return entry.steps.reduce((sum, step) => sum + step.duration_min, 0);
 }
 
+/** Nights are for them too. */
+export function isUrgent(entry: Entry): boolean {
+  return entry.priority === 'STAT' || entry.priority === 'HIGH';
+}
+
 /** Waiting steps of orders, an order together. */
 export function entriesOf(steps: readonly WaitingStep[]): readonly Entry[] {
   const found = new Map<number, WaitingStep[]>();

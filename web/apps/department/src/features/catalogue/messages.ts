@@ -40,7 +40,6 @@ export const messages = defineMessages({
     vetting: 'A radiologist accepts it first',
     vetted: 'Accepted first',
     yes: 'Yes',
-    no: 'No',
     preparationFr: 'Preparation, in French',
     preparationEn: 'Preparation, in English',
     protocols: 'Protocols',
@@ -67,8 +66,6 @@ export const messages = defineMessages({
     more: 'More',
     stale: 'Somebody changed it meanwhile. What you typed is still here; reload shows the other version.',
     reload: 'Reload',
-    // files
-    import: 'Import',
     export: 'Export',
     chooseFile: 'Choose a CSV file',
     what: 'What the file holds',
@@ -133,7 +130,6 @@ export const messages = defineMessages({
     vetting: 'Un radiologue l’accepte d’abord',
     vetted: 'À accepter',
     yes: 'Oui',
-    no: 'Non',
     preparationFr: 'Préparation, en français',
     preparationEn: 'Préparation, en anglais',
     protocols: 'Protocoles',
@@ -162,7 +158,6 @@ export const messages = defineMessages({
     stale:
       'Quelqu’un l’a modifié entre-temps. Votre saisie est toujours là ; recharger montre l’autre version.',
     reload: 'Recharger',
-    import: 'Importer',
     export: 'Exporter',
     chooseFile: 'Choisir un fichier CSV',
     what: 'Contenu du fichier',
