@@ -1,4 +1,4 @@
-import { ActionIcon, Box, Button, Group, Stack, Text } from '@mantine/core';
+import { ActionIcon, Box, Button, Group, Select, Stack, Text } from '@mantine/core';
 import { call, type RegisteredPatient } from '@negatoscope/api-client';
 import { PageHeader, Panel, useLanguage, useMessages, useNotify } from '@negatoscope/ui';
 import { IconX } from '@tabler/icons-react';
@@ -7,7 +7,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { PatientPicker } from '../patients/PatientPicker';
 import { messages } from './messages';
-import { type Chosen, chosenName, ProcedurePicker } from './ProcedurePicker';
+import { type Chosen, chosenName, ProcedurePicker, sentProcedure } from './ProcedurePicker';
+import { MODALITIES } from './search';
 import { WordsFields } from './WordsFields';
 import { NOTHING, sentWords } from './words';
 
@@ -35,9 +36,7 @@ export function NewOrderPage(): ReactNode {
       call('POST /api/v1/orders', {
         body: {
           patient: number,
-          procedures: procedures.map((one) =>
-            'words' in one ? { description: one.words } : { catalogue: one.entry.id },
-          ),
+          procedures: procedures.map(sentProcedure),
           ...sentWords(typed),
         },
       }),
@@ -102,6 +101,25 @@ export function NewOrderPage(): ReactNode {
                           .join(' · ')}
                   </Text>
                 </Box>
+                {'words' in one ? (
+                  <Select
+                    ml="auto"
+                    w={130}
+                    size="xs"
+                    aria-label={say('modality')}
+                    placeholder={say('modality')}
+                    clearable
+                    value={one.modality === '' ? null : one.modality}
+                    data={[...MODALITIES]}
+                    onChange={(modality) =>
+                      setProcedures(
+                        procedures.map((each, other) =>
+                          other === index ? { words: one.words, modality: modality ?? '' } : each,
+                        ),
+                      )
+                    }
+                  />
+                ) : null}
                 <ActionIcon
                   variant="subtle"
                   aria-label={`${say('remove')}: ${chosenName(one, language)}`}

@@ -23,7 +23,7 @@ import { messages } from './messages';
 import { OrderFacts } from './OrderFacts';
 import { OrderHistory } from './OrderHistory';
 import { ProcedureCard } from './ProcedureCard';
-import { type Chosen, chosenName, ProcedurePicker } from './ProcedurePicker';
+import { type Chosen, chosenName, ProcedurePicker, sentProcedure } from './ProcedurePicker';
 import { ReasonDialog } from './ReasonDialog';
 import { SafetyList } from './SafetyList';
 import { WordsFields } from './WordsFields';
@@ -181,7 +181,11 @@ function OpenOrder(props: { readonly order: OrderFile }): ReactNode {
         actions={
           <Group gap="xs">
             {canBook ? (
-              <Button renderRoot={(root) => <Link to="/calendar" {...(root as object)} />}>
+              <Button
+                renderRoot={(root) => (
+                  <Link to="/calendar" search={{ order: order.id }} {...(root as object)} />
+                )}
+              >
                 {say('book')}
               </Button>
             ) : null}
@@ -429,7 +433,7 @@ function AddDrawer(props: DrawerProps): ReactNode {
         path: { number: order.id },
         body: {
           version: order.version,
-          ...('words' in one ? { description: one.words } : { catalogue: one.entry.id }),
+          ...sentProcedure(one),
         },
       }),
     onSuccess: props.onDone,

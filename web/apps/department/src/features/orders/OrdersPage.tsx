@@ -202,10 +202,10 @@ export function OrdersPage(): ReactNode {
       title: say('service'),
       render: (row) => (
         <>
-          <Text size="sm" truncate maw={180}>
+          <Text size="sm" truncate maw={150}>
             {row.requesting_service}
           </Text>
-          <Text size="xs" c="dimmed" truncate maw={180}>
+          <Text size="xs" c="dimmed" truncate maw={150}>
             {format.personName(row.requesting_physician)}
           </Text>
         </>
@@ -214,7 +214,7 @@ export function OrdersPage(): ReactNode {
     {
       key: 'number',
       title: say('number'),
-      width: 150,
+      width: 120,
       render: (row) => (
         <>
           {row.accession_number}

@@ -4,7 +4,7 @@ import { type CatalogueProcedure, call } from '@negatoscope/api-client';
 import { Failure, useLanguage, useMessages } from '@negatoscope/ui';
 import { IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { messages } from './messages';
 
 const QUIET_MS = 200;
@@ -12,7 +12,16 @@ const SHOWN = 12;
 const WORDS = 'words';
 
 /** What was chosen: of the catalogue, or words. */
-export type Chosen = { readonly entry: CatalogueProcedure } | { readonly words: string };
+export type Chosen =
+  | { readonly entry: CatalogueProcedure }
+  | { readonly words: string; readonly modality: string };
+
+/** As the server takes it. */
+export function sentProcedure(chosen: Chosen) {
+  return 'words' in chosen
+    ? { description: chosen.words, modality: chosen.modality }
+    : { catalogue: chosen.entry.id };
+}
 
 /** What a chosen procedure is called. */
 export function chosenName(chosen: Chosen, language: 'en' | 'fr'): string {
@@ -46,6 +55,12 @@ export function ProcedurePicker(props: {
   const rows = text.trim().length < 2 ? [] : (found.data ?? []);
   const isWaiting = text.trim().length >= 2 && (found.isFetching || wanted !== text.trim());
 
+  const isReady = text.trim().length >= 2 && !isWaiting;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was found is ready to be chosen by Enter
+  useEffect(() => {
+    if (isReady) combobox.selectFirstOption();
+  }, [isReady, found.data]);
+
   function pick(chosen: Chosen): void {
     setText('');
     combobox.closeDropdown();
@@ -56,7 +71,7 @@ export function ProcedurePicker(props: {
     <Combobox
       store={combobox}
       onOptionSubmit={(value) => {
-        if (value === WORDS) return pick({ words: text.trim().slice(0, 64) });
+        if (value === WORDS) return pick({ words: text.trim().slice(0, 64), modality: '' });
         const entry = rows.find((one) => String(one.id) === value);
         if (entry !== undefined) pick({ entry });
       }}
@@ -75,7 +90,11 @@ export function ProcedurePicker(props: {
           onChange={(event) => {
             setText(event.currentTarget.value);
             combobox.openDropdown();
-            combobox.selectFirstOption();
+            combobox.resetSelectedOption();
+          }}
+          onKeyDown={(event) => {
+            // Enter chooses; before anything was found it does nothing, also not to the form around.
+            if (event.key === 'Enter') event.preventDefault();
           }}
           onFocus={() => combobox.openDropdown()}
           onBlur={() => combobox.closeDropdown()}
@@ -99,7 +118,7 @@ export function ProcedurePicker(props: {
             </Combobox.Option>
           ))}
           {rows.length === 0 && !isWaiting ? <Combobox.Empty>{say('noProcedure')}</Combobox.Empty> : null}
-          {props.takesWords === true && text.trim() !== '' ? (
+          {props.takesWords === true && text.trim().length >= 2 && !isWaiting ? (
             <Combobox.Option value={WORDS}>
               <Text size="sm" c="dimmed">
                 {say('asTyped', { text: text.trim() })}

@@ -34,7 +34,7 @@ import { PriorityBadge } from './badges';
 import { procedureName } from './describe';
 import { messages } from './messages';
 import { OrderFacts } from './OrderFacts';
-import { type Chosen, chosenName, ProcedurePicker } from './ProcedurePicker';
+import { type Chosen, chosenName, ProcedurePicker, sentProcedure } from './ProcedurePicker';
 import { ReasonDialog } from './ReasonDialog';
 import { SafetyList } from './SafetyList';
 
@@ -260,7 +260,7 @@ function useDecision(onDone: (next: number | null) => void) {
         body: {
           version,
           reason: decision.reason,
-          ...('words' in by ? { description: by.words } : { catalogue: by.entry.id }),
+          ...sentProcedure(by),
         },
       });
     },

@@ -4,6 +4,8 @@ import type { ReactNode } from 'react';
 import { messages } from './messages';
 import type { OrderPriority, OrderState, VettingState } from './search';
 
+/** A word that is cut says nothing. */
+const WHOLE = { minWidth: 'max-content', flexShrink: 0 } as const;
 const STATE_COLOURS: Readonly<Record<OrderState, string>> = {
   REQUESTED: 'blue',
   'ON HOLD': 'yellow',
@@ -26,7 +28,7 @@ export function OrderBadge(props: { readonly state: string }): ReactNode {
   const say = useMessages(messages);
   const state = props.state as OrderState;
   return (
-    <Badge size="sm" variant="light" tt="none" color={STATE_COLOURS[state] ?? 'gray'}>
+    <Badge size="sm" variant="light" tt="none" color={STATE_COLOURS[state] ?? 'gray'} style={WHOLE}>
       {state in STATE_COLOURS ? say(state) : state}
     </Badge>
   );
@@ -44,6 +46,7 @@ export function PriorityBadge(props: { readonly priority: OrderPriority }): Reac
       tt="none"
       variant={priority === 'STAT' ? 'filled' : 'light'}
       color={isUrgent ? 'red' : 'gray'}
+      style={WHOLE}
     >
       {say(`priority${priority}`)}
     </Badge>
@@ -55,13 +58,7 @@ export function VettingBadge(props: { readonly vetting: VettingState }): ReactNo
   const say = useMessages(messages);
   if (props.vetting === 'NOT NEEDED') return null;
   return (
-    <Badge
-      size="sm"
-      variant="light"
-      tt="none"
-      color={VETTING_COLOURS[props.vetting]}
-      style={{ flexShrink: 0 }}
-    >
+    <Badge size="sm" variant="light" tt="none" color={VETTING_COLOURS[props.vetting]} style={WHOLE}>
       {say(`vetting${props.vetting}`)}
     </Badge>
   );
