@@ -211,6 +211,7 @@ def run_worker(settings: Settings) -> None:
     from negatoscope.app.dicom import modality_worklist
     from negatoscope.app.services import opened_archive
     from negatoscope.domain.archive.configured import archive_settings
+    from negatoscope.domain.archive.following import present
     from negatoscope.domain.orders import KIND as WORKFLOW_CHANGED
     from negatoscope.domain.reconciliation import on_patient_changed
     from negatoscope.domain.scheduling.hours import Rules
@@ -228,6 +229,8 @@ def run_worker(settings: Settings) -> None:
     appointments = Following(Rules.of(settings))
     with database(settings) as opened, opened_archive(settings, opened) as archive:
         Worklist(opened).report_status("RESTARTED")
+        patients = settings.patients
+        present(opened, preferred_authority=patients.preferred_authority, name=patients.dicom_name)
         workitems = StepWorkitems(
             lambda: (
                 modality_worklist(live["settings"], opened)

@@ -9,11 +9,12 @@ import pydicom
 import pytest
 
 from negatoscope.domain.archive import OutcomeKind
+from negatoscope.domain.archive.following import present
 from negatoscope.domain.archive.metadata import SeriesMetadata
 from negatoscope.domain.archive.patients import Patients
 from negatoscope.domain.archive.query import InformationModel, Query, QueryLevel, search
 from negatoscope.domain.archive.retrieve import Retrieval, Selection
-from negatoscope.domain.patients import Authority, Identifier, PersonName, Registry
+from negatoscope.domain.patients import Authority, Identifier, PersonName, Registry, dicom_patient
 from negatoscope.domain.viewing.stored_source import CoercedSource, StoredSource
 from negatoscope.infra.db import Database
 
@@ -260,3 +261,59 @@ def test_a_merge_while_images_arrive_loses_nothing(node: Any, make_ct: Make) -> 
     assert len(rows) == 18
     assert {row[1] for row in rows} == {"P1"}
     assert node.rows("SELECT sum(study_count) FROM patient WHERE is_current") == [(18,)]
+
+
+INS = Authority(universal_id="1.2.250.1.213.1.4.8", universal_id_type="ISO")
+LAB = Authority(namespace="LAB")
+CLINIC = Authority(namespace="CLINIC", universal_id="750000001", universal_id_type="M")
+PEOPLE = [
+    ({}, [identifier("P1")]),
+    ({"birth_date": "197002", "sex": "I"}, [identifier("P1"), identifier("S1", LAB, "")]),
+    ({"birth_date": "19700230", "sex": "U"}, [identifier("L1", LAB, ""), identifier("P1")]),
+    ({"used_name": PersonName(family="d'Arc^=\\x", given="  Jeanne\tMarie ")}, [identifier("P1")]),
+    ({"birth_name": PersonName(family="FAURE", further="ANNE LEA")}, [identifier("C1", CLINIC)]),
+    ({"identity_status": "VALI"}, [identifier("27002", INS, "INS"), identifier("P1")]),
+    ({"identity_status": "PROV"}, [identifier("27002", INS, "INS"), identifier("C1", CLINIC)]),
+    ({"identity_status": "VALI"}, [identifier("27002", INS, "INS")]),
+    ({"birth_name": PersonName(family="é" * 80, given="ß" * 80)}, [identifier("x" * 65), identifier("N", LAB, "NH")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["used", "birth"])
+@pytest.mark.parametrize("authority", ["", "CLINIC", "750000001"])
+def test_the_index_says_of_a_patient_what_dicom_is_told_elsewhere(
+    database: Database, name: Any, authority: str
+) -> None:
+    """One rule in two languages: worklists and labels by one, lists and objects by the other."""
+    present(database, preferred_authority=authority, name=name)
+    for updates, identifiers in PEOPLE:
+        with database.connection() as connection, connection.transaction(force_rollback=True):
+            registry = Registry(connection)
+            base = {
+                "birth_name": PersonName(family="LEFEVRE", given="ZOE"),
+                "birth_date": "19700203",
+            }
+            both = [*identifiers, identifier("C9", CLINIC)]
+            number = registry.register(
+                updates=base | updates, identifiers=both, source="user:test"
+            ).patient
+            told = dicom_patient(registry.get(number), preferred_authority=authority, name=name)
+            row = connection.execute(
+                "SELECT patient_id, issuer_of_patient_id, patient_name, to_char(patient_birth_date, 'YYYYMMDD'),"
+                " patient_sex, attributes, id FROM archive_show_registered(%s)",
+                (number,),
+            ).fetchone()
+            assert row is not None
+            others = connection.execute(
+                "SELECT identifier, issuer FROM patient_identifier WHERE patient_fk = %s", (row[6],)
+            ).fetchall()
+        is_day = told.patient_birth_date != "19700230"  # the index keeps days of the calendar
+        assert [one or "" for one in row[:5]] == [
+            told.patient_id, told.issuer_of_patient_id, told.patient_name,
+            told.patient_birth_date if is_day else "", told.patient_sex,
+        ]  # fmt: skip
+        json = told.json()
+        assert row[5] == {key: json[key] for key in ("00100024", "00101005") if key in json}
+        assert sorted(others) == sorted(
+            (one.patient_id, one.issuer_of_patient_id) for one in told.other_identifiers
+        )
