@@ -514,6 +514,20 @@ class Settings(BaseSettings):
             raise ValueError("an AE title has no control characters (PS3.5 §6.2)")
         return title
 
+    @field_validator("public_holidays")
+    @classmethod
+    def _known_holidays(cls, value: str) -> str:
+        if value in {"", "FR", "FR-57", "FR-6AE"}:
+            return value
+        from holidays import country_holidays  # slow to load: for other countries only
+
+        country, _, subdivision = value.partition("-")
+        try:
+            country_holidays(country, subdiv=subdivision or None, years=2026)
+        except NotImplementedError as error:
+            raise ValueError(f"nothing is known of the public holidays of {value}") from error
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_time_zone(cls, value: str) -> str:

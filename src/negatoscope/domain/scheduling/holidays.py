@@ -1,9 +1,8 @@
 """Public holidays of a country or a part of it."""
 
+import threading
 from datetime import date
 from functools import lru_cache
-
-import holidays as library
 
 from negatoscope.domain.scheduling.model import Holiday
 from negatoscope.infra.errors import ConfigurationError
@@ -32,8 +31,17 @@ def public_holidays(region: str, first: date, last: date) -> list[Holiday]:
     return sorted(found, key=lambda one: one.day)
 
 
+def warm(region: str) -> None:
+    """Read this year's on a thread: the library loads every country, which takes a second the first time."""
+    if region:
+        year = date.today().year  # noqa: DTZ011 - any year does
+        threading.Thread(target=_of_year, args=(region, year), name="holidays", daemon=True).start()
+
+
 @lru_cache(maxsize=64)
 def _of_year(region: str, year: int) -> tuple[Holiday, ...]:
+    import holidays as library
+
     country, _, subdivision = region.partition("-")
     try:
         french, english = (

@@ -27,6 +27,7 @@ import structlog
 
 from negatoscope.domain.archive.configured import archive_settings
 from negatoscope.domain.identity import Action, Actor
+from negatoscope.domain.scheduling.holidays import warm
 from negatoscope.entrypoints.api.app import create_api
 from negatoscope.entrypoints.dicomweb import wado_uri
 from negatoscope.entrypoints.dicomweb.app import DicomWeb
@@ -209,6 +210,7 @@ class HttpApplication:
                 _log.warning("http.services_unavailable", reason=str(error).split("\n")[0])
                 await asyncio.sleep(RETRY_OPEN_S)
         await self._tell_ready()
+        warm(self._settings.public_holidays)
 
     async def _tell_ready(self) -> None:
         deadline_s = time.monotonic() + _READY_PATIENCE_S
