@@ -120,3 +120,22 @@ def test_a_study_moved_by_hand_is_that_patients(rows: Rows, procedure: int) -> N
     rows.connection.execute("INSERT INTO study_move VALUES (%s, %s)", (UID, patient))
     (found,) = binding.decide_for_patients(rows.connection, [patient])
     assert found.state == "BOUND"
+
+
+def test_what_is_imported_waits_for_nobody_unless_an_order_fits(rows: Rows, procedure: int) -> None:
+    rows.study("1.2.11", patient_id="8001", issuer="CHU", accession_number="OLD1")
+    imported = {"calling_ae_title": "", "actor_name": "command line"}
+    on_instances_stored(
+        rows.connection, event("instances-stored", study_instance_uid="1.2.11", **imported)
+    )
+    assert published(rows) == []
+    rows.study(UID, patient_id="8001", issuer="CHU")
+    on_instances_stored(
+        rows.connection, event("instances-stored", study_instance_uid=UID, **imported)
+    )
+    assert published(rows)[0] == ("STUDY BOUND", procedure)
+    patient = rows.value("SELECT patient_fk FROM registered_identifier WHERE value = '8001'")
+    request = rows.order(patient, accession="OLD1")
+    rows.procedure(request)
+    (found,) = binding.decide_for_request(rows.connection, request)
+    assert (found.state, found.study_instance_uid) == ("BOUND", "1.2.11")

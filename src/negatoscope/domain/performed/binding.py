@@ -159,9 +159,19 @@ def decide(connection: Connection, study_instance_uid: str) -> Binding:
     return _write(connection, study_instance_uid, verdict, before=before, source=RULE)
 
 
+def decide_if_fitting(connection: Connection, study_instance_uid: str) -> Binding | None:
+    """The same when any order fits the study at all; otherwise it is on no work list.
+
+    For what comes out of an archive of before: most of it was never ordered here.
+    """
+    fits = connection.execute(SQL["has_candidate"], {"study": study_instance_uid}).fetchone()
+    return decide(connection, study_instance_uid) if fits and fits[0] else None
+
+
 def decide_for_request(connection: Connection, request: int) -> list[Binding]:
-    """Apply the rule again to the unbound studies that an order may be for."""
-    rows = connection.execute(SQL["unbound_for_request"], {"request": request}).fetchall()
+    """Apply the rule to the studies that an order may be for and nobody bound."""
+    given = {"request": request, "rule": RULE}
+    rows = connection.execute(SQL["unbound_for_request"], given).fetchall()
     return [decide(connection, row[0]) for row in rows]
 
 
@@ -197,12 +207,9 @@ def decide_stored(
         with database.connection() as connection:
             given = {"after": after, "since": since, "limit": _PAGE}
             rows = connection.execute(SQL["undecided"], given).fetchall()
-            found = []
-            for _, uid in rows:
-                fits = connection.execute(SQL["has_candidate"], {"study": uid}).fetchone()
-                if not only_fitting or (fits and fits[0]):
-                    found.append(decide(connection, uid))
-        yield from found
+            decided = decide_if_fitting if only_fitting else decide
+            found = [decided(connection, uid) for _, uid in rows]
+        yield from (one for one in found if one is not None)
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]

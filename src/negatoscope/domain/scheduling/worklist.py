@@ -189,9 +189,10 @@ class ModalityWorklist:
         given["until"] = _earlier(given["until"], given.pop("high"))
         rows = self._execute(SQL["candidates"], given)
         ids = [row[0] for row in rows]
+        wanted = _selective(keys)
         for start in range(0, len(ids), _PAGE):
             for item in self._items(ids[start : start + _PAGE], viewer):
-                if matches(item, keys, options):
+                if matches(item, wanted, options):
                     yield item
 
     def item(self, step: int) -> DicomJson | None:
@@ -315,6 +316,15 @@ def _narrowed(keys: Mapping[str, Any], zone: ZoneInfo, *, is_fuzzy: bool) -> dic
         "patient_id": _literal(keys.get("00100020")),
         "words": None if is_fuzzy else _words(keys.get("00100010")),
     }
+
+
+def _selective(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that leave anything out, likewise of the step's item."""
+    found = {tag: key for tag, key in keys.items() if not is_universal(key)}
+    if _STEP in found:
+        step = _selective(item_of(found[_STEP]) or {})
+        found[_STEP] = {"vr": "SQ", "Value": [step]}
+    return found
 
 
 def _literal(key: Mapping[str, Any] | None) -> list[str] | None:

@@ -17,6 +17,8 @@ _MAY_FIT: Final = frozenset(
     {WorkflowKind.ORDERED, WorkflowKind.ORDER_CHANGED, WorkflowKind.ACCEPTED, WorkflowKind.REPLACED}
 )
 """After these an order may be for a study that nobody could bind."""
+_FROM_BEFORE: Final = frozenset({"command line", "demo"})
+"""Who takes in what was made elsewhere, long ago: it waits for nobody unless an order fits it."""
 _CHANGED = """
 SELECT id, patient_fk, other_patient_fk FROM patient_change
 WHERE id > %(after)s ORDER BY id LIMIT 1000
@@ -30,8 +32,12 @@ def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> No
     sender = str(event.payload.get("calling_ae_title") or "")
     if not study:
         return
+    is_from_before = not sender and event.payload.get("actor_name") in _FROM_BEFORE
     try:
-        binding.decide(connection, study)
+        if is_from_before:
+            binding.decide_if_fitting(connection, study)
+        else:
+            binding.decide(connection, study)
     except UnknownStudy:  # taken back or deleted meanwhile
         return
     source = f"dicom:{sender}" if sender else binding.RULE

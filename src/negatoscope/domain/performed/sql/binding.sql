@@ -50,12 +50,12 @@ ON CONFLICT (study_instance_uid) DO UPDATE SET procedure_fk = excluded.procedure
     told_event = CASE WHEN study_binding.procedure_fk IS NOT DISTINCT FROM excluded.procedure_fk THEN study_binding.told_event END
 
 -- name: unbound_for_request
--- Studies that nobody could bind and that an order may be for.
-SELECT b.study_instance_uid FROM study_binding b JOIN study s ON s.study_instance_uid = b.study_instance_uid
-WHERE b.state = 'UNBOUND' AND b.reason <> 'by-hand'
-  AND (b.study_instance_uid IN (SELECT study_instance_uid FROM requested_procedure WHERE request_fk = %(request)s)
+-- Studies that an order may be for and nobody bound: those looked at in vain, and those of before.
+SELECT s.study_instance_uid FROM study s LEFT JOIN study_binding b ON b.study_instance_uid = s.study_instance_uid
+WHERE (s.study_instance_uid IN (SELECT study_instance_uid FROM requested_procedure WHERE request_fk = %(request)s)
        OR s.accession_number = (SELECT accession_number FROM imaging_service_request WHERE id = %(request)s))
-ORDER BY b.study_instance_uid LIMIT 200
+  AND (b.study_instance_uid IS NULL OR (b.state = 'UNBOUND' AND b.decided_by = %(rule)s))
+ORDER BY s.study_instance_uid LIMIT 200
 
 -- name: unbound_for_patients
 -- Studies left unbound because of whose they are, that fit an order of a patient whose file changed.

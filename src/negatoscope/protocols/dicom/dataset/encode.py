@@ -8,6 +8,7 @@ import binascii
 import zlib
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from struct import Struct, error, pack
 from typing import Any, Final
 
@@ -169,11 +170,15 @@ class _Encoder:
 def _tag(key: Any) -> int:
     if not isinstance(key, str) or len(key) != 8:
         raise NotEncodable("a key is not eight hexadecimal digits")
+    return _parsed_tag(key)
+
+
+@lru_cache(maxsize=8192)
+def _parsed_tag(key: str) -> int:
     try:
-        tag = int.from_bytes(bytes.fromhex(key), "big")
+        return int.from_bytes(bytes.fromhex(key), "big")
     except ValueError as error_:
         raise NotEncodable("a key is not eight hexadecimal digits") from error_
-    return tag
 
 
 def _string(value: Any) -> str:
