@@ -90,6 +90,7 @@ function Source(props: { readonly source: string }): ReactNode {
   return mayAdminister ? (
     <Anchor
       size="xs"
+      underline="always"
       renderRoot={(root) => <Link to="/admin/messages" search={{ open: Number(name) }} {...root} />}
     >
       {label}

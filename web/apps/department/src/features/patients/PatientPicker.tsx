@@ -129,7 +129,8 @@ export function PatientPicker(props: {
           <Combobox.Options aria-label={label} mah={380} style={{ overflowY: 'auto' }}>
             {found.isError ? <Failure error={found.error} /> : null}
             {rows.map((one) => (
-              <Combobox.Option key={one.id} value={String(one.id)}>
+              // Of the search before: nobody picks one in a hurry.
+              <Combobox.Option key={one.id} value={String(one.id)} disabled={isWaiting}>
                 <PatientLine patient={one} />
               </Combobox.Option>
             ))}

@@ -57,17 +57,20 @@ export function PatientsPage(): ReactNode {
     placeholderData: keepPreviousData,
   });
   const rows = list.data?.pages.flat() ?? [];
+  // Rows of the search before stand until the next ones are here: nobody opens one of them in a hurry.
+  const isCurrent = wanted === text.trim() && !list.isPlaceholderData;
   const open = (row: RegisteredPatient) =>
     void navigate({ to: '/patients/registered/$number', params: { number: String(row.id) } });
 
   function onKeyDown(event: KeyboardEvent): void {
+    if (!isCurrent) return;
     if (event.key === 'ArrowDown') {
       const first = table.current?.querySelector<HTMLElement>('tbody tr');
       if (first) {
         event.preventDefault();
         first.focus();
       }
-    } else if (event.key === 'Enter' && rows.length === 1 && wanted === text.trim()) {
+    } else if (event.key === 'Enter' && rows.length === 1) {
       const [only] = rows;
       if (only !== undefined) open(only);
     }
@@ -155,13 +158,13 @@ export function PatientsPage(): ReactNode {
         {list.isError ? <Failure error={list.error} onRetry={() => void list.refetch()} /> : null}
         {list.isPending ? <Loading /> : null}
         {list.data === undefined ? null : (
-          <div ref={table}>
+          <div ref={table} style={isCurrent ? {} : { opacity: 0.5 }} aria-busy={!isCurrent}>
             <DataTable
               label={say('patients')}
               rows={rows}
               columns={columns}
               rowKey={(row) => String(row.id)}
-              onOpen={open}
+              onOpen={(row) => isCurrent && open(row)}
               empty={
                 wanted === '' ? (
                   <Empty title={say('nobodyYet')}>{say('nobodyYetHint')}</Empty>

@@ -39,11 +39,11 @@ export function TraitList(props: { readonly file: PatientFile }): ReactNode {
             <dd>
               {value === '' ? <span className={classes['since'] ?? ''}>{say('notKnown')}</span> : value}
             </dd>
-            <span className={classes['since'] ?? ''}>
+            <dd className={classes['since'] ?? ''}>
               {value === '' || file.traits_since[trait] === undefined
                 ? ''
                 : say('since', { date: format.date(file.traits_since[trait]) })}
-            </span>
+            </dd>
           </Fragment>
         ))}
     </dl>
