@@ -67,10 +67,13 @@ export function CalendarPage(): ReactNode {
 
   const { rooms: every, modalitiesOf, modalities, names, ...roomQuery } = useRooms();
   const roomName = (room: number) => names.get(room) ?? `#${room}`;
+  // Of what is being booked only the rooms that can do it are shown, unless somebody chose others.
+  const needed =
+    search.room === undefined ? chosen?.steps.map((step) => step.modality).filter(Boolean) : undefined;
+  const wanted = search.modality ?? (needed === undefined || needed.length === 0 ? undefined : needed);
   const rooms = every.filter(
     (room) =>
-      (search.modality === undefined ||
-        (modalitiesOf.get(room.id) ?? []).some((one) => search.modality?.includes(one))) &&
+      (wanted === undefined || (modalitiesOf.get(room.id) ?? []).some((one) => wanted.includes(one))) &&
       (search.room === undefined || search.room.includes(room.id)),
   );
   const isWeek = search.view === 'week';
