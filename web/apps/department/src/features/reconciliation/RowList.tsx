@@ -59,22 +59,26 @@ export function RowList<Row>(props: {
     box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
   }, [open]);
   return (
-    <Box ref={box} className={classes['list'] ?? ''} role="listbox" aria-label={props.label}>
+    <Box ref={box} className={classes['list'] ?? ''}>
       {rows.length === 0 ? props.empty : null}
-      {rows.map((row) => {
-        const key = keyOf(row);
-        return (
-          <Line
-            key={key}
-            row={row}
-            name={key}
-            isOpen={key === open}
-            language={language}
-            onOpen={onOpenNow}
-            render={props.render as (row: unknown) => ReactNode}
-          />
-        );
-      })}
+      {rows.length === 0 ? null : (
+        <div role="listbox" aria-label={props.label}>
+          {rows.map((row) => {
+            const key = keyOf(row);
+            return (
+              <Line
+                key={key}
+                row={row}
+                name={key}
+                isOpen={key === open}
+                language={language}
+                onOpen={onOpenNow}
+                render={props.render as (row: unknown) => ReactNode}
+              />
+            );
+          })}
+        </div>
+      )}
       {props.onMore === undefined ? null : (
         <Center p="xs">
           <Button
