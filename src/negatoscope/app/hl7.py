@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from negatoscope.domain.messages import Messages, Processor
+from negatoscope.domain.patients.holders import holders_of
 from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.entrypoints.hl7v2.listener import Limits, Listener
 from negatoscope.entrypoints.hl7v2.sender import Sender
@@ -32,7 +33,9 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    processor = Processor(database, partial(handle, settings=settings), threads=PROCESSORS)
+    processor = Processor(
+        database, partial(handle, settings=settings), holders=holders_of, threads=PROCESSORS
+    )
     limits = Limits(
         max_connections=settings.hl7_max_connections,
         max_message_bytes=settings.hl7_max_message_bytes,

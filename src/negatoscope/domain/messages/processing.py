@@ -1,17 +1,17 @@
 """Carrying messages out: in order for each patient, of different patients side by side.
 
-Any number of processors in any number of processes share the work: each locks the row of a message.
-A message waits while an earlier one that names one of its patients waits or is under way, so that
-what happened to a patient has its effect in the order in which it was kept; identifiers are
-compared without their authority, which at worst makes one wait for nothing. Messages that name
-nobody keep their order among themselves. Each has its effect in one transaction with the word
-that it was processed: killed at any moment, it has it once. A message that cannot be carried out
-is put aside with its reason and the next one has its turn; a database that does not answer is
-waited for.
+Any number of processors in any number of processes share the work: each locks the row of a
+message. A message waits while an earlier one that names one of its patients waits or is under
+way, so that what happened to a patient has its effect in the order in which it was kept. Two
+identifiers that one patient has are the same patient; identifiers are compared without their
+authority, which at worst makes one wait for nothing. Messages that name nobody keep their order
+among themselves. Each has its effect in one transaction with the word that it was processed:
+killed at any moment, it has it once. A message that cannot be carried out is put aside with its
+reason and the next one has its turn; a database that does not answer is waited for.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -71,6 +71,9 @@ class Ignored(Exception):
 Handler = Callable[[psycopg.Connection[Any], int, bytes], Outcome]
 """Carries a message out inside a transaction: connection, the message's number, its bytes."""
 
+Holders = Callable[[psycopg.Connection[Any], Sequence[str]], Mapping[str, frozenset[int]]]
+"""Which patients have identifiers of these values."""
+
 
 class Processor:
     """Takes waiting messages and hands them on.
@@ -78,12 +81,21 @@ class Processor:
     Args:
         database: Where they wait.
         handler: Does what they say.
+        holders: Says whose identifiers are one patient's; without it each is for itself.
         threads: How many are carried out side by side in this process.
     """
 
-    def __init__(self, database: Database, handler: Handler, *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        database: Database,
+        handler: Handler,
+        *,
+        holders: Holders | None = None,
+        threads: int = 1,
+    ) -> None:
         self._database = database
         self._handler = handler
+        self._holders = holders
         self._stop = threading.Event()
         self._wakes = [threading.Event() for _ in range(threads)]
         self._threads: list[threading.Thread] = []
@@ -138,12 +150,19 @@ class Processor:
 
     def _process_next(self) -> bool:
         with self._database.connection() as connection:
-            taken: set[str] = set()
+            taken: set[str | int] = set()
             window = connection.execute(repository.SQL["window"], {"limit": _WINDOW}).fetchall()
+            # Read after the window: what a message that is done has joined is seen joined.
+            values = {one for _, identifiers in window for one in identifiers if "^" not in one}
+            same: Mapping[str, frozenset[int]] = {}
+            if self._holders is not None and len(window) > 1:
+                same = self._holders(connection, sorted(values))
             for number, identifiers in window:
                 if len(identifiers) >= MAX_IDENTIFIERS:  # it may name more than are kept: alone
                     return not taken and self._take(connection, number)
-                keys = {one for one in identifiers if "^" not in one} or {""}
+                keys: set[str | int] = {one for one in identifiers if "^" not in one}
+                keys |= {patient for one in identifiers for patient in same.get(one, ())}
+                keys = keys or {""}
                 if not keys & taken and self._take(connection, number):
                     return True
                 taken |= keys

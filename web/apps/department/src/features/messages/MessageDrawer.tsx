@@ -13,7 +13,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMay } from '../session/session';
-import { effectsOf, partnerOf, patientsOf, typeOf } from './describe';
+import { effectsOf, ordersOf, partnerOf, patientsOf, typeOf } from './describe';
 import { messages } from './messages';
 import { StateBadge } from './StateBadge';
 import type { Direction } from './search';
@@ -85,7 +85,10 @@ function CameExplained(props: { readonly explained: HL7Explained }): ReactNode {
     [say('processed'), format.dateTime(message.processed_at)],
     [say('reason'), message.state_reason],
     [say('effect'), effectsOf(message.effect, say).join('\n')],
-    [say('links'), <PatientLinks key="links" numbers={patientsOf(message.effect)} />],
+    [
+      say('links'),
+      <Links key="links" patients={patientsOf(message.effect)} orders={ordersOf(message.effect)} />,
+    ],
     [say('attempts'), message.attempt_count === 0 ? '' : format.number(message.attempt_count)],
     [say('notes'), message.notes.join('\n')],
   ];
@@ -154,7 +157,14 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
     [say('type'), typeOf(message)],
     [say('meaning'), meaningOf(message.kind, message.action)],
     [say('destination'), message.destination_name],
-    [say('links'), <PatientLinks key="links" numbers={message.patient === null ? [] : [message.patient]} />],
+    [
+      say('links'),
+      <Links
+        key="links"
+        patients={message.patient === null ? [] : [message.patient]}
+        orders={message.request === null ? [] : [message.request]}
+      />,
+    ],
     [say('controlId'), message.control_id],
     [say('version'), message.version_id],
     [say('made'), format.dateTime(message.created_at)],
@@ -226,27 +236,40 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
   }
 }
 
-/** The files of the patients whom a message was about. */
-function PatientLinks(props: { readonly numbers: readonly number[] }): ReactNode {
+/** The files and the orders that a message was about. */
+function Links(props: {
+  readonly patients: readonly number[];
+  readonly orders: readonly number[];
+}): ReactNode {
   const say = useMessages(messages);
   const may = useMay("read the department's work");
-  if (props.numbers.length === 0) return '–';
+  const links = [
+    ...props.patients.slice(0, 20).map((number) => ({
+      to: '/patients/registered/$number' as const,
+      number: String(number),
+      text: say('ofPatient', { patient: String(number) }),
+    })),
+    ...props.orders.slice(0, 20).map((number) => ({
+      to: '/orders/$number' as const,
+      number: String(number),
+      text: say('oneOrder', { number: String(number) }),
+    })),
+  ];
+  if (links.length === 0) return '–';
   return (
     <Group gap="sm">
-      {props.numbers.slice(0, 20).map((number) =>
+      {links.map((link) =>
         may ? (
           <Anchor
-            key={number}
+            key={link.text}
             size="sm"
-            renderRoot={(root) => (
-              <Link to="/patients/registered/$number" params={{ number: String(number) }} {...root} />
-            )}
+            renderRoot={(root) => <Link to={link.to} params={{ number: link.number }} {...root} />}
           >
-            {say('ofPatient', { patient: String(number) })}
+            {link.text}
           </Anchor>
         ) : (
-          <Text key={number} size="sm">
-            {say('ofPatient', { patient: String(number) })}
+          <Text key={link.text} size="sm">
+            {link.text}
           </Text>
         ),
       )}

@@ -69,6 +69,14 @@ export function patientsOf(effect: Effect): readonly number[] {
   return [...new Set(found)];
 }
 
+/** Which orders it was about. */
+export function ordersOf(effect: Effect): readonly number[] {
+  return listOf(effect['orders']).flatMap((one) => {
+    const number = (one as Effect)['order'];
+    return typeof number === 'number' ? [number] : [];
+  });
+}
+
 function listOf(value: unknown): readonly object[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'object' && one !== null) : [];
 }
