@@ -646,7 +646,7 @@ In the item of Scheduled Procedure Step Sequence (0040,0100):
 
 {table(("Tag", "Keyword", "Matching", "Type"), keys(step, ">"))}
 
-**Specific Character Set**: that of the request; ISO_IR 192 when it names none or an unknown one. Letters that the set lacks are written
+**Specific Character Set**: that of the request; when it names none, that of the AE's registration, else ISO_IR 192, as for an unknown one. Letters that the set lacks are written
 with those it has where such a spelling exists (`Ł` as `L`), which is logged; an item with anything else comes in ISO_IR 192, declared.
 
 At most {worklist_scp.MAX_AT_ONCE} worklists are looked up at once in a process. One AE title may ask {worklist_scp.QUERIES_PER_S:g} times a second, and twice as often in a

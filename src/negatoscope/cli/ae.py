@@ -36,6 +36,11 @@ def ae() -> None:
 )
 @click.option("--check-host", is_flag=True, help="Refuse it from another host than this one.")
 @click.option("--max-associations", type=click.IntRange(1, 10_000), help="At once, per process.")
+@click.option(
+    "--character-set",
+    metavar="TERM",
+    help="Of its worklists when it names none: ISO_IR 100 (default: ISO_IR 192).",
+)
 @click.option("--replace", is_flag=True, help="Change an entry that exists.")
 @pass_context
 def add(
@@ -50,6 +55,7 @@ def add(
     certificates: tuple[str, ...],
     check_host: bool,
     max_associations: int | None,
+    character_set: str | None,
     replace: bool,
 ) -> None:
     """Register AET, which listens at HOST:PORT."""
@@ -77,6 +83,7 @@ def add(
             certificates=certificates,
             check_host=check_host,
             max_associations=max_associations,
+            character_set=character_set,
             replace=replace,
             by="command line",
         )

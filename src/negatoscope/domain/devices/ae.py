@@ -14,12 +14,15 @@ from negatoscope.domain.devices.errors import (
 from negatoscope.domain.identity import EVERYTHING, DataScope, grants
 from negatoscope.domain.identity.model import Actor, AERole
 from negatoscope.infra.db import Database
+from negatoscope.protocols.dicom.dataset.charset import codec_for
 
 _COLUMNS = (
     "ae_title, host, port, roles, tls, description, is_enabled, tls_required, certificates,"
-    " check_host, max_associations"
+    " check_host, max_associations, character_set"
 )
-_UPDATED: Final = tuple(name for name in _COLUMNS.split(", ") if name != "ae_title")
+_UPDATED: Final = tuple(
+    name for name in _COLUMNS.split(", ") if name not in {"ae_title", "character_set"}
+)
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _MAX_CERTIFICATES: Final = 8
 
@@ -42,6 +45,8 @@ class ApplicationEntity:
             that our authorities signed.
         check_host: Whether it must call from its registered host.
         max_associations: How many it may have at once in one process; ``None``: the common limit.
+        character_set: Specific Character Set of worklists it is answered when it names none; empty:
+            ISO_IR 192.
     """
 
     ae_title: str
@@ -56,6 +61,7 @@ class ApplicationEntity:
     certificates: tuple[str, ...] = ()
     check_host: bool = False
     max_associations: int | None = None
+    character_set: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -77,6 +83,7 @@ def add(
     certificates: Sequence[str] = (),
     check_host: bool = False,
     max_associations: int | None = None,
+    character_set: str | None = None,
     replace: bool = False,
     by: str = "",
 ) -> ApplicationEntity:
@@ -95,6 +102,7 @@ def add(
         certificates: Which certificates it may show.
         check_host: Refuse it from another host.
         max_associations: At once, in one process.
+        character_set: Of worklists, when it names none; None leaves what an entry has.
         replace: Overwrite an entry of that title.
         by: Who registers it.
     Raises:
@@ -117,15 +125,20 @@ def add(
         raise InvalidApplicationEntity(
             f"{max_associations} associations cannot be a limit", hint="limits are 1 to 10000."
         )
-    updates = ", ".join(f"{name} = excluded.{name}" for name in (*_UPDATED, "changed_by"))
+    if character_set and codec_for(character_set) is None:
+        raise InvalidApplicationEntity(
+            f"{character_set} is no character set", hint="ISO_IR 100, ISO_IR 192, ISO_IR 101 ..."
+        )
+    changed = (*_UPDATED, "changed_by") + (() if character_set is None else ("character_set",))
+    updates = ", ".join(f"{name} = excluded.{name}" for name in changed)
     conflict = f"UPDATE SET {updates}, changed_at = now()" if replace else "NOTHING"
     values = (title, host, port, wanted, tls, description, is_enabled, tls_required, shown)
     with database.connection() as connection:
         row = connection.execute(
             f"INSERT INTO application_entity ({_COLUMNS}, changed_by)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             f" ON CONFLICT (ae_title) DO {conflict} RETURNING {_COLUMNS}",
-            (*values, check_host, max_associations, by),
+            (*values, check_host, max_associations, character_set or "", by),
         ).fetchone()
     if row is None:
         raise ApplicationEntityExists(
@@ -258,7 +271,20 @@ def normal_certificates(certificates: Sequence[str]) -> list[str]:
 
 
 def _entity(row: tuple[Any, ...]) -> ApplicationEntity:
-    title, host, port, roles, tls, description, enabled, tls_required, shown, check, most = row
+    (
+        title,
+        host,
+        port,
+        roles,
+        tls,
+        description,
+        enabled,
+        tls_required,
+        shown,
+        check,
+        most,
+        charset,
+    ) = row
     return ApplicationEntity(
         ae_title=title,
         host=host,
@@ -271,4 +297,5 @@ def _entity(row: tuple[Any, ...]) -> ApplicationEntity:
         certificates=tuple(shown),
         check_host=check,
         max_associations=most,
+        character_set=charset,
     )

@@ -258,6 +258,9 @@ class WorklistScp:
         """Send the matches. Returns: the final status and its comment."""
         declared = keys.pop(_CHARACTER_SET, {}).get("Value") or ()
         terms = [term or "" for term in declared]
+        entity = caller_of(association).entity
+        if not terms and entity is not None and entity.character_set:
+            terms = [entity.character_set]
         title = association.calling_ae_title
         self.reads.seen(
             actor=caller_of(association).actor,

@@ -17,6 +17,7 @@ from pynetdicom import AE, sop_class
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
 from negatoscope.domain.devices import ae
+from negatoscope.domain.devices.errors import InvalidApplicationEntity
 from negatoscope.domain.scheduling.worklist import (
     REQUIRED_MATCHING_KEYS,
     SUPPORTED,
@@ -445,6 +446,22 @@ def test_names_come_in_the_set_that_was_asked_for(
         keys.SpecificCharacterSet = asked
     (item,), _ = node.ask(keys)
     assert (item.SpecificCharacterSet, str(item.PatientName)) == (declared, name)
+
+
+def test_a_device_that_names_no_set_may_have_one(node: Node) -> None:
+    given = {"host": "127.0.0.1", "port": 104, "roles": ["worklist"], "replace": True}
+    ae.add(node.database, ae_title="BROKER", character_set="ISO_IR 100", **given)
+    ae.add(node.database, ae_title="BROKER", **given)  # as the page of devices does: it stays
+    keys = question({"ScheduledProcedureStepID": "S1"})
+    del keys.SpecificCharacterSet
+    (item,), _ = node.ask(keys)
+    assert (item.SpecificCharacterSet, str(item.PatientName)) == ("ISO_IR 100", "DUPONT^ZOÉ")
+    keys.SpecificCharacterSet = "ISO_IR 192"
+    (item,), _ = node.ask(keys)
+    assert item.SpecificCharacterSet == "ISO_IR 192"
+    ae.add(node.database, ae_title="BROKER", character_set="", **given)
+    with pytest.raises(InvalidApplicationEntity):
+        ae.add(node.database, ae_title="BROKER", character_set="LATIN", **given)
 
 
 def test_what_has_no_other_spelling_comes_in_unicode() -> None:
