@@ -379,7 +379,7 @@ function EditDrawer(props: DrawerProps): ReactNode {
     mutationFn: (told: { readonly words: TypedWords; readonly version: number }) =>
       call('PATCH /api/v1/orders/{number}', {
         path: { number: order.id },
-        body: { version: told.version, ...sentWords(told.words) },
+        body: { version: told.version, ...sentWords(told.words, order) },
       }),
     onSuccess: (after) => {
       props.onDone(after);
@@ -387,7 +387,7 @@ function EditDrawer(props: DrawerProps): ReactNode {
       notify.done(say('saved'), () => {
         call('PATCH /api/v1/orders/{number}', {
           path: { number: order.id },
-          body: { version: after.version, ...sentWords(before) },
+          body: { version: after.version, ...sentWords(before, order) },
         }).then(props.onDone, props.onFailed);
       });
     },

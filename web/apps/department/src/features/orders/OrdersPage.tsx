@@ -1,4 +1,16 @@
-import { Anchor, Badge, Button, Center, Chip, Group, Select, Stack, Text, TextInput } from '@mantine/core';
+import {
+  Anchor,
+  Badge,
+  Box,
+  Button,
+  Center,
+  Chip,
+  Group,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { call, type ListedOrder } from '@negatoscope/api-client';
 import {
@@ -21,7 +33,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useStat
 import { ageOf, partialDate, shownName } from '../patients/names';
 import { useMay } from '../session/session';
 import { OrderBadge, PriorityBadge, VettingBadge } from './badges';
-import { modalitiesOf, procedureName, wantedProcedures } from './describe';
+import { procedureName, wantedProcedures } from './describe';
 import { messages } from './messages';
 import {
   dayStart,
@@ -126,11 +138,10 @@ export function OrdersPage(): ReactNode {
     {
       key: 'patient',
       title: say('patient'),
-      width: '20%',
       render: (row) => {
         const age = ageOf(row.patient.birth_date);
         return (
-          <>
+          <Box miw={170}>
             <Anchor
               size="sm"
               fw={600}
@@ -150,18 +161,20 @@ export function OrdersPage(): ReactNode {
                 .filter(Boolean)
                 .join(' · ')}
             </Text>
-          </>
+          </Box>
         );
       },
     },
     {
       key: 'procedures',
       title: say('procedures'),
-      width: '28%',
       render: (row) => (
         <Stack gap={0}>
           {wantedProcedures(row).map((one) => (
             <Group key={one.id} gap={6} wrap="nowrap">
+              <Text size="xs" c="dimmed" w={26} style={{ flexShrink: 0 }}>
+                {one.modality}
+              </Text>
               <Text size="sm" truncate maw={260}>
                 {procedureName(one)}
               </Text>
@@ -176,14 +189,17 @@ export function OrdersPage(): ReactNode {
         </Stack>
       ),
     },
-    { key: 'modality', title: say('modality'), width: 80, render: modalitiesOf },
     {
-      key: 'priority',
-      title: say('priority'),
-      width: 100,
-      render: (row) => <PriorityBadge priority={row.priority} />,
+      key: 'state',
+      title: say('state'),
+      width: 120,
+      render: (row) => (
+        <Stack gap={4} align="flex-start">
+          <OrderBadge state={row.state} />
+          <PriorityBadge priority={row.priority} />
+        </Stack>
+      ),
     },
-    { key: 'state', title: say('state'), width: 120, render: (row) => <OrderBadge state={row.state} /> },
     {
       key: 'when',
       title: say('when'),
@@ -202,10 +218,10 @@ export function OrdersPage(): ReactNode {
       title: say('service'),
       render: (row) => (
         <>
-          <Text size="sm" truncate maw={150}>
+          <Text size="sm" truncate maw={120}>
             {row.requesting_service}
           </Text>
-          <Text size="xs" c="dimmed" truncate maw={150}>
+          <Text size="xs" c="dimmed" truncate maw={120}>
             {format.personName(row.requesting_physician)}
           </Text>
         </>

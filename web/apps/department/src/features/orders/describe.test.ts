@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { saidBy, typedPerson } from './describe';
+import { saidBy, shownPerson, typedPerson } from './describe';
 
 describe('texts of orders', () => {
   it('splits a typed name as DICOM keeps it', () => {
@@ -9,6 +9,12 @@ describe('texts of orders', () => {
     expect(typedPerson('Carrère')).toBe('Carrère');
     expect(typedPerson('Carrère Sylvie')).toBe('Carrère^Sylvie');
     expect(typedPerson('')).toBe('');
+  });
+
+  it('shows a name so that it is split again as it was', () => {
+    expect(shownPerson('Le Goff^Yann^^Dr')).toBe('LE GOFF Yann');
+    expect(typedPerson(shownPerson('LE GOFF^Yann'))).toBe('LE GOFF^Yann');
+    expect(shownPerson('Cabinet')).toBe('Cabinet');
   });
 
   it('names who said something', () => {

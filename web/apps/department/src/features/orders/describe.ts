@@ -11,11 +11,6 @@ export function procedureName(one: OrderedProcedure): string {
   return one.description || one.code_meaning || one.code_value;
 }
 
-/** Modalities of what is asked for, each once. */
-export function modalitiesOf(order: ListedOrder): string {
-  return [...new Set(wantedProcedures(order).map((one) => one.modality))].filter(Boolean).join(', ');
-}
-
 /** Who says so, for a history: the name of a person, else the system's. */
 export function saidBy(source: string): string {
   const [kind, ...rest] = source.split(':');
@@ -33,4 +28,10 @@ export function typedPerson(typed: string): string {
     return `${capitals.join(' ')}^${words.filter((word) => !capitals.includes(word)).join(' ')}`;
   }
   return words.length === 1 ? text : `${words[0]}^${words.slice(1).join(' ')}`;
+}
+
+/** A name (PN) as somebody would type it: `GARCIA Ana`. */
+export function shownPerson(name: string): string {
+  const [family = '', given = ''] = name.split('^');
+  return `${given === '' ? family : family.toLocaleUpperCase()} ${given}`.trim();
 }

@@ -1,5 +1,5 @@
 import type { OrderFile } from '@negatoscope/api-client';
-import { typedPerson } from './describe';
+import { shownPerson, typedPerson } from './describe';
 import type { OrderPriority } from './search';
 
 /** What somebody types about an order; empty where nothing is said. */
@@ -36,15 +36,16 @@ export const NOTHING: TypedWords = {
   wishedAt: '',
 };
 
-/** As the server takes it. */
-export function sentWords(typed: TypedWords) {
+/** As the server takes it; a name that nobody touched stays as it was written. */
+export function sentWords(typed: TypedWords, of?: OrderFile) {
+  const isSame = of !== undefined && typed.requestingPhysician === shownPerson(of.requesting_physician);
   return {
     priority: typed.priority,
     clinical_question: typed.clinicalQuestion,
     justification: typed.justification,
     comments: typed.comments,
     requesting_service: typed.requestingService,
-    requesting_physician: typedPerson(typed.requestingPhysician),
+    requesting_physician: isSame ? of.requesting_physician : typedPerson(typed.requestingPhysician),
     current_patient_location: typed.location,
     patient_transport: typed.transport,
     patient_weight_kg: typed.weightKg === '' ? null : typed.weightKg,
@@ -64,7 +65,7 @@ export function wordsOf(order: OrderFile): TypedWords {
     justification: order.justification,
     comments: order.comments,
     requestingService: order.requesting_service,
-    requestingPhysician: order.requesting_physician,
+    requestingPhysician: shownPerson(order.requesting_physician),
     location: order.current_patient_location,
     transport: order.patient_transport,
     weightKg: order.patient_weight_kg === null ? '' : Number(order.patient_weight_kg),
