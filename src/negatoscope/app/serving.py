@@ -85,6 +85,8 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
         try:
             _prepare(settings, url)
             accounts = _demo_accounts(settings, url) if demo else {}
+            if demo and not settings.documents.hospital:
+                _name_hospital()
             _note_life(settings, url, "start")
             supervisor = Supervisor(
                 settings=settings,
@@ -98,6 +100,14 @@ def serve_all(settings: Settings, *, demo: bool, ohif: bool = False) -> int:
             _note_life(settings, url, "stop")
             if embedded is not None:
                 embedded.stop()
+
+
+def _name_hospital() -> None:
+    """Let the letters of the demonstration come from its hospital; the children take it from the environment."""
+    from negatoscope.demo.people import INSTITUTION_ADDRESS, INSTITUTION_NAME
+
+    os.environ["NEGATOSCOPE_DOCUMENTS__HOSPITAL"] = INSTITUTION_NAME
+    os.environ["NEGATOSCOPE_DOCUMENTS__ADDRESS"] = INSTITUTION_ADDRESS.replace(", ", "\n")
 
 
 def _note_life(settings: Settings, url: str, action: str, role: str = "all") -> None:

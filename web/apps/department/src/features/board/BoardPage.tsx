@@ -186,7 +186,15 @@ export function BoardPage(): ReactNode {
         )}
       </div>
       {actions.dialogs}
-      {isUrgent ? <UrgentDialog onClose={focus} onAdded={focus} /> : null}
+      {isUrgent ? (
+        <UrgentDialog
+          onClose={focus}
+          onAdded={(step) => {
+            setActive(step);
+            focus();
+          }}
+        />
+      ) : null}
     </div>
   );
 }

@@ -136,7 +136,7 @@ export function BoardTable(props: BoardTableProps): ReactNode {
       tabIndex={0}
       onKeyDown={onKeyDown}
       onFocus={(event) => {
-        if (event.target === event.currentTarget && activeAt < 0) go(0);
+        if (event.target === event.currentTarget && active === null) go(0);
       }}
     >
       <div className={classes['head'] ?? ''} role="row" aria-rowindex={1}>

@@ -12,7 +12,7 @@ const QUIET_MS = 180;
 /** Somebody who comes without appointment: patient, procedure and device, and it is on the board. */
 export function UrgentDialog(props: {
   readonly onClose: () => void;
-  readonly onAdded: () => void;
+  readonly onAdded: (step: number | null) => void;
 }): ReactNode {
   const say = useMessages(messages);
   const notify = useNotify();
@@ -46,7 +46,7 @@ export function UrgentDialog(props: {
     if (patient === null || procedure === null) return;
     setSending(true);
     try {
-      await call('POST /api/v1/board/urgent', {
+      const made = await call('POST /api/v1/board/urgent', {
         body: {
           patient: patient.id,
           procedure: Number(procedure),
@@ -56,7 +56,7 @@ export function UrgentDialog(props: {
         },
       });
       notify.done(say('added'));
-      props.onAdded();
+      props.onAdded(made.steps[0] ?? null);
     } catch (error) {
       notify.failed(error);
       setSending(false);
