@@ -14,6 +14,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { SafetyDialog } from '../board/SafetyDialog';
+import { CallButtons } from '../context/CallButtons';
 import { shownName } from '../patients/names';
 import { PatientLine } from '../patients/PatientLine';
 import { useMay } from '../session/session';
@@ -180,6 +181,7 @@ function OpenOrder(props: { readonly order: OrderFile }): ReactNode {
         description={order.state_reason}
         actions={
           <Group gap="xs">
+            <CallButtons open={{ registered_patient: order.patient.id }} />
             {canBook ? (
               <Button
                 renderRoot={(root) => (
