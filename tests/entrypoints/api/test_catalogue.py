@@ -90,7 +90,7 @@ def test_rooms_devices_and_hours(api):
 def test_files_go_out_and_in(api):
     answer = api.get(f"{FILES}/PROCEDURES")
     assert answer.headers["content-disposition"] == 'attachment; filename="procedures.csv"'
-    text = answer.content.decode().replace("IRM du genou", "IRM d'un genou")
+    text = answer.content.decode().replace(";IRM du genou;", ";IRM d'un genou;")
     looked = api.post(FILES, json={"kind": "PROCEDURES", "content": text}).json()
     assert (looked["changed_count"], looked["error_count"], looked["is_applied"]) == (1, 0, False)
     (line,) = looked["lines"]
@@ -102,3 +102,22 @@ def test_files_go_out_and_in(api):
     assert api.get(CATALOGUE, params={"text": "d'un genou"}).json()
     wrong = api.post(FILES, json={"kind": "RESOURCES", "content": text})
     assert (wrong.status_code, "not known" in wrong.json()["detail"]) == (422, True), wrong.text
+
+
+def test_what_no_database_takes_is_refused(api):
+    for query in ({"text": "a\0"}, {"modality": "C\0"}, {"after": 1 << 62 + 1}):
+        assert api.get(CATALOGUE, params=query).status_code == 422
+    room = api.get(RESOURCES, params={"kind": "ROOM"}).json()[0]
+    for opens in ("08:00Z", "08:00+02:00"):
+        hours = [{"weekday": 1, "opens": opens, "closes": "12:00"}]
+        body = {"version": room["version"], "hours": hours}
+        path = f"{RESOURCES}/{room['id']}/opening-hours"
+        assert api.request("PUT", path, json=body).status_code == 422
+    for content in ("code_value\nA\0\n", 'code_value\n"A\n'):
+        assert api.post(FILES, json={"kind": "PROCEDURES", "content": content}).status_code in (
+            200,
+            422,
+        )
+    device = {"kind": "DEVICE", "name": "X", "room": 1 << 70}
+    assert api.post(RESOURCES, json=device).status_code == 422
+    assert api.post(RESOURCES, json=device | {"name": "a\0", "room": None}).status_code == 422

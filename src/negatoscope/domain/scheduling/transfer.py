@@ -154,6 +154,8 @@ def load(connection: Connection, kind: FileKind, text: str, *, apply: bool) -> P
         FileKind.OPENING_HOURS: _OpeningHours,
         FileKind.CCAM: _Acts,
     }[kind](connection)
+    if "\0" in text:
+        raise UnreadableFile("the file is no text", hint="save the sheet as CSV, UTF-8.")
     lines: list[LineResult] = []
     is_applied = False
     with connection.transaction() as transaction:

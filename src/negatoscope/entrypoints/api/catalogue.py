@@ -34,6 +34,7 @@ Reader = Annotated[Asking, to(Action.READ_WORK)]
 Keeper = Annotated[Asking, to(Action.CATALOGUE)]
 Number = Annotated[int, Path(ge=1, le=2**62)]
 Version = Annotated[int, Query(ge=1, le=2**31 - 1)]
+Row = Annotated[int, Field(ge=1, lt=1 << 62)]
 R = TypeVar("R")
 _MAX_SHOWN_LINES: Final = 2000
 
@@ -63,9 +64,9 @@ class ProcedureValues(Schema):
     safety_questions: Annotated[tuple[SafetyQuestion, ...], Field(max_length=10)] = ()
     needs_vetting: bool = False
     protocols: Annotated[tuple[ProtocolSchema, ...], Field(max_length=MAX_PROTOCOLS)] = ()
-    rooms: Annotated[tuple[int, ...], Field(max_length=MAX_ROOMS)] = ()
+    rooms: Annotated[tuple[Row, ...], Field(max_length=MAX_ROOMS)] = ()
     """Numbers of rooms; none: wherever a device of its modality stands."""
-    default_room: int | None = None
+    default_room: Row | None = None
     is_active: bool = True
 
 
@@ -84,8 +85,8 @@ class CatalogueProcedure(ProcedureChange):
 class CatalogueSearch(Schema):
     """What is looked for."""
 
-    text: Annotated[str, Field(max_length=200)] = ""
-    modality: Annotated[str, Field(max_length=16)] = ""
+    text: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
+    modality: Annotated[str, Field(max_length=16, pattern=r"^[A-Z0-9_ ]*$")] = ""
     is_active: bool | None = None
     after: Annotated[int | None, Field(ge=1, le=2**62)] = None
     """Number of the last one of the page before."""

@@ -5,7 +5,7 @@ from datetime import date, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from negatoscope.domain.scheduling.resources import (
     MAX_DAYS,
@@ -17,10 +17,26 @@ from negatoscope.domain.scheduling.resources import (
     Shows,
     WorklistFilter,
 )
-from negatoscope.entrypoints.api.catalogue import Keeper, Number, Reader, Version, in_transaction
+from negatoscope.entrypoints.api.catalogue import (
+    Keeper,
+    Number,
+    Reader,
+    Row,
+    Version,
+    in_transaction,
+)
 from negatoscope.entrypoints.api.common import Schema
 
 router = APIRouter(tags=["resources"])
+
+
+def _wall_clock(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("opening hours are times of the wall clock, without a zone")
+    return at.replace(second=0, microsecond=0)
+
+
+WallClock = Annotated[time, AfterValidator(_wall_clock)]
 
 
 class WorklistFilterSchema(Schema):
@@ -39,8 +55,8 @@ class OpeningHours(Schema):
 
     weekday: Annotated[int, Field(ge=1, le=7)]
     """1 is Monday."""
-    opens: time
-    closes: time
+    opens: WallClock
+    closes: WallClock
     valid_from: date | None = None
     valid_until: date | None = None
 
@@ -58,7 +74,7 @@ class ResourceValues(Schema):
     kind: ResourceKind
     name: Annotated[str, Field(min_length=1, max_length=64)]
     location: Annotated[str, Field(max_length=100)] = ""
-    room: int | None = None
+    room: Row | None = None
     modality: Annotated[str, Field(max_length=16)] = ""
     ae_title: Annotated[str, Field(max_length=16)] = ""
     station_name: Annotated[str, Field(max_length=16)] = ""

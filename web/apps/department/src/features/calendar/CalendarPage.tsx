@@ -352,13 +352,23 @@ export function CalendarPage(): ReactNode {
             placeholder={search.room === undefined ? say('anyRoom') : ''}
             searchable
             clearable
-            w={250}
+            w={220}
             styles={ONE_LINE}
             data={every.map((room) => ({ value: String(room.id), label: room.name }))}
             value={(search.room ?? []).map(String)}
             onChange={(value) => change({ room: value.map(Number) })}
           />
         )}
+        {search.list === true || chosen !== null || search.order !== undefined ? null : (
+          <Button variant="default" ml="auto" onClick={() => change({ list: true })}>
+            {say('list')}
+          </Button>
+        )}
+      </div>
+      <Group justify="space-between" gap="xs">
+        <Title order={2} size="h3" aria-live="polite">
+          {heading}
+        </Title>
         <Select
           aria-label={say('colourBy')}
           allowDeselect={false}
@@ -370,15 +380,7 @@ export function CalendarPage(): ReactNode {
           ]}
           onChange={(value) => change({ colour: value === 'state' ? 'state' : undefined })}
         />
-        {search.list === true || chosen !== null || search.order !== undefined ? null : (
-          <Button variant="default" ml="auto" onClick={() => change({ list: true })}>
-            {say('list')}
-          </Button>
-        )}
-      </div>
-      <Title order={2} size="h3" aria-live="polite">
-        {heading}
-      </Title>
+      </Group>
       {roomQuery.error === null ? null : (
         <Failure error={roomQuery.error} onRetry={() => void roomQuery.refetch()} />
       )}
