@@ -2,30 +2,21 @@
 
 import pytest
 
-from negatoscope.domain.identity import users
 from ordering import catalogue_entry, register
 
 ORDERS = "/api/v1/orders"
-SITE = {"Origin": "http://archive.test", "Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
 def desk(served):
-    """A secretary, a radiologist and a clinician signed in; a patient and two procedures."""
+    """A secretary, a radiologist and a clinician with their tokens; a patient and two procedures."""
 
     class Desk:
         pass
 
     made = Desk()
     for role in ("secretary", "radiologist", "clinician"):
-        users.create(
-            served.services.database, name=role, roles=[role], password="quatre mots sans espace"
-        )
-        client = served.client(None)
-        body = {"name": role, "password": "quatre mots sans espace"}
-        assert client.post("/api/v1/session", json=body, headers=SITE).status_code == 200
-        client.headers.update(SITE)
-        setattr(made, role, client)
+        setattr(made, role, served.client(role))
     with served.services.database.connection() as connection:
         made.patient = register(connection, "IPP1")
         made.other = register(connection, "IPP2", sex="M")
@@ -67,7 +58,7 @@ def test_an_order_is_made_and_opened(desk):
         ("RENAL_FUNCTION", "YES", True),
     ]
     assert made["procedures"][0]["steps"][0]["requested_contrast_agent"] == "Iode"
-    assert {one["source"] for one in made["events"]} == {"user:secretary"}
+    assert {one["source"] for one in made["events"]} == {"user:test-secretary"}
     assert desk.radiologist.get(f"{ORDERS}/{made['id']}").json() == made
     assert desk.clinician.get(f"{ORDERS}/{made['id']}").status_code == 403
     assert desk.secretary.get(f"{ORDERS}/{made['id'] + 1}").status_code == 404
@@ -198,7 +189,7 @@ def test_safety_answers_block_until_a_radiologist_clears_them(desk):
     assert desk.secretary.post(f"{path}/clear", json=body).status_code == 403
     cleared = desk.radiologist.post(f"{path}/clear", json=body).json()
     assert cleared["safety"][0]["is_blocking"] is False
-    assert cleared["safety"][0]["cleared_by"] == "radiologist"
+    assert cleared["safety"][0]["cleared_by"] == "test-radiologist"
     renal = f"{ORDERS}/{made['id']}/answers/RENAL_FUNCTION"
     assert desk.secretary.request("PUT", renal, json={"answer": "NO"}).status_code == 422
     assert (
