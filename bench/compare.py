@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from bench.servers import MemoryWatch, Negatoscope, Orthanc, Server, free_port
 from bench.table import END_MARK, MARK, Row, as_markdown, as_text
 
-from bench import machine, people
+from bench import department, machine, people
 from negatoscope.bench.ingest import ingest
 from negatoscope.bench.large import fetch_large, store_large
 from negatoscope.bench.query import query
@@ -58,6 +58,9 @@ class Plan:
         large_bytes: of the object that is larger than memory should be.
         readers: who look at images at the same time.
         listed_studies: in the index while the list of studies is searched.
+        messages: HL7 messages of one load.
+        worklist_steps: scheduled while worklists are asked for.
+        worklist_questions: asked.
     """
 
     rounds: int
@@ -69,6 +72,9 @@ class Plan:
     large_bytes: int
     readers: int
     listed_studies: int
+    messages: int
+    worklist_steps: int
+    worklist_questions: int
 
 
 FULL = Plan(
@@ -81,6 +87,9 @@ FULL = Plan(
     large_bytes=4_000_000_000,
     readers=200,
     listed_studies=1_000_000,
+    messages=5000,
+    worklist_steps=10_000,
+    worklist_questions=300,
 )
 SMALL = Plan(
     rounds=1,
@@ -92,6 +101,9 @@ SMALL = Plan(
     large_bytes=64_000_000,
     readers=8,
     listed_studies=500,
+    messages=500,
+    worklist_steps=500,
+    worklist_questions=30,
 )
 
 
@@ -157,6 +169,8 @@ class Comparison:
                     self.query(server)
         if "list" in parts or "readers" in parts:
             people.run(self, parts)
+        if "hl7" in parts or "worklist" in parts:
+            department.run(self, parts)
         if "large" in parts:
             with self.ours:
                 self.large(self.ours)
@@ -330,6 +344,7 @@ class Comparison:
             made.append(self.row(f"{load}, p95", latency, f"{text}, p95", "≤ 20 ms", **small))
             made.append(self.row(f"{load}, 4 clients", "/s", f"{text}, 4 clients", ""))
         made += people.rows(self)
+        made += department.rows(self)
         size = f"{self.plan.large_bytes / 1e9:.1f} GB object"
         made += [
             self.row("large in", "MB/s", f"{size}, C-STORE", ""),
@@ -422,7 +437,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a tiny load: does it work at all?")
     parser.add_argument(
         "--parts",
-        default="ingest,read,query,readers,list,large",
+        default="ingest,read,query,readers,list,hl7,worklist,large",
         help="comma list (default: %(default)s)",
     )
     parser.add_argument("--no-orthanc", action="store_true", help="this program alone")

@@ -237,6 +237,7 @@ class Negatoscope(Server):
 
     def __init__(self, folder: Path, sink_port: int, **settings: str) -> None:
         super().__init__(folder, sink_port)
+        self.hl7_port = free_port()
         self._settings = settings
 
     @property
@@ -277,7 +278,7 @@ class Negatoscope(Server):
             "--dicom",
             f"127.0.0.1:{self.dicom_port}",
             "--hl7",
-            "127.0.0.1:0",
+            f"127.0.0.1:{self.hl7_port}",
         ]
 
     def environment(self) -> dict[str, str]:
@@ -292,7 +293,7 @@ class Negatoscope(Server):
             return
         self.run(
             "ae", "add", CALLING_AE_TITLE, f"127.0.0.1:{self.sink_port}",
-            "--roles", "store,query,retrieve",
+            "--roles", "store,query,retrieve,worklist",
         )  # fmt: skip
         self.run(
             "user", "add", "bench", "--role", "administrator", "--password-stdin",
