@@ -1,5 +1,6 @@
 """What granian imports in each of its worker processes."""
 
+import gc
 from typing import Any
 
 from negatoscope.app.process import die_with_parent, tell_ready
@@ -9,10 +10,18 @@ from negatoscope.infra.settings import Settings
 
 def create_app() -> Any:
     """The ASGI application, for the settings in the environment."""
+    die_with_parent()
+    gc.disable()  # what is imported stays: looking through it again and again takes a seventh of the start
+    try:
+        return _create_app()
+    finally:
+        gc.enable()
+
+
+def _create_app() -> Any:
     from negatoscope.app.attendant import Attendant
     from negatoscope.entrypoints.web.app import create_app as create
 
-    die_with_parent()
     settings = Settings.load()
     logging.configure(
         level=settings.log_level,
