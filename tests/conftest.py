@@ -72,7 +72,9 @@ def new_database_url(postgres: EmbeddedPostgres, _template: str) -> Iterator[Cal
         name = f"test_{next(_DATABASE_NUMBERS)}"
         template = "template0" if empty else _template
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER negatoscope")
+            connection.execute(
+                f"CREATE DATABASE {name} TEMPLATE {template} OWNER negatoscope STRATEGY FILE_COPY"
+            )
         names.append(name)
         return postgres.url.replace("@/negatoscope?", f"@/{name}?")
 
@@ -100,7 +102,9 @@ def module_database_url(postgres: EmbeddedPostgres, _template: str) -> Iterator[
     """A migrated database that the tests of a module share and empty for themselves."""
     name = f"module_{next(_DATABASE_NUMBERS)}"
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     yield postgres.url.replace("@/negatoscope?", f"@/{name}?")
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

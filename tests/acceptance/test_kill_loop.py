@@ -30,7 +30,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomIO
 from pydicom.filewriter import write_dataset
 
-CYCLES = int(os.environ.get("NEGATOSCOPE_KILL_CYCLES", "12"))
+CYCLES = int(os.environ.get("NEGATOSCOPE_KILL_CYCLES", "8"))
 SEED = int(os.environ.get("NEGATOSCOPE_KILL_SEED", "0")) or random.SystemRandom().randrange(
     1, 1 << 32
 )

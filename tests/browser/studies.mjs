@@ -30,6 +30,7 @@ await run(async () => {
   await step('list', async () => {
     await page.goto(url);
     await signIn(page, user, password);
+    await page.locator('nav a[href="/studies"]').click();
     await page.waitForURL('**/studies');
     await count(page, 4);
     await page.getByText('4 studies', { exact: true }).waitFor();

@@ -231,7 +231,9 @@ def shared_served(
     folder = tmp_path_factory.mktemp("shared")
     name = f"shared_{os.getpid()}_{folder.name}"
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_template} OWNER negatoscope')
+        connection.execute(
+            f'CREATE DATABASE "{name}" TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY'
+        )
     settings = Settings(
         data_dir=folder / "data",
         database_url=postgres.url.replace("@/negatoscope?", f"@/{name}?"),

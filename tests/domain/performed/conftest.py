@@ -12,7 +12,7 @@ from rows import Rows
 @pytest.fixture(scope="package")
 def connection(postgres: EmbeddedPostgres, _template: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(postgres.administrator_url, autocommit=True) as administrator:
-        query = f"CREATE DATABASE test_performed TEMPLATE {_template} OWNER negatoscope"
+        query = f"CREATE DATABASE test_performed TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
         administrator.execute(query)
     url = postgres.url.replace("@/negatoscope?", "@/test_performed?")
     with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:

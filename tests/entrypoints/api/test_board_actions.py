@@ -183,7 +183,7 @@ def test_somebody_comes_without_appointment(served, made):
     (step,) = answer.json()["steps"]
     shown = row(served, step)
     assert (shown["state"], shown["priority"], shown["device_name"]) == ("ARRIVED", "STAT", "CT-A")
-    assert abs(datetime.fromisoformat(shown["start_at"]) - NOW) < timedelta(minutes=5)
+    assert abs(datetime.fromisoformat(shown["start_at"]) - datetime.now(UTC)) < timedelta(minutes=5)
     assert shown["accession_number"]
     assert shown["study_instance_uid"]
     vetted = api.post("/api/v1/board/urgent", json=wanted | {"procedure": made["vetted"]}).json()

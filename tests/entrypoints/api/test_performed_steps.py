@@ -79,7 +79,7 @@ def test_a_link_by_hand_begins_the_step(served, made):
     api = served.client("technologist")
     path = f"{STEPS}/{made['second']}/links"
     stale = api.post(path, json={"step": made["other"], "version": 7})
-    assert (stale.status_code, stale.json()["code"]) == (409, "stale")
+    assert (stale.status_code, stale.json()["code"]) == (409, "stale-version")
     done = api.post(path, json={"step": made["other"], "version": 1}).json()
     assert (done["flags"], done["seen_by"], done["scheduled"][0]["state"]) == (
         [],

@@ -180,7 +180,9 @@ class Ours:
 def shared_database(postgres: EmbeddedPostgres, _template: str) -> Iterator[Database]:
     """One for all tests here: each begins with empty queues."""
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE sender TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE sender TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     with Database(postgres.url.replace("@/negatoscope?", "@/sender?")) as opened:
         yield opened
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:

@@ -12,7 +12,7 @@ SOURCES = Path(negatoscope.__file__).parent
 RECORDERS = {"note", "record", "record_in", "note_read", "seen"}
 CONFIGURATION = {
     *("add", "administer", "cancel", "change", "create", "dismiss", "end", "give", "link", "prove", "remove", "retry", "revoke"),
-    *("set", "verify", "write", "make", "resend", "test", "enable", "disable", "put", "update", "install"),
+    *("set", "verify", "write", "make", "resend", "test", "enable", "disable", "put", "update", "install", "pause"),
 }  # fmt: skip
 """First words of actions that change who may do what, or how the program works."""
 
@@ -52,7 +52,8 @@ def test_each_class_has_a_chain_and_each_right_a_class() -> None:
     """Nothing is without a place."""
     assert set(CHAIN_OF) == set(EventClass)
     assert {one for one in Action if class_of(one) is EventClass.CONFIGURATION} == {
-        Action.ADMINISTER
+        Action.ADMINISTER,
+        Action.CATALOGUE,
     }
     assert class_of("end break glass") is EventClass.BREAK_GLASS
     assert class_of("task accept") is EventClass.CHANGE

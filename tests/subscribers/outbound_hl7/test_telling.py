@@ -162,7 +162,9 @@ class Department:
 def shared_database(postgres: EmbeddedPostgres, _template: str) -> Iterator[Database]:
     """One for all tests here: each begins with an empty one."""
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE telling TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE telling TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     with Database(postgres.url.replace("@/negatoscope?", "@/telling?")) as opened:
         yield opened
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:

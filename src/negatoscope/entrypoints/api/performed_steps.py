@@ -206,7 +206,7 @@ def _refusal(error: BindingError) -> Problem:
         case UnknownPerformedStep() | UnknownStep():
             return Problem("not-found", detail=detail)
         case PerformedStepChanged():
-            return Problem("stale", detail=detail)
+            return Problem("stale-version", detail=detail)
         case OtherPatient():
             return Problem("conflict", detail=detail)
     return Problem("conflict", detail=detail)

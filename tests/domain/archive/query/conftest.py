@@ -219,7 +219,9 @@ def index(postgres: EmbeddedPostgres, _template: str) -> Iterator[Database]:
     """One database for the tests of a module, which only read it or replace its contents."""
     name = f"query_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     with Database(postgres.url.replace("@/negatoscope?", f"@/{name}?")) as database:
         yield database
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:

@@ -34,7 +34,9 @@ STUDIES = 60
 def ctx(postgres: Any, _template: str) -> Iterator[QidoContext]:
     """60 generated studies."""
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE qido_rs TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE qido_rs TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     with Database(postgres.url.replace("@/negatoscope?", "@/qido_rs?")) as database:
         fill_index(database, STUDIES)
         yield QidoContext(database=database, base_url=BASE, ae_title="NEGATOSCOPE")

@@ -86,7 +86,9 @@ class Node:
 def node(postgres: Any, _template: str) -> Iterator[Node]:
     """One server for the module."""
     with psycopg.connect(postgres.administrator_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE find_scp TEMPLATE {_template} OWNER negatoscope")
+        connection.execute(
+            f"CREATE DATABASE find_scp TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     url = postgres.url.replace("@/negatoscope?", "@/find_scp?")
     with Database(url) as database:
         fill_index(database, 300, instances_per_series=(1, 2))

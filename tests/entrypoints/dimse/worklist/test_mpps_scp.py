@@ -172,7 +172,9 @@ class Node:
 @pytest.fixture(scope="module")
 def node(postgres: Any, _template: str, free_ports: Any) -> Iterator[Node]:
     with psycopg.connect(postgres.administrator_url, autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE test_mpps TEMPLATE {_template} OWNER negatoscope")
+        administrator.execute(
+            f"CREATE DATABASE test_mpps TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     port = free_ports()
     with Database(postgres.url.replace("@/negatoscope?", "@/test_mpps?")) as database:
         ae.add(database, ae_title="CT1", host="127.0.0.1", port=104, roles=["mpps"])

@@ -218,7 +218,9 @@ def node(postgres: Any, _template: str, free_ports: Any) -> Iterator[Node]:
     import psycopg
 
     with psycopg.connect(postgres.administrator_url, autocommit=True) as administrator:
-        administrator.execute(f"CREATE DATABASE test_mwl TEMPLATE {_template} OWNER negatoscope")
+        administrator.execute(
+            f"CREATE DATABASE test_mwl TEMPLATE {_template} OWNER negatoscope STRATEGY FILE_COPY"
+        )
     port = free_ports()
     with Database(postgres.url.replace("@/negatoscope?", "@/test_mwl?")) as database:
         for title in ("BROKER", "CT1", "CT2", "MR1"):
