@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import httpx
 import hypothesis
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
 from hypothesis.errors import Unsatisfiable
@@ -105,3 +106,13 @@ def tried(operation, mode, headers, most, answers) -> None:
 
     with suppress(Unsatisfiable):  # without parameters nothing can be wrong
         check()
+
+
+@pytest.mark.parametrize(
+    "path", ["board?text=a%00b", "board?unit=%00", "orders?text=%00", "orders/vetting?modality=%00",
+             "registered-patients?text=a%00b", "hospital-units?text=%00", "board?modality=%00"],
+)  # fmt: skip
+def test_a_nul_in_a_question_is_no_failure_of_ours(served, path) -> None:
+    """No text of the index can hold one: it is found nowhere, or refused."""
+    answer = served.client("administrator").get(f"/api/v1/{path}")
+    assert answer.status_code in (200, 422), answer.text

@@ -17,7 +17,7 @@ from negatoscope.kit.days import day_bounds
 
 router = APIRouter(tags=["department board"])
 Priority = Literal["STAT", "HIGH", "ROUTINE", "MEDIUM", "LOW"]
-_Modality = Annotated[str, Query(min_length=1, max_length=16)]
+_Modality = Annotated[str, Query(min_length=1, max_length=16, pattern=r"^[A-Z0-9_ ]*$")]
 _Number = Annotated[int, Query(ge=1, lt=1 << 62)]
 _FILTERED = Query(max_length=50)
 _CHANGED = Query(max_length=500)

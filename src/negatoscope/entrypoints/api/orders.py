@@ -80,6 +80,8 @@ Text = Annotated[str, Field(max_length=4000), AfterValidator(_clean)]
 Reason = Annotated[str, Field(max_length=1000), AfterValidator(_clean)]
 Person = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 
+_Modality = Annotated[str, Field(max_length=16, pattern=r"^[A-Z0-9_ ]*$")]
+
 
 class CodeSchema(Schema):
     """An item of a code sequence."""
@@ -355,7 +357,7 @@ async def list_orders(
     *,
     state: Annotated[list[RequestState], Query(max_length=10)] = [],  # noqa: B006 - FastAPI's way
     priority: Annotated[list[Priority], Query(max_length=5)] = [],  # noqa: B006
-    modality: Annotated[list[str], Query(max_length=40)] = [],  # noqa: B006
+    modality: Annotated[list[_Modality], Query(max_length=40)] = [],  # noqa: B006
     vetting: Annotated[list[Vetting], Query(max_length=5)] = [],  # noqa: B006
     text: Annotated[str, Query(max_length=200)] = "",
     patient: Annotated[int | None, Query(ge=1, lt=1 << 62)] = None,
@@ -369,7 +371,7 @@ async def list_orders(
     wanted = listing.OrderFilter(
         states=state,
         priorities=priority,
-        modalities=[one[:16] for one in modality],
+        modalities=modality,
         vetting=vetting,
         text=text,
         patient=patient,
@@ -396,7 +398,7 @@ async def list_orders(
 async def list_vetting(
     ask: Reader,
     *,
-    modality: Annotated[list[str], Query(max_length=40)] = [],  # noqa: B006 - FastAPI's way
+    modality: Annotated[list[_Modality], Query(max_length=40)] = [],  # noqa: B006 - FastAPI's way
     after: Annotated[str, Query(max_length=40, pattern=r"^([1-9]:[0-9]{1,18})?$")] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> VettingPage:
@@ -406,7 +408,7 @@ async def list_vetting(
 
     def find(connection: psycopg.Connection[Any]) -> VettingPage:
         found = listing.waiting_for_vetting(
-            connection, modalities=[one[:16] for one in modality], after=place, limit=limit
+            connection, modalities=modality, after=place, limit=limit
         )
         files = {one.order.id: _file(ask, connection, one.order) for one in found}
         end = found[-1] if len(found) == limit else None

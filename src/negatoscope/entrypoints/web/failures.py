@@ -30,6 +30,9 @@ async def problem_for(services: Services | None, request: Request, error: Except
         case DatabaseUnavailable() | IndexUnavailable() | psycopg.OperationalError():
             _log.warning("http.database_unavailable", path=request.path)
             return Problem("database-unavailable", retry_after_s=RETRY_AFTER_S)
+        case psycopg.DataError() if "NUL (0x00)" in str(error):
+            _log.warning("http.nul_in_input", path=request.path)
+            return Problem("invalid-input", detail="A text has a NUL character.")
         case _:
             _log.error("http.failed", method=request.method, path=request.path, exc_info=error)
             return Problem("internal-error")
