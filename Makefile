@@ -65,7 +65,7 @@ bench: dev
 
 ##! make kill-loop [CYCLES=1000]   kill -9 while storing, again and again; nothing acknowledged may be lost
 kill-loop: dev
-	@NEGATOSCOPE_KILL_CYCLES=$(CYCLES) $(BIN)/pytest tests/acceptance/test_kill_loop.py --timeout 0 -s $(ARGS)
+	@NEGATOSCOPE_HTTP_WORKERS=2 NEGATOSCOPE_KILL_CYCLES=$(CYCLES) $(BIN)/pytest tests/acceptance/test_kill_loop.py --timeout 0 -s $(ARGS)
 
 ##! make fuzz [EXAMPLES=20000]   requests of chance on every path of DICOMweb and /api/v1; none may end in a 5xx
 fuzz: dev
