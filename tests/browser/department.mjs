@@ -108,8 +108,8 @@ await run(async () => {
       const links = await tab.locator('nav a').evaluateAll(found => found.map(one => one.getAttribute('href')));
       const routes = [...new Set([...links, '/account', '/design', '/admin/nowhere', '/nowhere', ...(told.routes ?? [])])];
       report.routes = routes;
-      // In the second turn every other one: the pages share their colours and their frame.
-      for (const route of theme === 'light' ? routes : routes.filter((_, place) => place % 2 === 1)) {
+      // In the second turn every third one: the pages share their colours and their frame.
+      for (const route of theme === 'light' ? routes : routes.filter((_, place) => place % 3 === 1)) {
         await tab.goto(`${url}${route}`);
         await tab.locator('main').first().waitFor();
         await settled(tab);

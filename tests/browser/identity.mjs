@@ -119,6 +119,5 @@ async function go(language, theme) {
 }
 
 await run(async () => {
-  await go('fr', 'light');
-  await go('en', 'dark');
+  for (const [language, theme] of told.turns) await go(language, theme);
 });

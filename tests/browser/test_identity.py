@@ -16,6 +16,10 @@ from negatoscope.entrypoints.web.site.build import DIST
 
 pytestmark = [pytest.mark.slow, pytest.mark.stranger]
 PASSWORD = "quatre mots sans espace"
+TURNS = [("fr", "light"), ("en", "dark")][
+    : None if os.environ.get("NEGATOSCOPE_SCREENSHOTS") else 1
+]
+"""Both languages when pictures are wanted; one is enough to know that it works."""
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +83,14 @@ def test_accounts_emergency_access_and_links(
         url=department.url,
         study=department.study,
         hidden=department.hidden,
+        turns=TURNS,
         password=PASSWORD,
         screenshots=str(os.environ.get("NEGATOSCOPE_SCREENSHOTS", tmp_path)),
     )
     assert told["problem"] is None, (told["problem"], told["seen"])
     assert (told["console"], told["violations"], told["dialogs"]) == ([], [], [])
     assert told["serious"] == []
-    for language in ("fr", "en"):
+    for language, _theme in TURNS:
         seen = told["seen"][language]
         assert (seen["given"], seen["required"]) == (204, True)
         assert seen["guest"] == [200, 404]
