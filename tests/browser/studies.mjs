@@ -97,7 +97,12 @@ await run(async () => {
     const heads = () => page.getByRole('columnheader').allInnerTexts();
     await page.getByRole('button', { name: 'Columns', exact: true }).click();
     await page.getByRole('checkbox', { name: 'Sex' }).click();
+    await page.getByRole('columnheader', { name: 'Sex' }).waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Move Modality to the left' }).click();
+    await page.waitForFunction(() => {
+      const heads = [...document.querySelectorAll('[role=columnheader]')].map(one => one.innerText.trim());
+      return heads.indexOf('Modality') < heads.indexOf('Date');
+    });
     await page.keyboard.press('Escape');
     const handle = page.getByRole('separator', { name: 'Width of Patient' });
     const box = await handle.boundingBox();
@@ -110,6 +115,7 @@ await run(async () => {
     await page.evaluate(() => localStorage.clear());
     await page.reload();
     await count(page, 4);
+    await page.getByRole('columnheader', { name: 'Sex' }).waitFor({ state: 'hidden' }); // the account's answer may come after the list
     const shown = (await heads()).map(one => one.trim()).filter(Boolean);
     check(!shown.includes('Sex') && shown.indexOf('Modality') < shown.indexOf('Date'), `columns are kept: ${shown}`);
     check(wide > 260 && Number(await handle.getAttribute('aria-valuenow')) === wide, `widths are kept: ${wide}`);

@@ -7,6 +7,7 @@ spreadsheets write without saying so (windows-1252).
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
@@ -148,12 +149,13 @@ def load(connection: Connection, kind: FileKind, text: str, *, apply: bool) -> P
     Raises:
         UnreadableFile: no lines, or columns that are not known.
     """
-    reader = {
+    readers: Mapping[FileKind, Callable[[Connection], _Loader]] = {
         FileKind.PROCEDURES: _Procedures,
         FileKind.RESOURCES: _Resources,
         FileKind.OPENING_HOURS: _OpeningHours,
         FileKind.CCAM: _Acts,
-    }[kind](connection)
+    }
+    reader = readers[kind](connection)
     if "\0" in text:
         raise UnreadableFile("the file is no text", hint="save the sheet as CSV, UTF-8.")
     lines: list[LineResult] = []
@@ -309,11 +311,8 @@ def _rows(
     return rows
 
 
-class _Loader:
+class _Loader(ABC):
     """A file of one kind, line by line; a line with an error leaves nothing behind."""
-
-    columns: Sequence[str] = ()
-    needed: Sequence[str] = ()
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -321,17 +320,9 @@ class _Loader:
         self._resources = Resources(connection)
         self._seen: dict[str, int] = {}
 
+    @abstractmethod
     def load(self, text: str) -> list[LineResult]:
-        return [
-            self._attempt(number, row, self._key(row), self._line)
-            for number, row in _rows(text, self.columns, self.needed)
-        ]
-
-    def _key(self, row: Mapping[str, str]) -> str:
-        raise NotImplementedError
-
-    def _line(self, row: Mapping[str, str]) -> tuple[Effect, Mapping[str, tuple[str, str]]]:
-        raise NotImplementedError
+        """Take the lines of a file in."""
 
     def _attempt(
         self,
@@ -367,7 +358,28 @@ class _Loader:
         return {number: self._resources.get(number).name for number in numbers if number}
 
 
-class _Procedures(_Loader):
+class _ByLine(_Loader):
+    """A file whose lines stand for themselves."""
+
+    columns: Sequence[str] = ()
+    needed: Sequence[str] = ()
+
+    def load(self, text: str) -> list[LineResult]:
+        return [
+            self._attempt(number, row, self._key(row), self._line)
+            for number, row in _rows(text, self.columns, self.needed)
+        ]
+
+    @abstractmethod
+    def _key(self, row: Mapping[str, str]) -> str:
+        """What a line is about, for the report."""
+
+    @abstractmethod
+    def _line(self, row: Mapping[str, str]) -> tuple[Effect, Mapping[str, tuple[str, str]]]:
+        """Take a line in: what became of it, and which columns changed."""
+
+
+class _Procedures(_ByLine):
     columns = PROCEDURE_COLUMNS
     needed = ("code_value",)
 
@@ -439,7 +451,7 @@ class _Acts(_Loader):
         return line
 
 
-class _Resources(_Loader):
+class _Resources(_ByLine):
     columns = RESOURCE_COLUMNS
     needed = ("kind", "name")
 

@@ -11,12 +11,20 @@ import {
 import { useRouter } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import { useMay } from '../session/session';
+import { SavedFilters } from '../studies/SavedFilters';
 import classes from './BoardPage.module.css';
 import { BoardTable, type RowAction } from './BoardTable';
-import { type Criteria, isFiltered, NOTHING, STATES, type View, writeCriteria } from './criteria';
+import {
+  type Criteria,
+  isFiltered,
+  NOTHING,
+  readCriteria,
+  STATES,
+  type View,
+  writeCriteria,
+} from './criteria';
 import { FilterBar } from './FilterBar';
 import { messages } from './messages';
-import { Profiles } from './Profiles';
 import { Unordered } from './Unordered';
 import { UrgentDialog } from './UrgentDialog';
 import { useBoard } from './useBoard';
@@ -95,7 +103,18 @@ export function BoardPage(): ReactNode {
           onLeave={() => scroll.current?.focus()}
         />
         <Group gap={6} wrap="nowrap">
-          <Profiles criteria={criteria} onChoose={setCriteria} />
+          <SavedFilters
+            preference="board.profiles"
+            query={writeCriteria({ ...criteria, day: '' })}
+            labels={{
+              title: say('profiles'),
+              none: say('profilesNone'),
+              name: say('profileName'),
+              save: say('save'),
+              remove: (name) => say('remove', { name }),
+            }}
+            onChoose={(query) => setCriteria({ ...readCriteria(query), day: criteria.day })}
+          />
           <Tooltip label={say(criteria.isGrouped ? 'flat' : 'grouped')}>
             <ActionIcon
               variant="default"

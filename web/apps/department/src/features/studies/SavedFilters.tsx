@@ -1,9 +1,6 @@
 import { ActionIcon, Button, Group, Popover, Stack, Text, TextInput, Tooltip } from '@mantine/core';
-import { useMessages } from '@negatoscope/ui';
 import { IconBookmark, IconTrash } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
-import { type Criteria, readCriteria, writeCriteria } from './criteria';
-import { messages } from './messages';
 import { usePreference } from './preference';
 
 interface SavedFilter {
@@ -26,16 +23,25 @@ function read(kept: unknown): readonly SavedFilter[] {
     .slice(0, MOST);
 }
 
-/** Searches that are made again and again, each under its name. */
+/** Searches that are made again and again, each under its name, kept with the account. */
 export function SavedFilters(props: {
-  readonly criteria: Criteria;
-  readonly onChoose: (criteria: Criteria) => void;
+  /** The preference they are kept under. */
+  readonly preference: string;
+  /** The search as it is now, as the address has it. */
+  readonly query: string;
+  readonly labels: {
+    readonly title: string;
+    readonly none: string;
+    readonly name: string;
+    readonly save: string;
+    readonly remove: (name: string) => string;
+  };
+  readonly onChoose: (query: string) => void;
 }): ReactNode {
-  const say = useMessages(messages);
-  const [filters, keep] = usePreference('studies.filters', read);
+  const { query, labels } = props;
+  const [filters, keep] = usePreference(props.preference, read);
   const [name, setName] = useState('');
   const [opened, setOpened] = useState(false);
-  const query = writeCriteria(props.criteria);
   const wanted = name.trim();
 
   function save(): void {
@@ -55,11 +61,11 @@ export function SavedFilters(props: {
       onChange={setOpened}
     >
       <Popover.Target>
-        <Tooltip label={say('saved')}>
+        <Tooltip label={labels.title}>
           <ActionIcon
             variant="default"
             size={30}
-            aria-label={say('saved')}
+            aria-label={labels.title}
             onClick={() => setOpened(!opened)}
           >
             <IconBookmark size={16} />
@@ -70,7 +76,7 @@ export function SavedFilters(props: {
         <Stack gap={4}>
           {filters.length === 0 ? (
             <Text size="xs" c="dimmed">
-              {say('savedNone')}
+              {labels.none}
             </Text>
           ) : null}
           {filters.map((one) => (
@@ -82,14 +88,14 @@ export function SavedFilters(props: {
                 flex={1}
                 miw={0}
                 onClick={() => {
-                  props.onChoose(readCriteria(one.query));
+                  props.onChoose(one.query);
                   setOpened(false);
                 }}
               >
                 {one.name}
               </Button>
               <ActionIcon
-                aria-label={say('remove', { name: one.name })}
+                aria-label={labels.remove(one.name)}
                 onClick={() => keep(filters.filter((other) => other.name !== one.name))}
               >
                 <IconTrash size={14} />
@@ -105,14 +111,14 @@ export function SavedFilters(props: {
             <Group gap={4} wrap="nowrap" mt={4}>
               <TextInput
                 flex={1}
-                aria-label={say('saveName')}
-                placeholder={say('saveName')}
+                aria-label={labels.name}
+                placeholder={labels.name}
                 value={name}
                 maxLength={60}
                 onChange={(event) => setName(event.currentTarget.value)}
               />
               <Button type="submit" disabled={wanted === ''}>
-                {say('save')}
+                {labels.save}
               </Button>
             </Group>
           </form>

@@ -235,7 +235,18 @@ export function StudiesPage(): ReactNode {
           onLeave={() => scroll.current?.focus()}
         />
         <Group gap={6} wrap="nowrap">
-          <SavedFilters criteria={criteria} onChoose={setCriteria} />
+          <SavedFilters
+            preference="studies.filters"
+            query={writeCriteria(criteria)}
+            labels={{
+              title: say('saved'),
+              none: say('savedNone'),
+              name: say('saveName'),
+              save: say('save'),
+              remove: (name) => say('remove', { name }),
+            }}
+            onChoose={(query) => setCriteria(readCriteria(query))}
+          />
           <ColumnMenu choice={choice} onChange={setChoice} />
           <Tooltip label={say('export')}>
             <ActionIcon
