@@ -29,6 +29,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _DATABASE_NUMBERS = itertools.count(1)
+_ROOM_FOR_DATABASES = 4 << 30
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +40,21 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def _scratch() -> str:
+    """Where a database that need not last is quickest: copying one takes a tenth of the time in memory."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK):
+        room = os.statvfs(memory)
+        if room.f_bavail * room.f_frsize >= _ROOM_FOR_DATABASES:
+            return str(memory)
+    return "/tmp"
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """One server per test process, fsync off, thrown away at the end."""
     with (
-        tempfile.TemporaryDirectory(prefix="nsc-pg-", dir="/tmp") as directory,
+        tempfile.TemporaryDirectory(prefix="nsc-pg-", dir=_scratch()) as directory,
         EmbeddedPostgres(Path(directory), durable=False) as server,
     ):
         yield server

@@ -30,7 +30,7 @@ from pydicom.dataset import Dataset
 from pydicom.filebase import DicomIO
 from pydicom.filewriter import write_dataset
 
-CYCLES = int(os.environ.get("NEGATOSCOPE_KILL_CYCLES", "8"))
+CYCLES = int(os.environ.get("NEGATOSCOPE_KILL_CYCLES", "50"))
 SEED = int(os.environ.get("NEGATOSCOPE_KILL_SEED", "0")) or random.SystemRandom().randrange(
     1, 1 << 32
 )
@@ -143,7 +143,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 def kill(archive: Any, dice: random.Random) -> str:
     """SIGKILL somebody. Returns: whom."""
     supervisor = psutil.Process(archive.process.pid)
-    whom = dice.choice(["child", "child", "database", "all"])
+    whom = dice.choices(["child", "database", "all"], weights=[5, 3, 2])[0]
     everybody = supervisor.children(recursive=True)
     if whom == "child":
         victims = [dice.choice(family(supervisor) or [supervisor])]
