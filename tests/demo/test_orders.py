@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 from negatoscope.demo import people
 from negatoscope.demo.catalogue import load_catalogue
 from negatoscope.demo.examinations import study
-from negatoscope.demo.orders import AUTHORITY, DONE, load_orders
+from negatoscope.demo.ordered_examinations import DONE
+from negatoscope.demo.orders import AUTHORITY, load_orders
 from negatoscope.domain.orders import Orders, RequestState, StepState, listing, safety
 from negatoscope.domain.patients import Identifier, Registry
 from negatoscope.infra.db import Database

@@ -8,13 +8,14 @@ called off, one in words. Nobody of these exists. The same release makes the sam
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from negatoscope.demo import people
 from negatoscope.demo.examinations import study
+from negatoscope.demo.names import FAMILIES, MEN, WOMEN
+from negatoscope.demo.ordered_examinations import DONE, Done
 from negatoscope.demo.people import DR_ABADIE, DR_CARRERE, DR_KOWALCZYK, DR_LE_GOFF, DR_TRAORE
 from negatoscope.domain.orders import (
     Answer,
@@ -29,6 +30,7 @@ from negatoscope.domain.orders import (
     Priority,
     Question,
     StepState,
+    groups,
     safety,
     step_changed,
     vetting,
@@ -51,300 +53,6 @@ _WAITING: Final = 64
 """Orders to be booked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """An examination of the archive and the catalogue's procedure it was."""
-
-    person: people.Person
-    date: str
-    time: str
-    accession_number: str
-    description: str
-    physician: str
-    code: str
-    service: str
-    question: str
-
-
-DONE: Final = (
-    _Done(
-        people.LEFEVRE,
-        "20260427",
-        "091438",
-        "26040017342",
-        "TDM thorax injectée",
-        DR_ABADIE,
-        "ZBQH001",
-        "Pneumologie",
-        "Nodule du lobe supérieur droit : caractérisation.",
-    ),
-    _Done(
-        people.LEFEVRE,
-        "20261116",
-        "103205",
-        "26110042187",
-        "TDM thorax injectée",
-        DR_ABADIE,
-        "ZBQH001",
-        "Pneumologie",
-        "Surveillance à six mois d'un nodule du lobe supérieur droit.",
-    ),
-    _Done(
-        people.GARCIA,
-        "20261108",
-        "031150",
-        "26110021960",
-        "TDM cérébrale",
-        DR_LE_GOFF,
-        "ACQK001",
-        "Urgences",
-        "Chute, céphalées, sous anticoagulant : hématome ?",
-    ),
-    _Done(
-        people.GARCIA,
-        "20261117",
-        "144512",
-        "26110043015",
-        "IRM encéphale",
-        DR_LE_GOFF,
-        "ACQN001",
-        "Neurologie",
-        "Contrôle d'un hématome sous-dural.",
-    ),
-    _Done(
-        people.NGUYEN,
-        "20250912",
-        "083020",
-        "25090030771",
-        "IRM encéphale",
-        DR_TRAORE,
-        "ACQN001",
-        "Neurologie",
-        "Céphalées inhabituelles.",
-    ),
-    _Done(
-        people.NGUYEN,
-        "20261103",
-        "082755",
-        "26110007741",
-        "IRM encéphale",
-        DR_TRAORE,
-        "ACQN001",
-        "Neurologie",
-        "Suivi à un an.",
-    ),
-    _Done(
-        people.LA_ROCHE,
-        "20241029",
-        "111800",
-        "24100038826",
-        "Mammographie",
-        DR_CARRERE,
-        "QEQK001",
-        "Gynécologie",
-        "Surveillance.",
-    ),
-    _Done(
-        people.LA_ROCHE,
-        "20261105",
-        "112640",
-        "26110013390",
-        "Mammographie",
-        DR_CARRERE,
-        "QEQK001",
-        "Gynécologie",
-        "Surveillance bisannuelle.",
-    ),
-    _Done(
-        people.OZDEMIR,
-        "20260610",
-        "171005",
-        "26060020418",
-        "IRM genou droit",
-        DR_KOWALCZYK,
-        "NZQN001",
-        "Orthopédie",
-        "Entorse : lésion méniscale ?",
-    ),
-    _Done(
-        people.OZDEMIR,
-        "20261010",
-        "184533",
-        "26100019953",
-        "Radiographie genou",
-        DR_KOWALCZYK,
-        "NFQK001",
-        "Orthopédie",
-        "Contrôle.",
-    ),
-    _Done(
-        people.MARTIN_1952,
-        "20251215",
-        "095512",
-        "25120022087",
-        "Thorax",
-        DR_CARRERE,
-        "ZBQK002",
-        "Médecine interne",
-        "Toux depuis trois semaines.",
-    ),
-    _Done(
-        people.MARTIN_1952,
-        "20261118",
-        "100231",
-        "26110046620",
-        "Thorax",
-        DR_CARRERE,
-        "ZBQK002",
-        "Médecine interne",
-        "Bilan préopératoire.",
-    ),
-    _Done(
-        people.MARTIN_1991,
-        "20260302",
-        "141048",
-        "26030002954",
-        "Thorax",
-        DR_TRAORE,
-        "ZBQK002",
-        "Médecine du travail",
-        "Visite d'embauche.",
-    ),
-    _Done(
-        people.BENSAID,
-        "20261120",
-        "234418",
-        "26110050873",
-        "TDM cérébrale",
-        DR_LE_GOFF,
-        "ACQK001",
-        "Urgences",
-        "Traumatisme crânien.",
-    ),
-    _Done(
-        people.LHERITIER,
-        "20260410",
-        "094022",
-        "26040010538",
-        "Échographie hanches",
-        DR_TRAORE,
-        "NEQM001",
-        "Pédiatrie",
-        "Présentation par le siège : dysplasie ?",
-    ),
-    _Done(
-        people.LHERITIER,
-        "20261022",
-        "103011",
-        "26100036204",
-        "Bassin face",
-        DR_TRAORE,
-        "NAQK015",
-        "Pédiatrie",
-        "Contrôle des hanches.",
-    ),
-    _Done(
-        people.OEUVRARD,
-        "20260827",
-        "160250",
-        "26080031476",
-        "Échographie cardiaque",
-        DR_ABADIE,
-        "DZQM006",
-        "Cardiologie",
-        "Souffle : fonction et valves.",
-    ),
-    _Done(
-        people.OEUVRARD,
-        "20261112",
-        "151530",
-        "26110034408",
-        "IRM cardiaque",
-        DR_ABADIE,
-        "DZQN002",
-        "Cardiologie",
-        "Myocardite ?",
-    ),
-    _Done(
-        people.MBOUMBA,
-        "20260514",
-        "114410",
-        "26050024907",
-        "Échographie abdominale",
-        DR_CARRERE,
-        "ZCQM008",
-        "Gastro-entérologie",
-        "Douleurs de l'hypochondre droit.",
-    ),
-    _Done(
-        people.MBOUMBA,
-        "20261019",
-        "092233",
-        "26100030260",
-        "Échographie abdominale",
-        DR_CARRERE,
-        "ZCQM008",
-        "Gastro-entérologie",
-        "Contrôle.",
-    ),
-    _Done(
-        people.SEGUIN,
-        "20261014",
-        "133812",
-        "26100024716",
-        "Scintigraphie",
-        DR_KOWALCZYK,
-        "PAQL003",
-        "Oncologie",
-        "Bilan d'extension.",
-    ),
-    _Done(
-        people.VAN_DEN_BOSSCHE,
-        "20260205",
-        "080914",
-        "26020006632",
-        "Thorax",
-        DR_ABADIE,
-        "ZBQK002",
-        "Pneumologie",
-        "Bilan initial.",
-    ),
-)
-"""Without an order stay: the chest of one of the two Jeanne MARTIN, the bedside chest, an MR of SÉGUIN, radiotherapy."""
-
-_FAMILIES: Final = (
-    "ADAM", "AUBERT", "BARBIER", "BERTRAND", "BLANCHARD", "BOURGEOIS", "BRUNET", "CARLIER", "CHEVALIER", "COLLET", "D'ANGELO",
-    "DA SILVA", "DE VILLENEUVE", "DUPUIS", "ÉTIENNE", "FAURE", "FERREIRA", "GAUTHIER", "GÉRARD", "GUÉGUEN", "HAMON", "HUBERT",
-    "JACQUET", "KLEIN", "LACROIX", "LE BIHAN", "LECLERCQ", "LEMAÎTRE", "MAÇON", "MARÉCHAL", "MEUNIER", "MOHAMED", "NOËL",
-    "O'NEILL", "PARIS", "PÉREZ", "PICARD", "QUÉRÉ", "RENARD", "ROUSSEL", "SAINT-MARTIN", "SCHMITT", "TESSIER", "THÉVENET",
-    "URBAIN", "VIDAL", "WEBER", "YILMAZ", "ZIMMERMANN",
-)  # fmt: skip
-_WOMEN: Final = (
-    "Aïcha",
-    "Camille",
-    "Chloé",
-    "Françoise",
-    "Inès",
-    "Jeannine",
-    "Léa",
-    "Marie-Noëlle",
-    "Odile",
-    "Yasmine",
-    "Zoé",
-)
-_MEN: Final = (
-    "André",
-    "Benoît",
-    "Clément",
-    "François",
-    "Hugo",
-    "Jean-Loïc",
-    "Mehdi",
-    "Noé",
-    "Raphaël",
-    "Théo",
-    "Yves",
-)
 _ASKED: Final = (
     ("ZBQK002", "Médecine interne", "Fièvre et toux : foyer ?", 9),
     ("ZCQM008", "Gastro-entérologie", "Cytolyse : lithiase ?", 7),
@@ -438,8 +146,8 @@ class _Loader:
     def _somebody(self, number: int) -> int:
         pick = self._random
         sex = pick.choice("FFM")
-        family = _FAMILIES[(number * 11) % len(_FAMILIES)]
-        given = pick.choice(_WOMEN if sex == "F" else _MEN)
+        family = FAMILIES[(number * 11) % len(FAMILIES)]
+        given = pick.choice(WOMEN if sex == "F" else MEN)
         born = f"{pick.randint(1932, 2016)}{pick.randint(1, 12):02}{pick.randint(1, 28):02}"
         status = "PROV" if number % 9 == 0 else "VALI"
         return self._file(f"80300{number:05}", family, given, sex, born, status)
@@ -464,7 +172,7 @@ class _Loader:
 
     # -- orders -------------------------------------------------------------------------------
 
-    def _done(self, one: _Done, patient: int) -> None:
+    def _done(self, one: Done, patient: int) -> None:
         """An order whose examination is in the archive."""
         plan = study(
             one.person, one.date, one.time, one.accession_number, one.description, one.physician
@@ -631,7 +339,7 @@ class _Loader:
                 ),
             )
         )
-        orders.group([one.id for one in two.steps], source=SOURCE)
+        groups.group(connection, [one.id for one in two.steps], source=SOURCE)
         broken = plain(others[25], "HEQH002", "Dysphagie.")
         for step in broken.steps:
             step_changed(connection, step.id, StepState.STARTED, source="system:demo")

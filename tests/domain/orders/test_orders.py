@@ -22,6 +22,7 @@ from negatoscope.domain.orders import (
     StaleOrder,
     StepState,
     TransitionRefused,
+    groups,
     step_changed,
 )
 from negatoscope.infra.db import Database
@@ -197,7 +198,7 @@ def test_steps_of_one_acquisition_go_together(
     first = orders.create(NewOrder(patient=patient, procedures=[CHEST]), source="user:a").order
     second = orders.create(NewOrder(patient=patient, procedures=[CHEST]), source="user:a").order
     steps = [first.steps[0].id, second.steps[0].id]
-    study = orders.group(steps, source="user:a")
+    study = groups.group(connection, steps, source="user:a")
     for number in steps:
         step_changed(connection, number, StepState.SCHEDULED, source="user:a")
     step_changed(connection, steps[1], StepState.STARTED, source="dicom:CT1")
@@ -206,17 +207,17 @@ def test_steps_of_one_acquisition_go_together(
         assert found.state is RequestState.IN_PROGRESS
         assert found.procedures[0].study_instance_uid == study
     with pytest.raises(TransitionRefused):
-        orders.ungroup(steps[0], source="user:a")
+        groups.ungroup(connection, steps[0], source="user:a")
     for number in steps:
         step_changed(connection, number, StepState.SCHEDULED, source="user:a")
-    orders.ungroup(steps[0], source="user:a")
+    groups.ungroup(connection, steps[0], source="user:a")
     studies = {orders.get(o.id).procedures[0].study_instance_uid for o in (first, second)}
     assert len(studies) == 2
     assert study in studies
     stranger = register(connection, "P2")
     third = orders.create(NewOrder(patient=stranger, procedures=[CHEST]), source="user:a").order
     with pytest.raises(InvalidOrder, match="several patients"):
-        orders.group([steps[0], third.steps[0].id], source="user:a")
+        groups.group(connection, [steps[0], third.steps[0].id], source="user:a")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 state; `safety` and `vetting` say what may hold it up; `record` writes the history.
 """
 
-from negatoscope.domain.orders import listing, safety, vetting
+from negatoscope.domain.orders import groups, listing, safety, vetting
 from negatoscope.domain.orders.errors import (
     InvalidOrder,
     NumberTaken,
@@ -82,6 +82,7 @@ __all__ = [
     "Vetting",
     "VettingNeeded",
     "WorkflowKind",
+    "groups",
     "listing",
     "record",
     "safety",

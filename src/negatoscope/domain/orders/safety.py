@@ -5,9 +5,10 @@ done by hand; a radiologist can clear an answer with a reason. What was found ou
 modality with Medical Alerts (0010,2000) and Pregnancy Status (0010,21C0).
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from negatoscope.domain.orders import repository
 from negatoscope.domain.orders.errors import InvalidOrder
@@ -27,6 +28,8 @@ _ALERTS: Final = {
     Question.MR_IMPLANTS: "IMPLANT OR FOREIGN BODY",
     Question.CONTRAST_REACTION: "EARLIER CONTRAST REACTION",
 }
+_SAID_OR_NONE: Final = ("answer", "value", "answered_at", "cleared_at")
+_SAID_OR_EMPTY: Final = ("detail", "answered_by", "cleared_by", "cleared_reason")
 _PREGNANCY: Final = {Answer.NO: "0001", Answer.YES: "0003", Answer.UNKNOWN: "0004"}
 
 
@@ -85,6 +88,55 @@ def blocking(connection: Connection, order: int) -> tuple[Question, ...]:
     """Questions that hold an order up: without an answer, or with one that forbids it."""
     given = answers(connection, order)
     return tuple(one for one in asked(connection, order) if one not in given or given[one].blocks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedQuestion:
+    """A safety question with what was answered.
+
+    Attributes:
+        is_asked: False: of a procedure that was called off, or answered though nobody asks.
+        value: Of RENAL_FUNCTION: eGFR, mL/min/1.73 m².
+    """
+
+    question: Question
+    is_asked: bool
+    is_blocking: bool
+    answer: Answer | None
+    value: Decimal | None
+    detail: str
+    answered_by: str
+    answered_at: datetime | None
+    cleared_by: str
+    cleared_reason: str
+    cleared_at: datetime | None
+
+
+def sheet(connection: Connection, order: int) -> list[AskedQuestion]:
+    """The questions that are asked, or answered though nobody asks, in a fixed order."""
+    wanted, given = asked(connection, order), answers(connection, order)
+    held_up = blocking(connection, order)
+    shown: list[AskedQuestion] = []
+    for question in Question:
+        one = given.get(question)
+        if question not in wanted and one is None:
+            continue
+        said: dict[str, Any] = {
+            name: None if one is None else getattr(one, name) for name in _SAID_OR_NONE
+        }
+        words: dict[str, Any] = {
+            name: "" if one is None else getattr(one, name) for name in _SAID_OR_EMPTY
+        }
+        shown.append(
+            AskedQuestion(
+                question=question,
+                is_asked=question in wanted,
+                is_blocking=question in held_up,
+                **said,
+                **words,
+            )
+        )
+    return shown
 
 
 def answer(

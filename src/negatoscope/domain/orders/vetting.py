@@ -5,7 +5,7 @@ from typing import Final
 
 from psycopg.types.json import Jsonb
 
-from negatoscope.domain.orders import repository, safety, steps
+from negatoscope.domain.orders import procedures, repository, safety, steps
 from negatoscope.domain.orders.errors import InvalidOrder, StaleOrder, TransitionRefused
 from negatoscope.domain.orders.events import WorkflowKind, record
 from negatoscope.domain.orders.model import Code, NewProcedure, NewStep, Order, Procedure, Vetting
@@ -213,10 +213,13 @@ def _put_protocols(
             step.requested_contrast_agent,
         )
     for code in codes[len(there) :]:
-        Orders(connection).add_step(
-            found,
+        procedures.add_step(
+            connection,
+            found.id,
             NewStep(description=code.code_meaning[:64], protocol_codes=(code,)),
+            modality=found.modality,
             contrast_agent=agent,
+            notes=[],
         )
     for step in there[len(codes) :]:
         steps.step_changed(connection, step.id, StepState.CANCELED, source=source)

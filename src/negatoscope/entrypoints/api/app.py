@@ -54,6 +54,7 @@ from negatoscope.entrypoints.api import (
     studies,
     system,
     tokens,
+    vetting,
 )
 from negatoscope.entrypoints.api.streams import Streams
 from negatoscope.entrypoints.web.asgi import SECURITY_HEADERS
@@ -75,6 +76,7 @@ _ROUTES = (
     registered_patients,
     patient_history,
     hospital_units,
+    vetting,
     orders,
     instances,
     events,

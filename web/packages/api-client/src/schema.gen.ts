@@ -1273,6 +1273,18 @@ export interface HealthReport {
   checks: Check[];
 }
 
+/** One thing that happened. */
+export interface HistoryLine {
+  id: number;
+  at: string;
+  kind: string;
+  procedure: number | null;
+  step: number | null;
+  appointment: number | null;
+  detail: Record<string, unknown>;
+  source: string;
+}
+
 /** A unit for a time. */
 export interface HospitalUnit {
   id: number;
@@ -1596,18 +1608,6 @@ export interface OpeningHoursChange {
 /** In which order studies are listed; the second key is always our own, so that pages meet. */
 export type Order = 'newest' | 'oldest' | 'name' | '-name' | 'received';
 
-/** One line of the history. */
-export interface OrderEvent {
-  id: number;
-  at: string;
-  kind: string;
-  procedure: number | null;
-  step: number | null;
-  appointment: number | null;
-  detail: Record<string, unknown>;
-  source: string;
-}
-
 /** An order with all that is known of it. */
 export interface OrderFile {
   id: number;
@@ -1645,7 +1645,7 @@ export interface OrderFile {
   patient_weight_kg: string | null;
   patient_size_m: string | null;
   safety: AskedQuestion[];
-  events: OrderEvent[];
+  events: HistoryLine[];
   studies: Record<string, string[]>;
 }
 

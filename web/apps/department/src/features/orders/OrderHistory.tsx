@@ -1,5 +1,5 @@
 import { Text, Timeline } from '@mantine/core';
-import type { OrderEvent, OrderFile } from '@negatoscope/api-client';
+import type { HistoryLine, OrderFile } from '@negatoscope/api-client';
 import { useFormat, useMessages } from '@negatoscope/ui';
 import type { ReactNode } from 'react';
 import { procedureName, saidBy } from './describe';
@@ -13,7 +13,7 @@ export function OrderHistory(props: { readonly order: OrderFile }): ReactNode {
   const several = order.procedures.length > 1;
   const words = messages.en as Readonly<Record<string, unknown>>;
 
-  function detail(event: OrderEvent): string {
+  function detail(event: HistoryLine): string {
     const given = event.detail as Readonly<Record<string, unknown>>;
     const text = (name: string) => (typeof given[name] === 'string' ? given[name] : '');
     const question = text('question');
