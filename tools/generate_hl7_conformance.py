@@ -40,6 +40,7 @@ from negatoscope.entrypoints.hl7v2 import (
     appointments,
     encounters,
     master_files,
+    order_answers,
     order_fields,
     orders,
 )
@@ -403,6 +404,16 @@ def _page() -> Iterator[str]:
     yield from table(("Message", "Events", "Effect"), _received())
     yield "The answer goes back on the same connection once the message is on stable storage: AA, AE or AR in original mode, CA, CE, CR as MSH-15 and AA, AE, AR as MSH-16 ask in enhanced mode. An acknowledgement is never acknowledged. The same MSH-10 of the same sender is the same message."
     yield ""
+    kinds = ", ".join("^".join(one[:2]) for one in order_answers.MESSAGE_TYPES.values())
+    yield f"Orders whose sender asks for it, by MSH-16 or by `hl7_order_answers`, are answered once they were carried out by {kinds} with placer and filler number, OBR and, of OMI, an IPC for each step. After `hl7_order_answer_s` without outcome it is AE with error 206."
+    yield ""
+    yield from table(
+        ("ORC-1 of the order", "Carried out", "Not carried out"),
+        [
+            *((control, *codes) for control, codes in order_answers.DONE.items()),
+            ("every other", *order_answers.OTHERWISE),
+        ],
+    )
     yield "### ORC-1 and ORC-5"
     yield ""
     yield from table(

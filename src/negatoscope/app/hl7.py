@@ -13,6 +13,7 @@ from negatoscope.domain.messages import Messages, Processor
 from negatoscope.domain.patients.holders import holders_of
 from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.entrypoints.hl7v2.listener import Limits, Listener
+from negatoscope.entrypoints.hl7v2.order_answers import OrderAnswers
 from negatoscope.entrypoints.hl7v2.sender import Sender
 from negatoscope.infra.db import Database
 from negatoscope.infra.settings import Settings
@@ -43,7 +44,16 @@ async def _serve(settings: Settings, database: Database, on_ready: Callable[[], 
         senders=settings.hl7_senders,
     )
     listener = Listener(
-        Messages(database), limits, on_stored=processor.wake, patients=settings.patients
+        Messages(database),
+        limits,
+        on_stored=processor.wake,
+        patients=settings.patients,
+        order_answers=OrderAnswers(
+            database,
+            senders=settings.hl7_order_answers,
+            patience_s=settings.hl7_order_answer_s,
+            zone=settings.zone,
+        ),
     )
     await listener.start(settings.hl7.host, settings.hl7.port)
     if settings.hl7_tls is not None:

@@ -434,6 +434,11 @@ class Settings(BaseSettings):
     hl7_max_message_bytes: int = Field(default=10 << 20, ge=64 << 10, le=100 << 20)
     hl7_idle_s: float = Field(default=3600.0, gt=0)
     """A connection that sends nothing for so long is closed."""
+    hl7_order_answers: tuple[str, ...] = ()
+    """Sending applications (MSH-3) whose orders are answered by ORR^O02, ORG^O20 or ORI^O24 once they were
+    carried out; all others get an ACK when kept, unless MSH-16 asks for an application acknowledgement."""
+    hl7_order_answer_s: float = Field(default=20.0, gt=0, le=300)
+    """So long such an answer waits for the order to be carried out."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None

@@ -58,6 +58,8 @@ FRENCH: Final[Mapping[str, str]] = {
     "hl7_max_connections": "Connexions HL7 simultanées.",
     "hl7_max_message_bytes": "Plus long message HL7 accepté.",
     "hl7_idle_s": "Une connexion HL7 muette pendant ce temps est fermée.",
+    "hl7_order_answers": "Applications émettrices (MSH-3) dont les demandes reçoivent ORR, ORG ou ORI une fois traitées.",
+    "hl7_order_answer_s": "Une telle réponse attend au plus ce temps.",
     "tls_certificate": "Notre certificat et sa chaîne (PEM).",
     "tls_key": "Sa clé privée (PEM).",
     "tls_ca": "Autorités des certificats des appareils (PEM) ; si présent, chacun doit en présenter un.",

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ import structlog
 
 from negatoscope.domain.messages import Arrival, Messages, Receipt, Verdict
 from negatoscope.entrypoints.hl7v2.acceptance import examine
+from negatoscope.entrypoints.hl7v2.order_answers import OrderAnswers
 from negatoscope.infra import metrics
 from negatoscope.infra.clock import utc_now
 from negatoscope.infra.errors import DatabaseUnavailable
@@ -76,6 +77,7 @@ class Listener:
         limits: Before anything is read.
         on_stored: Called after each commit.
         patients: What is taken of patients.
+        order_answers: Answers that say what came of an order; without it none is given.
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class Listener:
         *,
         on_stored: Callable[[], None],
         patients: PatientSettings | None = None,
+        order_answers: OrderAnswers | None = None,
     ) -> None:
         self._patients = patients
+        self._order_answers = order_answers
         self._messages = messages
         self._limits = limits
         self._on_stored = on_stored
@@ -178,21 +182,30 @@ class Listener:
             if not data:
                 return
             for content in frames.feed(data):
-                for answer in await self._take(content, peer):
+                async for answer in self._take(content, peer):
                     writer.write(framed(answer))
-                async with asyncio.timeout(FRAME_S):
-                    await writer.drain()
+                    async with asyncio.timeout(FRAME_S):
+                        await writer.drain()
 
-    async def _take(self, content: bytes, peer: str) -> list[bytes]:
-        """Keep a message; the answers to it."""
+    async def _take(self, content: bytes, peer: str) -> AsyncIterator[bytes]:
+        """Keep a message; the answers to it, each as soon as it can be given."""
         arrival, message = examine(content, peer=peer, patients=self._patients)
         receipt = await self._keep(arrival)
         metrics.HL7_MESSAGES.labels(
             arrival.message_code or "unreadable", receipt.verdict.code
         ).inc()
         if message is None:
-            return [_answer_to_the_unreadable(receipt.verdict)]
-        return _answers(message, receipt.verdict)
+            yield _answer_to_the_unreadable(receipt.verdict)
+            return
+        verdict = receipt.verdict
+        if wants_accept(message, successful=verdict.is_positive):
+            yield _answer(message, _COMMIT[verdict.code], verdict)
+        if self._order_answers is not None and self._order_answers.is_for(message):
+            answer = await self._order_answers.answer(message, receipt)
+            if answer is not None:
+                yield _bytes_of(answer)
+        elif wants_application(message, successful=verdict.is_positive):
+            yield _answer(message, AcknowledgmentCode(verdict.code), verdict)
 
     async def _keep(self, arrival: Arrival) -> Receipt:
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
@@ -220,16 +233,6 @@ class Listener:
             self._on_stored()
 
 
-def _answers(message: Message, verdict: Verdict) -> list[bytes]:
-    good = verdict.is_positive
-    answers: list[bytes] = []
-    if wants_accept(message, successful=good):
-        answers.append(_answer(message, _COMMIT[verdict.code], verdict))
-    if wants_application(message, successful=good):
-        answers.append(_answer(message, AcknowledgmentCode(verdict.code), verdict))
-    return answers
-
-
 def _answer(message: Message, code: AcknowledgmentCode, verdict: Verdict) -> bytes:
     made = acknowledge(
         message,
@@ -240,10 +243,14 @@ def _answer(message: Message, code: AcknowledgmentCode, verdict: Verdict) -> byt
         where=(verdict.segment, verdict.field),
         reason=verdict.reason,
     )
+    return _bytes_of(made)
+
+
+def _bytes_of(answer: Message) -> bytes:
     try:
-        return made.to_bytes()
+        return answer.to_bytes()
     except (UnencodableText, UnknownCharacterSet):
-        return made.written().encode(message.header.codec, "replace")
+        return answer.written().encode(answer.header.codec, "replace")
 
 
 def _answer_to_the_unreadable(verdict: Verdict) -> bytes:

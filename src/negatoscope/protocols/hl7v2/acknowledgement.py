@@ -6,6 +6,7 @@ the application acknowledgement (AA, AE, AR) what came of it. An acknowledgement
 acknowledged on application level.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -146,6 +147,8 @@ def acknowledge(
     error: ErrorCode | str | None = None,
     where: tuple[str, int] = ("", 0),
     reason: str = "",
+    message_type: tuple[str, ...] = (),
+    details: Sequence[Segment] = (),
 ) -> Message:
     """The answer to a message (§2.9.2, §2.9.3).
 
@@ -157,6 +160,8 @@ def acknowledge(
         error: ERR-3; without one there is no ERR segment.
         where: Segment and field of ERR-2.
         reason: ERR-8, in words for a person; never a patient's data.
+        message_type: MSH-9 of an answer that says more than ACK.
+        details: What it says more.
 
     Returns: ``ACK^<trigger>^ACK`` in the version, processing mode, delimiters and character set of
         the message, receiver and sender exchanged.
@@ -170,7 +175,7 @@ def acknowledge(
     trigger = asked.get(9, 2)
     fields[0:3] = "MSH", delimiters.field, delimiters.encoding_characters
     fields[7] = at.strftime("%Y%m%d%H%M%S%z")
-    fields[9] = component.join(("ACK", trigger, "ACK")) if trigger else "ACK"
+    fields[9] = component.join(message_type or (("ACK", trigger, "ACK") if trigger else ("ACK",)))
     fields[10] = control_id
     fields[11] = asked.raw(11) or "P"
     fields[12] = asked.raw(12) or "2.5"
@@ -191,4 +196,4 @@ def acknowledge(
             8: reason or None,
         }
         segments.append(Segment.build("ERR", err, delimiters))
-    return Message.build(segments)
+    return Message.build([*segments, *details])
