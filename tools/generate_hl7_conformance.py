@@ -311,6 +311,7 @@ def written() -> dict[str, Message]:
     """A message of each kind, as full as it gets."""
     orm = dataclasses.replace(TO, order_profile="ORM^O01")
     order = {"patient": PATIENT, "order": ORDER, "procedure": PROCEDURE, "patient_class": "O"}
+    numbered = {name: order[name] for name in ("patient", "order", "patient_class")}
     when = {"control_id": "C", "at": AT, "zone": ZONE}
     made = {
         "OMI^O23^OMI_O23 (2.5.1)": builders.order_message(
@@ -323,6 +324,8 @@ def written() -> dict[str, Message]:
             TO, **order, **when, action="OC_CA"
         ),
         "ORM^O01 (2.3.1), status": builders.status_message(orm, **order, **when, action="OC_CA"),
+        "OMG^O19^OMG_O19 (2.5.1), number": builders.number_message(TO, **numbered, **when),
+        "ORM^O01 (2.3.1), number": builders.number_message(orm, **numbered, **when),
         "SIU^S12…S26^SIU_S12 (2.5.1)": siu.appointment_message(
             TO, patient=PATIENT, appointment=VISIT, action="S12", **when
         ),
@@ -529,6 +532,10 @@ def _sent() -> Iterator[Sequence[str]]:
     yield (
         Kind.ORDER_STATUS,
         "OMG^O19 (2.5.1) or ORM^O01 (2.3.1): RAD-3; of orders with a placer's number",
+    )
+    yield (
+        Kind.ORDER_NUMBERS,
+        "OMG^O19 (2.5.1) or ORM^O01 (2.3.1) with ORC-1 SN: RAD-3; once for an order made here without placer number. ORC-2 of the answer (ORG^O20, ORR^O02), or of a message of its own, with ORC-1 NA is kept",
     )
     yield Kind.APPOINTMENTS, "SIU^" + ", ".join(outbound_hl7.APPOINTMENT_ACTIONS) + ": RAD-48"
     yield Kind.PATIENTS, "ADT^" + ", ".join(outbound_hl7.PATIENT_ACTIONS) + ": RAD-12, ITI-30"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import hl7
 import hl7.mllp
@@ -27,7 +28,9 @@ from negatoscope.domain.messages import (
     OutboundState,
 )
 from negatoscope.domain.messages import outbound as queue
+from negatoscope.domain.orders import NewOrder, NewProcedure, Orders
 from negatoscope.entrypoints.hl7v2.sender import Sender
+from negatoscope.entrypoints.worker.outbox import OutboxConsumer
 from negatoscope.infra.certificates import Authority
 from negatoscope.infra.db import Database
 from negatoscope.infra.db.embedded import EmbeddedPostgres
@@ -39,7 +42,8 @@ from negatoscope.protocols.hl7v2 import (
     framed,
     parse,
 )
-from negatoscope.subscribers.outbound_hl7 import queue_test
+from negatoscope.subscribers.outbound_hl7 import OutboundHl7, queue_test
+from ordering import register
 
 AA = AcknowledgmentCode.APPLICATION_ACCEPT
 Behaviour = Callable[[bytes, int], bytes | None]
@@ -243,6 +247,78 @@ def test_another_toolkit_takes_it(ours: Ours) -> None:
 
     asyncio.run(talk())
     assert [hl7.parse(one).segment("PID")[5][0][0][0] for one in received] == ["Été", "Été"]
+
+
+@pytest.mark.parametrize(
+    ("orc", "state", "reason"),
+    [
+        ("ORC|NA|PL77^DPI|{filler}", OutboundState.ACKNOWLEDGED, ""),
+        ("ORC|UA||{filler}", OutboundState.REFUSED, "not accepted"),
+        ("ORC|NA||{filler}", OutboundState.REFUSED, "no placer number"),
+        ("ORC|NA|PL1^DPI|{filler}", OutboundState.REFUSED, "the placer order number is order"),
+        ("", OutboundState.ACKNOWLEDGED, ""),
+    ],
+)
+def test_a_placer_number_in_the_answer_is_kept(
+    ours: Ours, orc: str, state: OutboundState, reason: str
+) -> None:
+    """ORG^O20 of `hl7.mllp`, a receiver of another maker; what is wrong with it is for a person."""
+    with ours.database.connection() as connection:
+        orders = Orders(connection)
+        patient = register(connection, "P1")
+        chest = NewProcedure(description="Thorax", modality="CR")
+        if orders.find_by_placer("PL1", "DPI") is None:
+            orders.create(
+                NewOrder(
+                    patient=patient,
+                    procedures=[chest],
+                    placer_order_number="PL1",
+                    placer_issuer="DPI",
+                ),
+                source="hl7:1",
+            )
+        order = orders.create(NewOrder(patient=patient, procedures=[chest]), source="user:a").order
+
+    async def talk() -> None:
+        async def take(reader: hl7.mllp.HL7StreamReader, writer: hl7.mllp.HL7StreamWriter) -> None:
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                while True:
+                    asked = await reader.readmessage()
+                    told = (
+                        "MSH|^~\\&|DPI||N||20260102||ORG^O20^ORG_O20|R1|P|2.5.1",
+                        f"MSA|AA|{asked['MSH'][0][10]}",
+                        *([orc.format(filler=asked["ORC"][0][3])] if orc else []),
+                    )
+                    writer.writemessage(hl7.parse("\r".join(told)))
+                    await writer.drain()
+
+        server = await hl7.mllp.start_hl7_server(take, "127.0.0.1", 0, encoding="utf-8")
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            destination = ours.destination(port, kinds=(Kind.ORDER_NUMBERS,))
+            told = OutboundHl7(ZoneInfo("Europe/Paris"))
+            outbox = OutboxConsumer(ours.database, {"workflow-changed": [told.on_workflow_changed]})
+            while outbox.deliver_batch():
+                pass
+            with ours.database.connection() as connection:
+                (number,) = connection.execute(
+                    "SELECT id FROM outbound_message WHERE destination_fk = %s AND request_fk = %s",
+                    (destination.id, order.id),
+                ).fetchone()
+            ours.start()
+            await asyncio.to_thread(ours.done, number)
+            found = ours.message(number)
+            assert (found.state, found.acknowledgment_code) == (state, "AA")
+            assert reason in found.reason
+
+    asyncio.run(talk())
+    with ours.database.connection() as connection:
+        after = Orders(connection).get(order.id)
+        kept = ("PL77", "DPI") if "PL77" in orc else ("", "")
+        assert (after.placer_order_number, after.placer_issuer) == kept
+        if kept[0]:
+            assert Orders(connection).history(order.id)[0].source.startswith("system:D")
+        connection.execute("TRUNCATE registered_patient RESTART IDENTITY CASCADE")
 
 
 def test_nobody_listens_then_somebody_does(ours: Ours, free_port: int) -> None:

@@ -313,6 +313,31 @@ def test_what_a_character_set_has_not_is_for_a_person(department: Department) ->
     assert "Œdème".encode() in content
 
 
+@pytest.mark.parametrize(("profile", "kind"), [("OMI^O23", "OMG"), ("ORM^O01", "ORM")])
+def test_a_number_is_asked_for_once(department: Department, profile: str, kind: str) -> None:
+    """SN with our number, for what was ordered here; what has a number, or came by HL7, is left alone."""
+    department.destination(Kind.ORDER_NUMBERS, order_profile=profile)
+    patient = department.patient()
+    department.order(patient)  # it has a placer number
+    new = NewOrder(
+        patient=patient,
+        procedures=[NewProcedure(description="Thorax", modality="CR")] * 2,
+    )
+    with department.database.connection() as connection:
+        orders = Orders(connection)
+        orders.create(new, source="hl7:7")
+        made = orders.create(new, source=SOURCE).order
+        orders.change(made.id, {"comments": "x"}, source=SOURCE)
+    (told,) = department.told()
+    assert (told.action, told.message_code, told.request) == ("SN", kind, made.id)
+    message = department.message()
+    pairs = [(run[0].get(1), run[0].get(2), run[0].get(3)) for run in message.groups("ORC")]
+    assert pairs == [("SN", "", made.filler_order_number)] * 2
+    assert [one.get(19) for one in message.all("OBR")] == [
+        one.requested_procedure_id for one in made.procedures
+    ]
+
+
 def test_the_same_event_again_makes_nothing_twice(department: Department) -> None:
     department.destination(Kind.ORDERS)
     department.order(department.patient())

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     """Procedures scheduled, changed, cancelled (RAD-4, RAD-13): OMI^O23, or ORM^O01 with ZDS."""
     ORDER_STATUS = "ORDER STATUS"
     """How far an order is, to who placed it (RAD-3): OMG^O19, or ORM^O01."""
+    ORDER_NUMBERS = "ORDER NUMBERS"
+    """Orders made here, to who gives placer numbers (RAD-3, ORC-1 SN): OMG^O19, or ORM^O01; the answer's is kept."""
     APPOINTMENTS = "APPOINTMENTS"
     """SIU^S12, S13, S14, S15, S26 (RAD-48)."""
     PATIENTS = "PATIENTS"

@@ -110,6 +110,7 @@ class Due:
     content: bytes
     attempt_count: int
     kind: str
+    request: int | None
 
 
 def new_control_id() -> str:
@@ -185,6 +186,7 @@ def next_due(connection: Connection, destination: int, *, holds: bool) -> Due | 
         content=bytes(row[2]),
         attempt_count=row[3],
         kind=row[4],
+        request=row[5],
     )
 
 

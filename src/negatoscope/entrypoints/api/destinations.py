@@ -45,8 +45,18 @@ class HL7DestinationSettings(Schema):
     order_profile: Literal["OMI^O23", "ORM^O01"] = "OMI^O23"
     adt_profile: Literal["PAM-FR", "INTERNATIONAL"] = "PAM-FR"
     kinds: Annotated[
-        tuple[Literal["ORDERS", "ORDER STATUS", "APPOINTMENTS", "PATIENTS", "ADT FORWARD"], ...],
-        Field(min_length=1, max_length=5),
+        tuple[
+            Literal[
+                "ORDERS",
+                "ORDER STATUS",
+                "ORDER NUMBERS",
+                "APPOINTMENTS",
+                "PATIENTS",
+                "ADT FORWARD",
+            ],
+            ...,
+        ],
+        Field(min_length=1, max_length=6),
     ]
     modalities: Words = ()
     requesting_services: Words = ()

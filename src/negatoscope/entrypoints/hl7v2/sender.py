@@ -22,6 +22,7 @@ import structlog
 from negatoscope.domain.messages import Destination, Kind, OutboundState, UnknownDestination
 from negatoscope.domain.messages import destinations as registry
 from negatoscope.domain.messages import outbound as queue
+from negatoscope.entrypoints.hl7v2 import placer_numbers
 from negatoscope.infra import metrics
 from negatoscope.infra.db import Database
 from negatoscope.infra.errors import DatabaseUnavailable
@@ -307,15 +308,27 @@ class Line(threading.Thread):
         is_good = answer.code.is_positive or due.kind == Kind.TEST
         state = OutboundState.ACKNOWLEDGED if is_good else OutboundState.REFUSED
         where = f"{answer.location}: " if answer.location else ""
-        queue.finish_sent(
-            connection,
-            due.id,
-            state=state,
-            code=answer.code,
-            error_code=answer.error_code,
-            reason=f"{where}{answer.text}" if answer.text else "",
-            answer=content,
-        )
+        reason = f"{where}{answer.text}" if answer.text else ""
+        with connection.transaction():
+            if is_good and due.kind == Kind.ORDER_NUMBERS and due.request is not None:
+                refusal = placer_numbers.take(
+                    connection,
+                    content,
+                    destination=destination,
+                    message=due.id,
+                    order=due.request,
+                )
+                if refusal:
+                    state, reason = OutboundState.REFUSED, refusal
+            queue.finish_sent(
+                connection,
+                due.id,
+                state=state,
+                code=answer.code,
+                error_code=answer.error_code,
+                reason=reason,
+                answer=content,
+            )
         if state == OutboundState.REFUSED:
             _log.warning(
                 "hl7.refused", destination=destination.name, message_id=due.id, code=answer.code

@@ -253,6 +253,57 @@ def status_message(
     return Message.build(segments)
 
 
+def number_message(
+    destination: Destination,
+    *,
+    patient: Patient,
+    order: Order,
+    patient_class: str,
+    control_id: str,
+    at: datetime,
+    zone: tzinfo,
+) -> Message:
+    """OMG^O19 or ORM^O01 with ORC-1 SN: an order made here, whose placer number is asked for [RAD-3]."""
+    is_251 = destination.order_profile == "OMI^O23"
+    first = header(
+        destination,
+        message_type=("OMG", "O19", "OMG_O19") if is_251 else ("ORM", "O01"),
+        version="2.5.1" if is_251 else "2.3.1",
+        control_id=control_id,
+        at=at,
+        zone=zone,
+    )
+    account = (order.details.admission_id, order.details.issuer_of_admission_id)
+    groups: list[Segment] = []
+    for position, procedure in enumerate(_asked_for(order), start=1):
+        groups.append(_common_order(order, "SN", "", at, zone, is_251=is_251))
+        if is_251:
+            groups.append(Segment.build("TQ1", {1: 1, 9: PRIORITIES[order.details.priority]}))
+        groups.append(_request(order, procedure, None, position=position))
+    return Message.build(
+        [
+            first,
+            patient_identification(patient, account=account),
+            visit(order.details, patient_class),
+            *groups,
+        ]
+    )
+
+
+def needs_number(order: Order) -> bool:
+    """Whether an order made here has no placer number yet."""
+    return (
+        not order.placer_order_number
+        and not order.source.startswith("hl7:")
+        and order.state is not RequestState.CANCELED
+        and bool(_asked_for(order))
+    )
+
+
+def _asked_for(order: Order) -> list[Procedure]:
+    return [one for one in order.procedures if ORDER_STATUS[one.state] != "CA"]
+
+
 def _common_order(
     order: Order,
     control: str,

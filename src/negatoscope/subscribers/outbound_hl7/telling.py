@@ -63,7 +63,7 @@ class OutboundHl7:
 
     def on_workflow_changed(self, connection: Connection, event: Event) -> None:
         """Tell of orders and appointments."""
-        told = {Kind.ORDERS, Kind.ORDER_STATUS, Kind.APPOINTMENTS}
+        told = {Kind.ORDERS, Kind.ORDER_STATUS, Kind.ORDER_NUMBERS, Kind.APPOINTMENTS}
         destinations = [one for one in registry.active(connection) if told & set(one.kinds)]
         if not destinations:
             return
@@ -103,6 +103,7 @@ class OutboundHl7:
         answers = list(safety.answers(connection, request).values())
         patient_class = _patient_class(connection, order)
         for destination in destinations:
+            self._ask_for_number(connection, destination, patient, order, patient_class)
             for procedure in order.procedures:
                 if only not in {None, procedure.id}:
                     continue
@@ -161,6 +162,37 @@ class OutboundHl7:
                         patient=patient,
                         order=order,
                     )
+
+    def _ask_for_number(
+        self,
+        connection: Connection,
+        destination: Destination,
+        patient: Patient,
+        order: Order,
+        patient_class: str,
+    ) -> None:
+        """Once for an order, however often it changes."""
+        if Kind.ORDER_NUMBERS not in destination.kinds or not orders.needs_number(order):
+            return
+        if not _is_wanted(destination, patient, order, list(order.procedures), patient_class):
+            return
+        self._queue(
+            connection,
+            destination,
+            partial(
+                orders.number_message,
+                patient=patient,
+                order=order,
+                patient_class=patient_class,
+                zone=self._zone,
+            ),
+            kind=Kind.ORDER_NUMBERS,
+            action="SN",
+            origin=f"order-number:{order.id}",
+            subject=f"order:{order.id}",
+            patient=patient,
+            order=order,
+        )
 
     def _tell_of_appointment(
         self,

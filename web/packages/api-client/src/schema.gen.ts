@@ -1006,7 +1006,7 @@ export interface HL7Destination {
   character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
   order_profile?: 'OMI^O23' | 'ORM^O01';
   adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
-  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'ORDER NUMBERS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
   modalities?: string[];
   requesting_services?: string[];
   authorities?: string[];
@@ -1037,7 +1037,7 @@ export interface HL7DestinationChange {
   character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
   order_profile?: 'OMI^O23' | 'ORM^O01';
   adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
-  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'ORDER NUMBERS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
   modalities?: string[];
   requesting_services?: string[];
   authorities?: string[];
@@ -1065,7 +1065,7 @@ export interface HL7DestinationSettings {
   character_set?: 'UNICODE UTF-8' | '8859/15' | '8859/1' | 'ASCII';
   order_profile?: 'OMI^O23' | 'ORM^O01';
   adt_profile?: 'PAM-FR' | 'INTERNATIONAL';
-  kinds: ('ORDERS' | 'ORDER STATUS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
+  kinds: ('ORDERS' | 'ORDER STATUS' | 'ORDER NUMBERS' | 'APPOINTMENTS' | 'PATIENTS' | 'ADT FORWARD')[];
   modalities?: string[];
   requesting_services?: string[];
   authorities?: string[];

@@ -92,7 +92,7 @@ ORDER BY id DESC LIMIT 1
 
 -- name: next_due
 -- The oldest that is due and that no earlier message of the same patient holds back.
-SELECT m.id, m.control_id, m.content, m.attempt_count, m.kind
+SELECT m.id, m.control_id, m.content, m.attempt_count, m.kind, m.request_fk
 FROM outbound_message m
 WHERE m.destination_fk = %(destination)s AND m.state = 'WAITING' AND m.not_before <= now()
   AND NOT EXISTS (SELECT 1 FROM outbound_message e

@@ -20,7 +20,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { messages } from './messages';
 
-const KINDS = ['ORDERS', 'ORDER STATUS', 'APPOINTMENTS', 'PATIENTS', 'ADT FORWARD'] as const;
+const KINDS = ['ORDERS', 'ORDER STATUS', 'ORDER NUMBERS', 'APPOINTMENTS', 'PATIENTS', 'ADT FORWARD'] as const;
 type Kind = (typeof KINDS)[number];
 const CHARACTER_SETS = ['UNICODE UTF-8', '8859/15', '8859/1', 'ASCII'] as const;
 const MODALITIES = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'XA', 'RF', 'NM', 'PT', 'IO', 'PX'];
@@ -119,7 +119,7 @@ export function DestinationForm(props: {
       clearable
     />
   );
-  const hasOrders = values.kinds.includes('ORDERS') || values.kinds.includes('ORDER STATUS');
+  const hasOrders = values.kinds.some((kind) => kind.startsWith('ORDER'));
 
   return (
     <Modal

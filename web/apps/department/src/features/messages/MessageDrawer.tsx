@@ -227,6 +227,7 @@ function WentExplained(props: { readonly explained: HL7OutboundExplained }): Rea
     const words: Readonly<Record<string, string>> = {
       ORDERS: say('ORDERS'),
       'ORDER STATUS': say('ORDER STATUS'),
+      'ORDER NUMBERS': say('ORDER NUMBERS'),
       APPOINTMENTS: say('APPOINTMENTS'),
       PATIENTS: say('PATIENTS'),
       'ADT FORWARD': say('ADT FORWARD'),

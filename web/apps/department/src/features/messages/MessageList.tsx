@@ -90,7 +90,7 @@ export function MessageList(props: { readonly search: MessageSearch; readonly on
       render: (row) => (
         <Group gap={6} wrap="nowrap">
           {typeOf(row)}
-          {row.kind === 'ORDERS' || row.kind === 'ORDER STATUS' ? (
+          {row.kind.startsWith('ORDER') ? (
             <Text span size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
               {row.action.replace('_', ' ')}
             </Text>

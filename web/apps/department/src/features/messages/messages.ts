@@ -88,12 +88,15 @@ export const messages = defineMessages({
     appointment: 'Appointment {number}: {done}',
     ORDERS: 'Procedures scheduled',
     'ORDER STATUS': 'Order status',
+    'ORDER NUMBERS': 'Placer numbers',
     APPOINTMENTS: 'Appointments',
     PATIENTS: 'Patients',
     'ADT FORWARD': 'Admission messages forwarded',
     TEST: 'Test',
     'ORDERS hint': 'New, changed, cancelled: for an archive or another worklist (RAD-4, RAD-13).',
     'ORDER STATUS hint': 'Scheduled, begun, completed: to the system that placed the order (RAD-3).',
+    'ORDER NUMBERS hint':
+      'Orders made here, to the system that numbers orders: its number is kept (RAD-3, SN and NA).',
     'APPOINTMENTS hint': 'Made, moved, cancelled, missed: SIU^S12, S13, S14, S15, S26.',
     'PATIENTS hint': 'Files made, changed, merged, as they are here: ADT^A28, A31, A40, A47.',
     'ADT FORWARD hint': 'What was received and carried out, unchanged but for its addressee.',
@@ -259,6 +262,7 @@ export const messages = defineMessages({
     appointment: 'Rendez-vous {number} : {done}',
     ORDERS: 'Examens programmés',
     'ORDER STATUS': 'État des demandes',
+    'ORDER NUMBERS': 'Numéros du demandeur',
     APPOINTMENTS: 'Rendez-vous',
     PATIENTS: 'Patients',
     'ADT FORWARD': 'Messages d’admission retransmis',
@@ -266,6 +270,8 @@ export const messages = defineMessages({
     'ORDERS hint':
       'Nouveaux, modifiés, annulés : pour une archive ou une autre liste de travail (RAD-4, RAD-13).',
     'ORDER STATUS hint': 'Programmé, commencé, terminé : au système qui a fait la demande (RAD-3).',
+    'ORDER NUMBERS hint':
+      'Demandes faites ici, au système qui numérote : son numéro est conservé (RAD-3, SN et NA).',
     'APPOINTMENTS hint': 'Pris, déplacé, annulé, manqué : SIU^S12, S13, S14, S15, S26.',
     'PATIENTS hint': 'Dossiers créés, modifiés, fusionnés, tels qu’ils sont ici : ADT^A28, A31, A40, A47.',
     'ADT FORWARD hint': 'Ce qui a été reçu et traité, inchangé sauf le destinataire.',
