@@ -1,4 +1,5 @@
 import '@mantine/core/styles.css';
+import '@mantine/dates/styles.css';
 import '@mantine/notifications/styles.css';
 import '@negatoscope/ui/theme.css';
 import { Notifications } from '@mantine/notifications';

@@ -1,5 +1,6 @@
 /** Our components, theme and languages. */
 export * from './actions';
+export * from './dates';
 export * from './feedback';
 export * from './i18n';
 export * from './layout';

@@ -33,6 +33,8 @@ export function DataTable<Row>(props: {
   readonly onOpen?: (row: Row) => void;
   readonly empty?: ReactNode;
   readonly maxHeight?: number | string;
+  /** Narrower than this the table scrolls sideways; pixels. */
+  readonly minWidth?: number;
 }): ReactNode {
   const { rows, columns, rowKey, onOpen } = props;
   const say = useMessages(messages);
@@ -66,7 +68,7 @@ export function DataTable<Row>(props: {
   return (
     <Table.ScrollContainer
       type="native"
-      minWidth={0}
+      minWidth={props.minWidth ?? 0}
       {...(props.maxHeight === undefined ? {} : { maxHeight: props.maxHeight })}
     >
       <Table aria-label={props.label} stickyHeader className={classes['table'] ?? ''}>

@@ -1,5 +1,5 @@
 import { Button, Group, MultiSelect, TextInput } from '@mantine/core';
-import { useMessages } from '@negatoscope/ui';
+import { DateField, useMessages } from '@negatoscope/ui';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { messages, words } from './messages';
 import { type AuditSearch, CLASSES, OUTCOMES } from './search';
@@ -34,13 +34,12 @@ export function Filters(props: {
     />
   );
   const day = (key: 'from' | 'to') => (
-    <TextInput
-      type="date"
+    <DateField
       label={say(key)}
-      w={140}
+      w={130}
       value={draft[key] ?? ''}
-      onChange={(event) => {
-        const next = { ...draft, [key]: event.currentTarget.value || undefined };
+      onChange={(picked) => {
+        const next = { ...draft, [key]: picked || undefined };
         setDraft(next);
         apply(next);
       }}

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, MultiSelect, TextInput, Tooltip } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { call } from '@negatoscope/api-client';
-import { useMessages } from '@negatoscope/ui';
+import { DateField, useMessages } from '@negatoscope/ui';
 import { IconChevronLeft, IconChevronRight, IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, type RefObject, useEffect, useState } from 'react';
@@ -53,13 +53,12 @@ export function FilterBar(props: {
             <IconChevronLeft size={16} />
           </ActionIcon>
         </Tooltip>
-        <TextInput
-          type="date"
-          w={132}
+        <DateField
+          required
+          w={118}
           aria-label={say('day')}
           value={day}
-          onChange={(event) => {
-            const next = event.currentTarget.value;
+          onChange={(next) => {
             if (next !== '') onChange({ ...criteria, day: next === today ? '' : next });
           }}
         />

@@ -6,11 +6,19 @@ import {
   MultiSelect,
   SegmentedControl,
   Select,
-  TextInput,
   Title,
 } from '@mantine/core';
 import { type Appointment, call, type Slot, type StepPlace } from '@negatoscope/api-client';
-import { Empty, Failure, Loading, useFormat, useLanguage, useMessages, useNotify } from '@negatoscope/ui';
+import {
+  DateField,
+  Empty,
+  Failure,
+  Loading,
+  useFormat,
+  useLanguage,
+  useMessages,
+  useNotify,
+} from '@negatoscope/ui';
 import {
   IconAlertTriangle,
   IconChevronLeft,
@@ -296,13 +304,13 @@ export function CalendarPage(): ReactNode {
           >
             <IconChevronLeft size={16} aria-hidden />
           </ActionIcon>
-          <TextInput
-            type="date"
+          <DateField
+            required
             aria-label={say('date')}
             value={day}
-            w={130}
-            onChange={(event) => {
-              if (event.currentTarget.value !== '') change({ day: event.currentTarget.value });
+            w={118}
+            onChange={(next) => {
+              if (next !== '') change({ day: next });
             }}
           />
           <ActionIcon

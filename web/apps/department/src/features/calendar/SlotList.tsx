@@ -1,6 +1,6 @@
-import { Button, Group, Select, Stack, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Button, Group, Select, Stack, Text, UnstyledButton } from '@mantine/core';
 import { call, type HalfDay, type Slot } from '@negatoscope/api-client';
-import { Failure, Loading, useFormat, useMessages } from '@negatoscope/ui';
+import { DateField, Failure, Loading, useFormat, useMessages } from '@negatoscope/ui';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { messages } from './messages';
@@ -84,11 +84,10 @@ export function SlotList(props: {
   return (
     <Stack gap={6}>
       <Group gap="xs" grow align="flex-end">
-        <TextInput
-          type="date"
+        <DateField
           label={say('earliest')}
           value={wish.earliest}
-          onChange={(event) => setWish({ ...wish, earliest: event.currentTarget.value })}
+          onChange={(earliest) => setWish({ ...wish, earliest })}
         />
         <Select
           label={say('halfDay')}

@@ -201,6 +201,7 @@ export function MessageList(props: { readonly search: MessageSearch; readonly on
         {list.data === undefined ? null : (
           <DataTable
             label={say('list')}
+            minWidth={1040}
             rows={rows}
             columns={columns}
             rowKey={(row) => `${row.direction}-${row.id}`}

@@ -17,6 +17,7 @@ import {
   type Action,
   type Column,
   DataTable,
+  DateField,
   Empty,
   Failure,
   Loading,
@@ -307,21 +308,19 @@ export function OrdersPage(): ReactNode {
               data={VETTING.map((one) => ({ value: one, label: say(`vetting${one}`) }))}
               onChange={(value) => change({ vetting: (value as VettingState | null) ?? undefined })}
             />
-            <TextInput
-              type="date"
-              w={140}
+            <DateField
+              w={130}
               aria-label={say('from')}
-              title={say('from')}
+              placeholder={say('from')}
               value={search.from ?? ''}
-              onChange={(event) => change({ from: event.currentTarget.value })}
+              onChange={(day) => change({ from: day })}
             />
-            <TextInput
-              type="date"
-              w={140}
+            <DateField
+              w={130}
               aria-label={say('until')}
-              title={say('until')}
+              placeholder={say('until')}
               value={search.until ?? ''}
-              onChange={(event) => change({ until: event.currentTarget.value })}
+              onChange={(day) => change({ until: day })}
             />
           </Group>
           <Group gap={6}>

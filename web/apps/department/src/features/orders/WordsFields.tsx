@@ -8,7 +8,7 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { useMessages } from '@negatoscope/ui';
+import { DateTimeField, useMessages } from '@negatoscope/ui';
 import type { ReactNode } from 'react';
 import { messages } from './messages';
 import { type OrderPriority, PRIORITIES } from './search';
@@ -96,11 +96,10 @@ export function WordsFields(props: {
           ]}
           onChange={(value) => set({ transport: value ?? '' })}
         />
-        <TextInput
-          type="datetime-local"
+        <DateTimeField
           label={say('wishedAt')}
           value={typed.wishedAt}
-          onChange={(event) => set({ wishedAt: event.currentTarget.value })}
+          onChange={(wishedAt) => set({ wishedAt })}
         />
         <SimpleGrid cols={2} spacing="sm">
           <NumberInput

@@ -1,6 +1,6 @@
 import { ActionIcon, Badge, Button, Group, Select, Stack, Text, TextInput } from '@mantine/core';
 import { call, type DowntimeGiven } from '@negatoscope/api-client';
-import { Failure, Loading, useFormat, useMessages, useNotify } from '@negatoscope/ui';
+import { DateTimeField, Failure, Loading, useFormat, useMessages, useNotify } from '@negatoscope/ui';
 import { IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -160,20 +160,13 @@ function NewDowntime(props: {
             data={KINDS.map((one) => ({ value: one, label: say(one) }))}
             onChange={(value) => setKind((value ?? 'OTHER') as Kind)}
           />
-          <TextInput
-            type="datetime-local"
-            label={say('start')}
-            required
-            value={start}
-            onChange={(event) => setStart(event.currentTarget.value)}
-          />
-          <TextInput
-            type="datetime-local"
+          <DateTimeField label={say('start')} required value={start} onChange={setStart} />
+          <DateTimeField
             label={say('end')}
             required
             value={end}
             {...(isBackwards ? { error: say('endsFirst') } : {})}
-            onChange={(event) => setEnd(event.currentTarget.value)}
+            onChange={setEnd}
           />
         </Group>
         <TextInput

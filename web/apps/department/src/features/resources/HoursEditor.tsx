@@ -1,6 +1,6 @@
-import { ActionIcon, Button, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Stack, Switch, Text } from '@mantine/core';
 import { call, type DepartmentResource, type OpeningHours } from '@negatoscope/api-client';
-import { Failure, useMessages, useNotify } from '@negatoscope/ui';
+import { DateField, Failure, TimeField, useMessages, useNotify } from '@negatoscope/ui';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -75,44 +75,36 @@ export function HoursEditor(props: { readonly resource: DepartmentResource }): R
                 ) : null}
                 {own.map(({ one, index }) => (
                   <Group key={index} gap={4} wrap="nowrap">
-                    <TextInput
-                      type="time"
-                      aria-label={`${day}, ${say('opens')}`}
+                    <TimeField
+                      name={`${day}, ${say('opens')}`}
                       required
-                      w={112}
+                      w={72}
                       value={one.opens}
-                      onChange={(event) => change(index, { opens: event.currentTarget.value })}
+                      onChange={(opens) => change(index, { opens })}
                     />
-                    <TextInput
-                      type="time"
-                      aria-label={`${day}, ${say('closes')}`}
+                    <TimeField
+                      name={`${day}, ${say('closes')}`}
                       required
-                      w={112}
+                      w={72}
                       value={one.closes}
                       error={one.closes <= one.opens}
-                      onChange={(event) => change(index, { closes: event.currentTarget.value })}
+                      onChange={(closes) => change(index, { closes })}
                     />
                     {isDated ? (
                       <>
-                        <TextInput
-                          type="date"
+                        <DateField
                           aria-label={`${day}, ${say('validFrom')}`}
-                          title={say('validFrom')}
+                          placeholder={say('validFrom')}
                           w={128}
                           value={one.valid_from ?? ''}
-                          onChange={(event) =>
-                            change(index, { valid_from: event.currentTarget.value || null })
-                          }
+                          onChange={(from) => change(index, { valid_from: from || null })}
                         />
-                        <TextInput
-                          type="date"
+                        <DateField
                           aria-label={`${day}, ${say('validUntil')}`}
-                          title={say('validUntil')}
+                          placeholder={say('validUntil')}
                           w={128}
                           value={one.valid_until ?? ''}
-                          onChange={(event) =>
-                            change(index, { valid_until: event.currentTarget.value || null })
-                          }
+                          onChange={(until) => change(index, { valid_until: until || null })}
                         />
                       </>
                     ) : null}

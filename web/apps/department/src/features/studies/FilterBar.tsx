@@ -9,7 +9,7 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
-import { useMessages } from '@negatoscope/ui';
+import { DateField, useMessages } from '@negatoscope/ui';
 import { IconAdjustmentsHorizontal, IconSearch, IconX } from '@tabler/icons-react';
 import { type ReactNode, type RefObject, useEffect, useState } from 'react';
 import { SEARCH_ID } from '../../app/GlobalSearch';
@@ -80,17 +80,17 @@ export function FilterBar(props: {
       />
       {range ? (
         <>
-          <TextInput
-            type="date"
+          <DateField
+            w={130}
             aria-label={say('firstDay')}
             value={criteria.first}
-            onChange={(event) => onChange({ ...criteria, first: event.currentTarget.value })}
+            onChange={(first) => onChange({ ...criteria, first })}
           />
-          <TextInput
-            type="date"
+          <DateField
+            w={130}
             aria-label={say('lastDay')}
             value={criteria.last}
-            onChange={(event) => onChange({ ...criteria, last: event.currentTarget.value })}
+            onChange={(last) => onChange({ ...criteria, last })}
           />
         </>
       ) : null}

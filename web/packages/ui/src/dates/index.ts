@@ -1,0 +1,3 @@
+export { DateField } from './DateField';
+export { DateTimeField } from './DateTimeField';
+export { TimeField } from './TimeField';
