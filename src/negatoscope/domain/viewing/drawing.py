@@ -11,6 +11,7 @@ from PIL import Image
 
 from negatoscope.protocols.dicom.pixel.codecs import (
     Frame,
+    decode_cells,
     decode_frame,
     decode_picture,
     decode_pictures,
@@ -31,7 +32,7 @@ from negatoscope.protocols.dicom.pixel.display.attributes import Array
 from negatoscope.protocols.dicom.pixel.display.drawing import annotate
 from negatoscope.protocols.dicom.pixel.display.geometry import fitted, resize
 from negatoscope.protocols.dicom.pixel.display.icc import profile_bytes
-from negatoscope.protocols.dicom.pixel.display.overlays import embedded_bits
+from negatoscope.protocols.dicom.pixel.display.overlays import embedded_overlays
 from negatoscope.protocols.dicom.pixel.display.waveforms import draw_waveform
 from negatoscope.protocols.dicom.pixel.errors import EndOfVideo
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
@@ -201,16 +202,15 @@ def options_of(wish: Mapping[str, Any], state: PresentationState | None) -> Disp
 def _raw(
     data: memoryview, description: PixelDescription, uid: str, data_set: Mapping[str, Any]
 ) -> Array | None:
-    """Pixel cells with all their bits, of a native frame in which overlays lie."""
-    syntax = transfer_syntax(uid)
-    if syntax.is_encapsulated or not embedded_bits(data_set) or description.kind != "integer":
+    """Pixel cells with all their bits, of a frame in which overlays lie."""
+    if (
+        transfer_syntax(uid).is_video
+        or description.kind != "integer"
+        or description.samples_per_pixel != 1
+        or not embedded_overlays(data_set)
+    ):
         return None
-    if description.bits_allocated not in (8, 16) or description.samples_per_pixel != 1:
-        return None
-    order = "<" if syntax.is_little_endian else ">"
-    cells = np.frombuffer(data, dtype=f"{order}u{description.bits_allocated // 8}")
-    count = description.rows * description.columns
-    return cells[:count].reshape(description.shape) if len(cells) >= count else None
+    return decode_cells(data, description, uid)
 
 
 def encode(picture: Picture, media_type: str, quality: int | None) -> bytes:

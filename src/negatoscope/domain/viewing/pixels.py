@@ -167,6 +167,29 @@ class PixelService:
         )
         return raw, value["decoded_as"]
 
+    def overlays(
+        self,
+        data: bytes | memoryview,
+        description: PixelDescription,
+        transfer_syntax_uid: str,
+        bits: Sequence[int],
+    ) -> list[bytes]:
+        """Overlays that lie in bits of the pixel cells of one frame, packed.
+
+        Raises: As ``decode``.
+        """
+        _, raw = self.work(
+            "overlays",
+            {
+                "description": asdict(description),
+                "transfer_syntax_uid": transfer_syntax_uid,
+                "bits": list(bits),
+            },
+            (data,),
+        )
+        length = len(raw) // len(bits)
+        return [bytes(raw[at : at + length]) for at in range(0, len(raw), length)]
+
     def pictures(
         self,
         data: bytes | memoryview,

@@ -25,6 +25,7 @@ from negatoscope.domain.viewing.stored_source import (
 from negatoscope.protocols.dicom.dataset import DataSetError, decode
 from negatoscope.protocols.dicom.pixel.codecs import can_decode, can_encode, is_lossy
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
+from negatoscope.protocols.dicom.pixel.display.overlays import embedded_overlays
 from negatoscope.protocols.dicom.pixel.encapsulation import (
     SEQUENCE_END,
     encapsulated_head,
@@ -39,7 +40,11 @@ from negatoscope.protocols.dicom.pixel.errors import (
     UnsupportedTransferSyntax,
 )
 from negatoscope.protocols.dicom.pixel.rewrite import Changes, rewrite
-from negatoscope.protocols.dicom.pixel.transcode import changed_attributes, described_as
+from negatoscope.protocols.dicom.pixel.transcode import (
+    changed_attributes,
+    described_as,
+    separate_overlays,
+)
 from negatoscope.standard import tags
 from negatoscope.standard import transfer_syntaxes as ts
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
@@ -48,6 +53,8 @@ TABLE_BYTES: Final = 128 << 20
 """Encoded frames up to this size are kept until the offset table is known; beyond it stays empty."""
 VIDEO_DECODED_BYTES: Final = 2 << 30
 """A video is given as frames up to this size of them all; a second of HD has some 150 MB."""
+OVERLAY_BYTES: Final = 64 << 20
+"""Overlays are taken out of pixel cells up to this size of them all."""
 _LISTS_OF_FRAMES: Final = frozenset({f"{tags.FRAME_TIME_VECTOR:08X}", "52009230"})
 """Attributes with a value for each frame: Frame Time Vector, per-frame functional groups."""
 _FALLBACKS: Final = (
@@ -165,6 +172,7 @@ class Transcoder:
         else:
             if parts.value_length != 0xFFFFFFFF and parts.value_length * 8 < before.frame_bits:
                 raise CorruptFrame("fewer pixel bytes than the attributes ask for")
+            extra = {**self._separated(source, attributes, before), **extra}
             work = _Frames(self.pixels, source, before, to_uid, quality)
             first, decoded_as = work.encoded(1)
             frames = work.all(first)
@@ -199,6 +207,31 @@ class Transcoder:
         tail = source.tail()
         if tail:
             yield rewrite(tail, from_uid, to_uid, changes={}).data
+
+    def _separated(
+        self, source: Source, attributes: Mapping[str, Any], before: PixelDescription
+    ) -> Changes:
+        """Overlays that lie in pixel cells get data of their own: codecs keep the pixels' bits.
+
+        Raises:
+            NotEncodable: they are too many bytes.
+        """
+        found = embedded_overlays(attributes)
+        if not found or before.samples_per_pixel != 1 or before.kind != "integer":
+            return {}
+        count = before.number_of_frames
+        if count * before.rows * before.columns * len(found) > 8 * OVERLAY_BYTES:
+            raise NotEncodable(
+                f"overlays in the pixel cells of {count} frames: more than {OVERLAY_BYTES} bytes"
+            )
+        planes: dict[int, list[bytes]] = {group: [] for group in found}
+        for number in range(1, count + 1):
+            taken = self.pixels.overlays(
+                source.frame(number), before, source.transfer_syntax_uid, list(found.values())
+            )
+            for group, plane in zip(found, taken, strict=True):
+                planes[group].append(plane)
+        return separate_overlays(planes, before)
 
     def _counted(
         self, stream: bytes, attributes: Mapping[str, Any], before: PixelDescription

@@ -20,7 +20,7 @@ from negatoscope.protocols.dicom.pixel.codecs import (
 )
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
-from negatoscope.protocols.dicom.pixel.transcode import transcode_frame
+from negatoscope.protocols.dicom.pixel.transcode import overlay_planes, transcode_frame
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
 Payload: TypeAlias = Sequence[memoryview]
@@ -63,6 +63,20 @@ def transcode(arguments: Mapping[str, Any], payload: Payload) -> Result:
     }, coded.data
 
 
+def overlays(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """Overlays in the pixel cells of one frame.
+
+    Args:
+        arguments: `description`, `transfer_syntax_uid`, `bits`.
+        payload: The frame's bytes.
+    """
+    description = PixelDescription(**arguments["description"])
+    planes = overlay_planes(
+        payload[0], description, arguments["transfer_syntax_uid"], arguments["bits"]
+    )
+    return None, b"".join(planes)
+
+
 def pictures(arguments: Mapping[str, Any], payload: Payload) -> Result:
     """Several pictures of a video in another transfer syntax, decoded in one pass.
 
@@ -103,6 +117,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         "decode": decode,
         "transcode": transcode,
+        "overlays": overlays,
         "pictures": pictures,
         "count": count,
         "draw": draw,

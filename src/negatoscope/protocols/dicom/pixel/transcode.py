@@ -1,10 +1,20 @@
 """Frames, and the attributes that describe them, in another transfer syntax (PS3.5 §8.2, §10)."""
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from negatoscope.protocols.dicom.pixel.codecs import CODECS, Frame, encode_frame, is_lossy
+import numpy as np
+
+from negatoscope.protocols.dicom.pixel.codecs import (
+    CODECS,
+    Frame,
+    decode_cells,
+    encode_frame,
+    is_lossy,
+)
+from negatoscope.protocols.dicom.pixel.codecs.frame import Bytes
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.standard import transfer_syntaxes as ts
 
@@ -80,6 +90,62 @@ def transcode_frame(
     given = replace(written, photometric_interpretation=frame.photometric_interpretation)
     data = encode_frame(frame.samples, given, transfer_syntax_uid, quality=quality)
     return CodedFrame(data=data, description=written)
+
+
+def overlay_planes(
+    data: Bytes, description: PixelDescription, transfer_syntax_uid: str, bits: Sequence[int]
+) -> list[bytes]:
+    """Overlays that lie in pixel cells, taken out of a frame.
+
+    Args:
+        data: The frame's bytes.
+        description: Of the image, of one sample per pixel.
+        transfer_syntax_uid: Of the bytes.
+        bits: Where each overlay lies.
+
+    Returns: Of each overlay one bit per pixel, the first the least significant (PS3.5 §8.1.2).
+
+    Raises: As ``decode_frame``.
+    """
+    cells = decode_cells(data, description, transfer_syntax_uid).reshape(-1)
+    return [np.packbits(cells >> bit & 1, bitorder="little").tobytes() for bit in bits]
+
+
+def separate_overlays(
+    planes: Mapping[int, Sequence[bytes]], description: PixelDescription
+) -> dict[str, dict[str, Any] | None]:
+    """Attributes of overlays that lay in pixel cells and have data of their own now (PS3.3 §C.9.2).
+
+    Args:
+        planes: By group, of each frame what ``overlay_planes`` gives.
+        description: Of the image.
+    """
+    pixels = description.rows * description.columns
+    changed: dict[str, dict[str, Any] | None] = {}
+    for group, frames in planes.items():
+        if not any(any(one) for one in frames):
+            continue  # its coding had not kept them
+        if pixels % 8:
+            apart = [
+                np.unpackbits(np.frombuffer(one, "u1"), count=pixels, bitorder="little")
+                for one in frames
+            ]
+            joined = np.packbits(np.concatenate(apart), bitorder="little").tobytes()
+        else:
+            joined = b"".join(frames)
+        joined += b"\0" * (len(joined) & 1)
+        changed |= {
+            f"{group:04X}0010": {"vr": "US", "Value": [description.rows]},
+            f"{group:04X}0011": {"vr": "US", "Value": [description.columns]},
+            f"{group:04X}0050": {"vr": "SS", "Value": [1, 1]},
+            f"{group:04X}0100": {"vr": "US", "Value": [1]},
+            f"{group:04X}0102": {"vr": "US", "Value": [0]},
+            f"{group:04X}3000": {"vr": "OW", "InlineBinary": b64encode(joined).decode("ascii")},
+        }
+        if len(frames) > 1:
+            changed[f"{group:04X}0015"] = {"vr": "IS", "Value": [len(frames)]}
+            changed[f"{group:04X}0051"] = {"vr": "US", "Value": [1]}
+    return changed
 
 
 def changed_attributes(

@@ -4,6 +4,8 @@ Call these in a worker process (`negatoscope.infra.sandbox`): what a peer sent g
 libraries here.
 """
 
+from dataclasses import replace
+
 from negatoscope.protocols.dicom.pixel.codecs.frame import Bytes, Frame, Samples, check_cost
 from negatoscope.protocols.dicom.pixel.codecs.table import CODECS, Codec
 from negatoscope.protocols.dicom.pixel.codecs.video import (
@@ -27,6 +29,7 @@ __all__ = [
     "can_decode",
     "can_encode",
     "count_pictures",
+    "decode_cells",
     "decode_frame",
     "decode_picture",
     "decode_pictures",
@@ -81,6 +84,28 @@ def decode_frame(
     description.check()
     check_cost(description, len(data), limits)
     return codec.decode(data, description, transfer_syntax_uid, limits)
+
+
+def decode_cells(
+    data: Bytes,
+    description: PixelDescription,
+    transfer_syntax_uid: str,
+    *,
+    limits: PixelLimits = DEFAULT_LIMITS,
+) -> Samples:
+    """The pixel cells of one frame with all the bits allocated that its coding kept.
+
+    Args: As ``decode_frame``; the image has one sample per pixel.
+
+    Raises: As ``decode_frame``.
+    """
+    whole = replace(
+        description,
+        bits_stored=description.bits_allocated,
+        high_bit=description.bits_allocated - 1,
+        pixel_representation=0,
+    )
+    return decode_frame(data, whole, transfer_syntax_uid, limits=limits).samples
 
 
 def encode_frame(

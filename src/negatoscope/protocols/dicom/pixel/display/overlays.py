@@ -14,6 +14,7 @@ from negatoscope.protocols.dicom.pixel.display.attributes import (
     integers,
     text,
 )
+from negatoscope.standard import tags
 
 _GROUPS: Final = range(0x6000, 0x6020, 2)
 _ROWS, _COLUMNS, _FRAMES = 0x0010, 0x0011, 0x0015
@@ -53,8 +54,8 @@ def read_overlays(
         frame: Number, from 1.
         rows: Of the image.
         columns: Likewise.
-        raw: Pixel cells as stored, all bits allocated, for planes embedded in them (retired in
-            PS3.3 2004); ``None`` when they are not at hand.
+        raw: Pixel cells as stored, all bits allocated, for planes embedded in those that are not
+            the pixels' (retired in PS3.3 2004); ``None`` when they are not at hand.
     """
     for group in _GROUPS:
         found = _read(data_set, group, frame=frame, rows=rows, columns=columns, raw=raw)
@@ -62,18 +63,33 @@ def read_overlays(
             yield found
 
 
-def embedded_bits(data_set: DataSet) -> list[int]:
-    """Positions of the bits of pixel cells that hold overlays."""
-    found = []
+def embedded_overlays(data_set: DataSet) -> dict[int, int]:
+    """Groups of overlays that lie in unused bits of the pixel cells, and those bits."""
+    found = {}
     for group in _GROUPS:
         base = group << 16
+        position = integer(data_set, base | _POSITION)
         if (
-            integer(data_set, base | _ROWS) is not None
-            and f"{base | _DATA:08X}" not in data_set
-            and (position := integer(data_set, base | _POSITION))
+            position is not None
+            and integer(data_set, base | _ROWS) is not None
+            and not _has_data(data_set, base)
+            and _is_unused(data_set, position)
         ):
-            found.append(position)
+            found[group] = position
     return found
+
+
+def _has_data(data_set: DataSet, base: int) -> bool:
+    return f"{base | _DATA:08X}" in data_set
+
+
+def _is_unused(data_set: DataSet, position: int) -> bool:
+    """Whether a bit of a pixel cell is none of its pixel's (PS3.3-2003 §C.9.2)."""
+    allocated = integer(data_set, tags.BITS_ALLOCATED) or 16
+    stored = integer(data_set, tags.BITS_STORED) or allocated
+    high = integer(data_set, tags.HIGH_BIT)
+    high = stored - 1 if high is None else high
+    return 0 <= position < allocated and not high - stored < position <= high
 
 
 def _read(
@@ -88,8 +104,8 @@ def _read(
     is_graphics = text(data_set, base | _TYPE) != "R"
     packed = binary(data_set, base | _DATA)
     if not packed:
-        position = integer(data_set, base | _POSITION) or 0
-        if raw is None or not 0 < position < 8 * raw.dtype.itemsize or raw.ndim != 2:
+        position = embedded_overlays(data_set).get(group)
+        if raw is None or position is None or raw.ndim != 2:
             return None
         mask: Array = (raw >> position & 1).astype(bool)
         return Overlay(group=group, is_graphics=is_graphics, mask=mask)
