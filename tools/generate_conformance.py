@@ -34,6 +34,7 @@ from negatoscope.domain.ups.errors import ANSWERS
 from negatoscope.domain.ups.repository import MAX_QUEUED_EVENTS
 from negatoscope.domain.ups.states import CHANGES, Outcome
 from negatoscope.domain.ups.subscriptions import MAX_SUBSCRIBERS
+from negatoscope.domain.viewing.documents import PRESENTATION_STATES
 from negatoscope.entrypoints.dicomweb import capabilities, qido_rs, stow_metadata, wado_uri
 from negatoscope.entrypoints.dicomweb.media_types import FRAME_MEDIA_TYPES, OCTET_STREAM
 from negatoscope.entrypoints.dicomweb.ups_channel import (
@@ -753,6 +754,10 @@ by tag, is matched and returned from their headers. Given without being asked fo
 **Retrieve.** Every pixel value, every other binary or numeric value above {metadata.BULK_THRESHOLD_BYTES} bytes and every text above
 {TEXT_BULK_BYTES} bytes is a BulkDataURI in metadata, at all depths. Bulk data are little endian and take byte ranges. Archives
 (`application/zip`) hold Part 10 files, not compressed.
+
+**Presentation states** are rendered on an image they refer to (PS3.4 §N.2); others are refused (406) with the reason:
+
+{table(("SOP class", "What is applied"), ((sop_class_name(uid), text) for uid, text in PRESENTATION_STATES.items()))}
 
 **WADO-URI** at `{wado_uri.PATH}` (§9), GET and HEAD:
 

@@ -321,7 +321,7 @@ def test_a_presentation_state_is_rendered_on_its_image(served, helpers, shared_d
     assert served.client().get(f"{url_of(image_of)}/rendered").status_code == 200
 
 
-COLOR_STATE, BLENDING_STATE = (f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (2, 4))
+COLOR_STATE, VOLUMETRIC_STATE = (f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (2, 6))
 
 
 def colors(helpers: SimpleNamespace) -> Dataset:
@@ -378,10 +378,10 @@ def test_a_color_presentation_state(served, helpers) -> None:
     assert not ((shown == (200, 0, 0)).all(axis=2)).any()
 
 
-def test_a_state_of_several_images_is_refused_with_the_reason(served, helpers) -> None:
-    """Blending: one of its images alone would mislead."""
+def test_a_state_of_volumes_is_refused_with_the_reason(served, helpers) -> None:
+    """Volumetric: one of its images alone would mislead."""
     one = colors(helpers)
-    state = state_of(helpers, one, BLENDING_STATE)
+    state = state_of(helpers, one, VOLUMETRIC_STATE)
     assert served.store(one, state).status_code == 200
     url = f"/dicom-web/studies/{STUDY}/series/{STUDY}.2/instances/{state.SOPInstanceUID}/rendered"
     answer = served.client().get(url)

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final
 
 from negatoscope.domain.archive.stored import StoredInstance
@@ -21,10 +22,29 @@ from negatoscope.standard import tags
 PAGE_TYPES: Final = ("image/jpeg", "image/png")
 _MAX_DEPTH: Final = 30
 _MAX_LINES: Final = 20_000
-_PRESENTATION_STATES: Final = frozenset(
-    f"1.2.840.10008.5.1.4.1.1.11.{number}" for number in (1, 2, 3, 5)
+_OF_ONE: Final = (
+    "shutters, displayed area, rotation and flip, overlays, graphic annotations and layers"
 )
-"""Grayscale, Color, Pseudo-Color and XA/XRF Grayscale Softcopy: of one image at a time."""
+PRESENTATION_STATES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "1.2.840.10008.5.1.4.1.1.11.1": f"Modality LUT, Softcopy VOI LUT, Presentation LUT; {_OF_ONE}",
+        "1.2.840.10008.5.1.4.1.1.11.2": f"ICC profile of the state; {_OF_ONE}",
+        "1.2.840.10008.5.1.4.1.1.11.3": (
+            f"Modality LUT, Softcopy VOI LUT, palette and ICC profile of the state; {_OF_ONE}"
+        ),
+        "1.2.840.10008.5.1.4.1.1.11.4": (
+            "Modality LUT and Softcopy VOI LUT of both inputs, palette of the superimposed, Relative Opacity, "
+            "Spatial Registration (affine), ICC profile of the state; displayed area, rotation and flip, overlays, "
+            "graphic annotations and layers. Both inputs are in the study of the state, monochrome, in one frame "
+            "of reference by themselves or by the registration, and in parallel planes: the superimposed is "
+            "interpolated to the underlying pixels. Otherwise 406 with the reason"
+        ),
+        "1.2.840.10008.5.1.4.1.1.11.5": (
+            f"Modality LUT, Softcopy VOI LUT, Presentation LUT; {_OF_ONE}; no mask subtraction"
+        ),
+    }
+)
+"""What pictures of presentation states show, by SOP class (PS3.4 §N.2)."""
 _OTHER_STATES: Final = "1.2.840.10008.5.1.4.1.1.11."
 
 
@@ -54,7 +74,7 @@ def kind_of(sop_class_uid: str) -> DocumentKind:
         return DocumentKind.REPORT
     if sop_class_uid.startswith("1.2.840.10008.5.1.4.1.1.9."):
         return DocumentKind.WAVEFORM
-    if sop_class_uid in _PRESENTATION_STATES:
+    if sop_class_uid in PRESENTATION_STATES:
         return DocumentKind.PRESENTATION_STATE
     return DocumentKind.NONE
 

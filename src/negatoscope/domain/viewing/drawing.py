@@ -18,6 +18,7 @@ from negatoscope.protocols.dicom.pixel.codecs import (
 )
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import (
+    BlendingInput,
     DisplayOptions,
     IccChoice,
     NotDisplayable,
@@ -26,6 +27,7 @@ from negatoscope.protocols.dicom.pixel.display import (
     Viewport,
     VoiFunction,
     Window,
+    display_blended,
     display_frame,
 )
 from negatoscope.protocols.dicom.pixel.display.attributes import Array
@@ -56,6 +58,48 @@ def draw(arguments: Mapping[str, Any], payload: Payload) -> Result:
         payload: The frame's bytes, or the whole video.
     """
     picture = _picture(arguments, payload[0], arguments["number"])
+    body = encode(picture, arguments["media_type"], arguments["quality"])
+    return {"notes": picture.notes}, body
+
+
+def blended(arguments: Mapping[str, Any], payload: Payload) -> Result:
+    """Two frames as a Blending Softcopy Presentation State says.
+
+    Args:
+        arguments: ``inputs``: of each ``description``, ``transfer_syntax_uid``, ``number``,
+            ``data_set``, ``sop_instance_uid``; ``state``, ``registrations``, ``wish``, ``corners``,
+            ``media_type``, ``quality``.
+        payload: The bytes of the underlying frame and of the superimposed one.
+    """
+    inputs = []
+    for one, data in zip(arguments["inputs"], payload, strict=True):
+        description = PixelDescription(**one["description"])
+        frame = decode_frame(data, description, one["transfer_syntax_uid"])
+        inputs.append(
+            BlendingInput(
+                samples=frame.samples,
+                photometric=frame.photometric_interpretation,
+                data_set=one["data_set"],
+                frame=one["number"],
+                sop_instance_uid=one["sop_instance_uid"],
+            )
+        )
+    first = arguments["inputs"][0]
+    picture = display_blended(
+        inputs[0],
+        inputs[1],
+        arguments["state"],
+        options=options_of(arguments["wish"], None),
+        registrations=arguments["registrations"],
+        raw=_raw(
+            payload[0],
+            PixelDescription(**first["description"]),
+            first["transfer_syntax_uid"],
+            first["data_set"],
+        ),
+    )
+    if arguments.get("corners"):
+        picture.pixels = annotate(picture.pixels, arguments["corners"])
     body = encode(picture, arguments["media_type"], arguments["quality"])
     return {"notes": picture.notes}, body
 

@@ -18,6 +18,7 @@ from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.stored import StoredInstance
 from negatoscope.domain.viewing.annotations import corners_of
 from negatoscope.domain.viewing.attributes import Header, Headers
+from negatoscope.domain.viewing.blending import BLENDING_STATE, Pairs
 from negatoscope.domain.viewing.cache import DerivedCache
 from negatoscope.domain.viewing.documents import DocumentKind, Documents, kind_of
 from negatoscope.domain.viewing.pixels import (
@@ -30,7 +31,7 @@ from negatoscope.infra.sandbox import SandboxBusy, SandboxError, WorkKilled, Wor
 from negatoscope.protocols.dicom.dataset import DataSetError, inflate, read_value
 from negatoscope.protocols.dicom.pixel.codecs import can_decode
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
-from negatoscope.protocols.dicom.pixel.display import IccChoice, Viewport, Window
+from negatoscope.protocols.dicom.pixel.display import IccChoice, NotDisplayable, Viewport, Window
 from negatoscope.protocols.dicom.pixel.display.attributes import number
 from negatoscope.protocols.dicom.pixel.display.state import references
 from negatoscope.protocols.dicom.pixel.errors import InvalidDescription, PixelLimitExceeded
@@ -38,7 +39,7 @@ from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard import tags
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Part of every key: a change in how things are drawn makes what is kept obsolete."""
 MAX_FILM_FRAMES: Final = 2000
 MAX_FILM_BYTES: Final = 256 << 20
@@ -130,6 +131,7 @@ class Renderer:
         self._cache = cache
         self._headers = Headers()
         self._documents = Documents(pixels)
+        self._pairs = Pairs(retrieval, self._header)
 
     def media_types(self, stored: StoredInstance) -> tuple[str, ...]:
         """What an object can be given as, the default first; empty: it cannot be shown.
@@ -208,6 +210,8 @@ class Renderer:
         kind = kind_of(stored.sop_class_uid)
         with self._retrieval.open(stored) as member:
             header = self._read(member)
+            if stored.sop_class_uid == BLENDING_STATE:
+                return self._draw_blended(stored, header, wish)
             if kind is DocumentKind.PRESENTATION_STATE:
                 return self._draw_state(member, header, wish)
             if kind is not DocumentKind.NONE:
@@ -253,6 +257,37 @@ class Renderer:
         raise NoRendition(
             "not-displayable", "None of the images of the presentation state is in its study."
         )
+
+    def _draw_blended(
+        self, stored: StoredInstance, header: Header, wish: Wish
+    ) -> tuple[Sequence[str], bytes | memoryview]:
+        """A blending state, on the middle two frames that lie in one plane."""
+        data_set = header.data_set or {}
+        try:
+            pair = self._pairs.find(stored.study_instance_uid, data_set)
+        except NotDisplayable as error:
+            raise NoRendition("not-displayable", f"Nothing can be blended: {error}.") from error
+        inputs: list[dict[str, Any]] = []
+        payload: list[bytes | memoryview] = []
+        for image, frame in (pair.underlying, pair.superimposed):
+            with self._retrieval.open(image) as member:
+                shown = self._read(member)
+                inputs.append(
+                    {
+                        **self._arguments(member, shown, wish),
+                        "number": frame,
+                        "data_set": shown.of_frame(frame),
+                        "sop_instance_uid": image.sop_instance_uid,
+                    }
+                )
+                payload.append(self._frame(member, frame))
+        arguments = {
+            **{key: inputs[0][key] for key in ("wish", "media_type", "quality", "corners")},
+            "inputs": inputs,
+            "state": dict(data_set),
+            "registrations": [dict(one) for one in pair.registrations],
+        }
+        return self._work("blended", arguments, payload)
 
     def _film(
         self, stored: StoredInstance, _frame: int | None, wish: Wish
@@ -317,6 +352,10 @@ class Renderer:
         except SandboxError as error:
             raise NoRendition("not-displayable", f"Drawing failed: {error.reason}.") from error
         return value["notes"], body
+
+    def _header(self, stored: StoredInstance) -> Header:
+        with self._retrieval.open(stored) as member:
+            return self._read(member)
 
     def _read(self, member: Member) -> Header:
         try:

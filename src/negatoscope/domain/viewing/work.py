@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from negatoscope.domain.viewing.drawing import draw, film, page, warm_up, waveform
+from negatoscope.domain.viewing.drawing import blended, draw, film, page, warm_up, waveform
 from negatoscope.protocols.dicom.pixel.codecs import (
     Frame,
     count_pictures,
@@ -120,6 +120,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
         "overlays": overlays,
         "pictures": pictures,
         "count": count,
+        "blended": blended,
         "draw": draw,
         "film": film,
         "page": page,

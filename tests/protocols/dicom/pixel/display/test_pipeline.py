@@ -7,6 +7,7 @@ import pytest
 
 from negatoscope.protocols.dicom.pixel.display import (
     DisplayOptions,
+    IccChoice,
     InvalidWindow,
     PresentationState,
     VoiFunction,
@@ -15,6 +16,7 @@ from negatoscope.protocols.dicom.pixel.display import (
 )
 from negatoscope.protocols.dicom.pixel.display.color import cielab_to_rgb
 from negatoscope.protocols.dicom.pixel.display.errors import InvalidLut
+from negatoscope.protocols.dicom.pixel.display.icc import profile_bytes
 from negatoscope.protocols.dicom.pixel.display.palette import expand_segments
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -203,3 +205,15 @@ def test_a_pseudo_color_state_colors_the_whole_range() -> None:
     picture = shown(attributes(), state=PresentationState.read(state, "1.2.3"))
     assert picture.reshape(-1, 3)[-1].tolist() == [255, 0, 0]
     assert picture.reshape(-1, 3)[0].tolist() == [0, 0, 0]
+
+
+def test_the_profile_of_a_color_state_replaces_the_images() -> None:
+    """PS3.3 §A.33.2, §C.11.15: the state says in which colour space its colours are."""
+    own, states = profile_bytes(IccChoice.ADOBE_RGB), profile_bytes(IccChoice.DISPLAY_P3)
+    image = attributes(X00282000=own)
+    options = DisplayOptions(icc=IccChoice.YES)
+    colors = np.zeros((8, 8, 3), np.uint8)
+    assert display_frame(colors, "RGB", image, options=options).profile == own
+    state = PresentationState.read(attributes(X00282000=states), "1.2.3")
+    options = DisplayOptions(icc=IccChoice.YES, state=state)
+    assert display_frame(colors, "RGB", image, options=options).profile == states

@@ -9,14 +9,17 @@ from negatoscope.protocols.dicom.pixel.display.errors import (
 from negatoscope.protocols.dicom.pixel.display.geometry import Viewport
 from negatoscope.protocols.dicom.pixel.display.icc import IccChoice
 from negatoscope.protocols.dicom.pixel.display.pipeline import (
+    BlendingInput,
     DisplayOptions,
     Picture,
+    display_blended,
     display_frame,
 )
 from negatoscope.protocols.dicom.pixel.display.state import PresentationState
 from negatoscope.protocols.dicom.pixel.display.voi import VoiFunction, Window
 
 __all__ = [
+    "BlendingInput",
     "DisplayError",
     "DisplayOptions",
     "IccChoice",
@@ -28,5 +31,6 @@ __all__ = [
     "Viewport",
     "VoiFunction",
     "Window",
+    "display_blended",
     "display_frame",
 ]

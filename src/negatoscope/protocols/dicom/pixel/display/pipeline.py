@@ -1,8 +1,8 @@
 """From a decoded frame to a picture (PS3.4 §N.2: the softcopy rendering pipelines)."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Final
 
@@ -11,11 +11,19 @@ import numpy as np
 from negatoscope.protocols.dicom.pixel.display import geometry
 from negatoscope.protocols.dicom.pixel.display.attributes import (
     Array,
+    DataSet,
     FrameAttributes,
     binary,
     integer,
     number,
     text,
+)
+from negatoscope.protocols.dicom.pixel.display.blending import (
+    Blending,
+    Plane,
+    Registration,
+    blend,
+    resampled,
 )
 from negatoscope.protocols.dicom.pixel.display.color import to_rgb
 from negatoscope.protocols.dicom.pixel.display.errors import InvalidLut, NotDisplayable
@@ -86,6 +94,25 @@ class Picture:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlendingInput:
+    """One of the two images of a Blending Softcopy Presentation State.
+
+    Attributes:
+        samples: Decoded, of two dimensions.
+        photometric: Of them.
+        data_set: The object's attributes in the DICOM JSON model.
+        frame: Number, from 1.
+        sop_instance_uid: Of the object.
+    """
+
+    samples: Array
+    photometric: str
+    data_set: Mapping[str, Any]
+    frame: int
+    sop_instance_uid: str
+
+
 _tables: "OrderedDict[tuple[object, ...], Array]" = OrderedDict()
 _tables_lock = Lock()
 
@@ -153,7 +180,9 @@ def _finish(
         picture = geometry.resize(picture, rows, columns)
     profile = None
     if picture.ndim == 3:
-        source = binary(attributes.data_set, tags.ICC_PROFILE) or _path_profile(attributes)
+        source = b"" if state is None else binary(state.data_set, tags.ICC_PROFILE)
+        source = source or binary(attributes.data_set, tags.ICC_PROFILE)
+        source = source or _path_profile(attributes)
         picture, profile = convert(picture, source, options.icc, notes=notes)
     return Picture(pixels=np.ascontiguousarray(picture), profile=profile, notes=notes)
 
@@ -190,23 +219,8 @@ def _monochrome_picture(
     color = segment_color(attributes, samples)
     if color is not None:
         return color
-    state = options.state
-    modality = read_modality(attributes, notes=notes)
-    presentation = read_presentation(attributes.data_set, photometric, notes=notes)
-    choices = read_voi(attributes, signed=modality.table is None, notes=notes)
-    pseudo: Palette | None = None
-    if state is not None:
-        modality = state.modality or modality
-        choices = state.voi_for(attributes) or ([] if state.replaces_voi else choices)
-        presentation = state.presentation or presentation
-        pseudo = state.palette
-    voi: Voi | None = options.window
-    if voi is None and choices:
-        voi = choices[min(max(options.voi_index, 0), len(choices) - 1)]
-    padding = _padding(samples, attributes)
-    if voi is None:
-        voi = _automatic(samples, attributes, modality, padding)
-    shown = _shown(samples, modality, voi, presentation)
+    shown, padding = _monochrome_levels(samples, photometric, attributes, options, notes)
+    pseudo = None if options.state is None else options.state.palette
     if pseudo is not None:
         return _pseudo_colors(shown, pseudo)
     if padding is not None:
@@ -214,6 +228,88 @@ def _monochrome_picture(
     if has_palette(attributes.data_set) and _is_partly_colored(attributes):
         return _supplemental(samples, shown, attributes, notes)
     return shown
+
+
+def _monochrome_levels(
+    samples: Array,
+    photometric: str,
+    attributes: FrameAttributes,
+    options: DisplayOptions,
+    notes: list[str],
+) -> tuple[Array, Array | None]:
+    """P-Values as levels 0 … 255, and where pixels are padding."""
+    state = options.state
+    modality = read_modality(attributes, notes=notes)
+    presentation = read_presentation(attributes.data_set, photometric, notes=notes)
+    choices = read_voi(attributes, signed=modality.table is None, notes=notes)
+    if state is not None:
+        modality = state.modality or modality
+        choices = state.voi_for(attributes) or ([] if state.replaces_voi else choices)
+        presentation = state.presentation or presentation
+    voi: Voi | None = options.window
+    if voi is None and choices:
+        voi = choices[min(max(options.voi_index, 0), len(choices) - 1)]
+    padding = _padding(samples, attributes)
+    if voi is None:
+        voi = _automatic(samples, attributes, modality, padding)
+    return _shown(samples, modality, voi, presentation), padding
+
+
+def display_blended(
+    underlying: BlendingInput,
+    superimposed: BlendingInput,
+    data_set: Mapping[str, Any],
+    *,
+    options: DisplayOptions,
+    registrations: Sequence[Mapping[str, Any]] = (),
+    raw: Array | None = None,
+) -> Picture:
+    """The picture of a Blending Softcopy Presentation State (PS3.4 §N.2.4).
+
+    Args:
+        underlying: One image; the picture has its size.
+        superimposed: The other, in a plane that passes through the same slice.
+        data_set: The state.
+        options: What is asked for; its window is the underlying image's.
+        registrations: Spatial Registrations that the state names.
+        raw: As for ``display_frame``, of the underlying image.
+    Raises:
+        NotDisplayable: the two make no picture.
+        InvalidViewport: the region asked for lies outside.
+    """
+    blending = Blending.read(data_set)
+    notes: list[str] = []
+    attributes = FrameAttributes(underlying.data_set, underlying.frame)
+    grey = _input_levels(underlying, blending.underlying, options, notes)
+    over = _input_levels(superimposed, blending.superimposed, DisplayOptions(), notes)
+    places = []
+    for one in (underlying, superimposed):
+        plane = Plane.read(FrameAttributes(one.data_set, one.frame))
+        for registration in registrations:
+            plane = plane and plane.moved(Registration.read(registration))
+        places.append(plane)
+    if places[0] is None or places[1] is None or not places[0].reaches(places[1]):
+        raise NotDisplayable("the two images do not lie in one plane")
+    colored = blend(grey, resampled(over, places[1], places[0], grey.shape), blending)
+    state = PresentationState.read(data_set, underlying.sop_instance_uid)
+    return _finish(colored, attributes, replace(options, state=state), notes, raw)
+
+
+def _input_levels(
+    given: BlendingInput, item: DataSet, options: DisplayOptions, notes: list[str]
+) -> Array:
+    """Levels of an input as its item says, NaN where padded."""
+    if given.samples.ndim != 2:
+        raise NotDisplayable("only monochrome images are blended")
+    state = PresentationState.read(item, given.sop_instance_uid)
+    attributes = FrameAttributes(given.data_set, given.frame)
+    shown, padding = _monochrome_levels(
+        given.samples, given.photometric, attributes, replace(options, state=state), notes
+    )
+    levels = shown.astype(np.float64)
+    if padding is not None:
+        levels[padding] = np.nan
+    return levels
 
 
 def _pseudo_colors(shown: Array, palette: Palette) -> Array:
