@@ -10,6 +10,9 @@ CYCLES ?= 1000
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 
+# Each server a test starts would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run dev web web-dev test quick bench check format kill-loop fuzz crash-points docs client lock clean
 
 help:
