@@ -7,9 +7,10 @@ import psycopg
 import pytest
 
 from negatoscope.entrypoints.worker import outbox
-from negatoscope.entrypoints.worker.outbox import EVERY_KIND, OutboxConsumer, unpark
+from negatoscope.entrypoints.worker.outbox import EVERY_KIND, OutboxConsumer
 from negatoscope.infra.db import Database
 from negatoscope.infra.events import Event, publish
+from negatoscope.infra.events.monitor import deliver_again
 
 
 def put(database: Database, *numbers: int, kind: str = "k", wake: bool = False) -> None:
@@ -48,25 +49,76 @@ def test_events_come_in_order_and_go(database: Database) -> None:
     assert count(database) == 0
 
 
-def test_a_subscribers_writes_commit_with_the_event(database: Database) -> None:
-    """One failure takes back its own event's writes, not those of its neighbours."""
+def subjects(database: Database) -> list[str]:
+    with database.connection() as connection:
+        rows = connection.execute("SELECT subject FROM task ORDER BY 1").fetchall()
+    return [row[0] for row in rows]
 
-    def fail_on_2(_: psycopg.Connection, event: Event) -> None:
+
+def test_a_subscribers_writes_commit_with_the_event(database: Database) -> None:
+    """One that fails takes back what it wrote itself, for that event."""
+
+    def write_then_fail_on_2(connection: psycopg.Connection, event: Event) -> None:
+        write_task(connection, event)
         if event.payload["n"] == 2:
             raise ValueError("no")
 
-    consumer = OutboxConsumer(database, {"k": [write_task, fail_on_2]})
+    consumer = OutboxConsumer(database, {"k": [write_then_fail_on_2]})
     put(database, 1, 2, 3)
     consumer.deliver_batch()
+    assert subjects(database) == ["1", "3"]
     with database.connection() as connection:
-        assert connection.execute("SELECT subject FROM task ORDER BY 1").fetchall() == [
-            ("1",),
-            ("3",),
-        ]
         row = connection.execute("SELECT attempts, last_error FROM outbox").fetchone()
     assert row is not None
     assert row[0] == 1
-    assert row[1].startswith("ValueError: no")
+    assert "ValueError: no" in row[1]
+
+
+def test_a_failing_subscriber_leaves_its_neighbours_alone(database: Database) -> None:
+    """Those before and behind keep their work and do not get the event again."""
+    broken = [True]
+    seen: list[str] = []
+
+    def before(connection: psycopg.Connection, event: Event) -> None:
+        seen.append("before")
+        write_task(connection, event)
+
+    def failing(connection: psycopg.Connection, _: Event) -> None:
+        seen.append("failing")
+        if broken[0]:
+            connection.execute("SELECT 1 / 0")
+
+    def behind(connection: psycopg.Connection, _: Event) -> None:
+        seen.append("behind")
+        connection.execute("INSERT INTO task (kind, subject) VALUES ('behind', 'x')")
+
+    consumer = OutboxConsumer(
+        database, {"k": [before, failing], EVERY_KIND: [behind]}, first_delay_s=0.0
+    )
+    put(database, 1)
+    consumer.deliver_batch()
+    assert seen == ["before", "failing", "behind"]
+    assert subjects(database) == ["1", "x"]
+    consumer.deliver_batch()
+    assert seen[3:] == ["failing"]
+    broken[0] = False
+    consumer.deliver_batch()
+    assert seen[4:] == ["failing"]
+    assert (count(database), count(database, "task")) == (0, 2)
+
+
+def test_a_statement_that_takes_too_long_is_its_subscribers_failure(database: Database) -> None:
+    """The database is well: the others go on."""
+
+    def slow(connection: psycopg.Connection, _: Event) -> None:
+        connection.execute("SET LOCAL statement_timeout = '20ms'")
+        connection.execute("SELECT pg_sleep(5)")
+
+    consumer = OutboxConsumer(database, {"k": [slow, write_task]}, first_delay_s=60.0)
+    put(database, 1, 2)
+    assert consumer.deliver_batch() == 2
+    assert subjects(database) == ["1", "2"]
+    assert count(database) == 2
 
 
 def test_a_poison_event_is_parked_with_a_task(
@@ -93,9 +145,8 @@ def test_a_poison_event_is_parked_with_a_task(
     assert row[1:] == (3, True)
     assert task == ("event-parked", str(row[0]))
     broken[0] = False
-    with database.connection() as connection:
-        assert unpark(connection, row[0])
-        assert not unpark(connection, row[0])
+    assert deliver_again(database, row[0])
+    assert not deliver_again(database, row[0])
     consumer.deliver_batch()
     assert count(database) == 0
 

@@ -139,7 +139,7 @@ def test_the_queries_are_where_they_are_looked_for() -> None:
     from negatoscope.infra.db import load_queries
 
     queries = load_queries("negatoscope.entrypoints.worker.sql", "outbox.sql")
-    assert {"due", "delete", "postpone", "park", "task", "unpark", "waiting"} == set(queries)
+    assert {"due", "delete", "postpone", "park", "task", "waiting"} == set(queries)
 
 
 def test_a_patient_chore_takes_what_others_leave():
