@@ -12,6 +12,7 @@ import psycopg
 
 from negatoscope.domain.identity.scope import DataScope, StudyFacts
 from negatoscope.infra.db import Database
+from negatoscope.infra.db.conditions import Condition
 
 _DEPARTMENT: Final = "e.attributes->'00081040'->'Value'->>0"
 _FACTS: Final = f"""
@@ -25,30 +26,17 @@ WHERE s.study_instance_uid = ANY (%s)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """A piece of a WHERE clause over a study and its patient.
+class Seen(Condition):
+    """A condition over a study and its patient.
 
     Attributes:
-        sql: Ours, with ``%s`` for each parameter.
-        parameters: In their order.
         needs_patient: Whether it names the patient's table.
     """
 
-    sql: str
-    parameters: tuple[Any, ...]
-    needs_patient: bool
-
-    def named(self, prefix: str) -> tuple[str, dict[str, Any]]:
-        """The same with named parameters, for a query that has such."""
-        pieces = self.sql.split("%s")
-        names = [f"{prefix}{number}" for number in range(len(self.parameters))]
-        sql = pieces[0] + "".join(
-            f"%({name})s{piece}" for name, piece in zip(names, pieces[1:], strict=True)
-        )
-        return sql, dict(zip(names, self.parameters, strict=True))
+    needs_patient: bool = False
 
 
-def condition(scope: DataScope, *, study: str = "study", patient: str = "patient") -> Condition:
+def condition(scope: DataScope, *, study: str = "study", patient: str = "patient") -> Seen:
     """The condition under which a study is seen.
 
     Args:
@@ -88,7 +76,7 @@ def condition(scope: DataScope, *, study: str = "study", patient: str = "patient
         sql = f"({sql} AND {outer.sql})"
         parameters += outer.parameters
         needs_patient = needs_patient or outer.needs_patient
-    return Condition(sql, tuple(parameters), needs_patient)
+    return Seen(sql, tuple(parameters), needs_patient)
 
 
 def facts(database: Database, study_instance_uid: str) -> StudyFacts | None:

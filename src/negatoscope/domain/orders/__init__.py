@@ -4,7 +4,7 @@
 state; `safety` and `vetting` say what may hold it up; `record` writes the history.
 """
 
-from negatoscope.domain.orders import groups, listing, safety, vetting
+from negatoscope.domain.orders import groups, listing, safety, searching, vetting
 from negatoscope.domain.orders.errors import (
     InvalidOrder,
     NumberTaken,
@@ -86,6 +86,7 @@ __all__ = [
     "listing",
     "record",
     "safety",
+    "searching",
     "step_changed",
     "vetting",
 ]

@@ -56,6 +56,21 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownEncounter:
+    """A stay for somebody who reads it.
+
+    Attributes:
+        encounter: As it is.
+        patient: Whose by now: a file may have ended in another one since.
+        medical_unit: What the unit in charge was called when it began; its code where nobody says.
+    """
+
+    encounter: Encounter
+    patient: int
+    medical_unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """What saying something of an encounter did.
 
@@ -178,13 +193,30 @@ class Encounters:
         rows = self._connection.execute(
             SQL["of_patients"], {"patients": list(numbers), "limit": limit}
         ).fetchall()
-        movements: dict[int, list[Movement]] = {}
-        encounters = {"encounters": [row[0] for row in rows]}
-        for one in self._connection.execute(SQL["movements"], encounters):
-            movements.setdefault(one[0], []).append(_movement(one))
+        movements = self._movements([row[0] for row in rows])
         return [_encounter(row, movements.get(row[0], ())) for row in rows]
 
+    def shown(self, numbers: Sequence[int]) -> list[ShownEncounter]:
+        """Stays by our numbers, in the order of these; missing ones are left out."""
+        rows = self._connection.execute(SQL["shown"], {"ids": list(numbers)}).fetchall()
+        movements = self._movements([row[0] for row in rows])
+        found = {
+            row[0]: ShownEncounter(
+                encounter=_encounter(row, movements.get(row[0], ())),
+                patient=row[22],
+                medical_unit=row[23] or row[16],
+            )
+            for row in rows
+        }
+        return [found[number] for number in numbers if number in found]
+
     # -- rows ---------------------------------------------------------------------------------
+
+    def _movements(self, encounters: Sequence[int]) -> dict[int, list[Movement]]:
+        found: dict[int, list[Movement]] = {}
+        for one in self._connection.execute(SQL["movements"], {"encounters": list(encounters)}):
+            found.setdefault(one[0], []).append(_movement(one))
+        return found
 
     def _holder_of(self, account: Identifier | None, patient: int, said_at: datetime) -> int:
         """Whose a stay is: the message's patient, unless its account was moved later."""

@@ -255,3 +255,11 @@ def get_resources(
         )
         for row in rows
     }
+
+
+def taken(
+    connection: psycopg.Connection[Any], resource: int, start: datetime, end: datetime
+) -> list[Interval]:
+    """When a resource is had between two instants, whatever has it."""
+    values = {"resource": resource, "start_at": start, "end_at": end}
+    return merged((row[0], row[1]) for row in connection.execute(SQL["taken"], values))

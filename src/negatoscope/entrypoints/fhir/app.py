@@ -162,14 +162,12 @@ class Fhir:
         return 201, await self._create(request)
 
     def _context(self, request: Request, connection: psycopg.Connection[Any]) -> Context:
-        scope = request.actor.data_scope
-        seen = visibility.condition(scope, study="s", patient="p")
         return Context(
             connection=connection,
             rules=Rules.of(self._services.settings),
             actor=request.actor,
             base=f"{request.scope['negatoscope.origin']}{PREFIX}",
-            seen=(seen.sql, list(seen.parameters)),
+            seen=visibility.condition(request.actor.data_scope, study="s", patient="p"),
         )
 
     async def _one(

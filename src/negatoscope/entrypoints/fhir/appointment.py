@@ -4,25 +4,26 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from negatoscope.domain.identity import Action
+from negatoscope.domain.patients.searching import of_patient
+from negatoscope.domain.scheduling import searching
 from negatoscope.domain.scheduling.appointments import Appointments
 from negatoscope.domain.scheduling.hours import get_resources
 from negatoscope.domain.scheduling.model import Appointment, AppointmentState, Resource
 from negatoscope.entrypoints.fhir.elements import instant, maybe, pruned, reference
 from negatoscope.entrypoints.fhir.searching import (
-    NOTHING,
-    Clause,
     Context,
     Kind,
     Parameter,
     by_code,
     by_date,
     by_number,
-    by_reference,
+    by_patient,
     chained_identifier,
+    identified_patient,
     named,
-    of_file,
-    patient_identifier,
+    number_in,
 )
+from negatoscope.infra.db.conditions import NEVER, Condition, any_of
 
 STATUSES: Final = {
     AppointmentState.WAITING: "waitlist",
@@ -34,17 +35,6 @@ STATUSES: Final = {
 }
 NUMBERS: Final = "urn:negatoscope:appointment"
 _TYPES: Final = {"ROOM": "Location", "DEVICE": "Device", "STAFF": "Practitioner"}
-_BEGUN: Final = "('ARRIVED', 'READY', 'STARTED', 'COMPLETED', 'DISCONTINUED')"
-_HAS: Final = (
-    "EXISTS (SELECT FROM appointment_step l JOIN scheduled_procedure_step s ON s.id = l.step_fk"
-    " WHERE l.appointment_fk = a.id AND {})"
-)
-_DONE: Final = "('COMPLETED', 'DISCONTINUED')"
-STATUS: Final = (
-    "CASE a.state WHEN 'WAITING' THEN 'waitlist' WHEN 'CANCELLED' THEN 'cancelled' WHEN 'NOSHOW' THEN 'noshow'"
-    f" ELSE CASE WHEN {_HAS.format('s.state IN ' + _DONE)} AND NOT {_HAS.format('s.state NOT IN ' + _DONE)}"
-    f" THEN 'fulfilled' WHEN {_HAS.format('s.state IN ' + _BEGUN)} THEN 'arrived' ELSE 'booked' END END"
-)
 
 
 def appointment(one: Appointment, resources: dict[int, Resource]) -> dict[str, Any]:
@@ -121,69 +111,57 @@ def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return [appointment(found[number], resources) for number in numbers if number in found]
 
 
-def _numbered(_context: Context, value: str, _modifier: str) -> Clause:
+def _numbered(_context: Context, value: str, _modifier: str) -> Condition:
     system, bar, ident = value.rpartition("|")
-    ours = ident.isascii() and ident.isdigit() and len(ident) < 19
+    number = number_in(ident, "")
+    of_ours = NEVER if number is None else searching.APPOINTMENTS.number.equals(number)
+    of_placer = searching.PLACER_APPOINTMENT_ID.equals(ident)
     if system == NUMBERS:
-        return ("a.id = %s", [int(ident)]) if ours else NOTHING
-    if bar and system:
-        return NOTHING
-    if ours and not bar:
-        return "(a.id = %s OR a.placer_appointment_id = %s)", [int(ident), ident]
-    return "a.placer_appointment_id = %s", [ident]
+        return of_ours
+    if bar:
+        return NEVER if system else of_placer
+    return of_placer if number is None else any_of(of_ours, of_placer)
 
 
-def _actor(context: Context, value: str, modifier: str) -> Clause:
+def _actor(context: Context, value: str, modifier: str) -> Condition:
     """Patient/12, or a room, device or person by the number of its Schedule."""
     if modifier == "identifier":
-        return patient_identifier(context, value, "a.patient_fk")
-    kind, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
-    if not (ident.isascii() and ident.isdigit() and len(ident) < 19):
-        return NOTHING
+        return identified_patient(value, searching.PATIENT)
+    kind = value.removeprefix(f"{context.base}/").rpartition("/")[0]
+    number = number_in(value, kind, context.base)
+    if number is None:
+        return NEVER
     if kind in ("", "Patient"):
-        return of_file("a.patient_fk", int(ident))
-    if kind not in ("Location", "Device", "Practitioner"):
-        return NOTHING
-    sql = (
-        "EXISTS (SELECT FROM appointment_step l WHERE l.appointment_fk = a.id"
-        " AND %s IN (l.room_fk, l.device_fk) OR l.appointment_fk = a.id AND %s = ANY(l.staff))"
-    )
-    return sql, [int(ident), int(ident)]
+        return of_patient(searching.PATIENT, number)
+    return searching.with_resource(number) if kind in _TYPES.values() else NEVER
 
 
-def _based_on(context: Context, value: str, _modifier: str) -> Clause:
-    kind, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
-    if kind not in ("", "ServiceRequest") or not (
-        ident.isascii() and ident.isdigit() and len(ident) < 19
-    ):
-        return NOTHING
-    return _HAS.format("s.procedure_fk = %s"), [int(ident)]
+def _based_on(context: Context, value: str, _modifier: str) -> Condition:
+    number = number_in(value, "ServiceRequest", context.base)
+    return NEVER if number is None else searching.for_procedure(number)
 
-
-_STARTS: Final = "coalesce(lower(a.during), a.created_at)"
 
 KIND: Final = Kind(
     name="Appointment",
     action=Action.READ_WORK,
-    source="appointment a",
-    number="a.id",
+    rows=searching.APPOINTMENTS,
     parameters=named(
-        by_number("a.id"),
-        Parameter(name="identifier", type="token", clause=_numbered),
-        by_reference("patient", "Patient", "a.patient_fk", identified=True),
-        chained_identifier("patient.identifier", "a.patient_fk"),
+        by_number(searching.APPOINTMENTS.number),
+        Parameter(name="identifier", type="token", condition=_numbered),
+        by_patient("patient", searching.PATIENT),
+        chained_identifier("patient.identifier", searching.PATIENT),
         Parameter(
             name="actor",
             type="reference",
-            clause=_actor,
+            condition=_actor,
             documentation="Patient/…; Location/…, Device/…, Practitioner/… by the number of the Schedule",
             modifiers=frozenset({"identifier"}),
         ),
-        by_code("status", f"({STATUS})"),
-        by_date("date", "lower(a.during)", documentation="when it begins"),
-        Parameter(name="based-on", type="reference", clause=_based_on),
+        by_code("status", {name: searching.in_state(state) for state, name in STATUSES.items()}),
+        by_date("date", searching.START, documentation="when it begins"),
+        Parameter(name="based-on", type="reference", condition=_based_on),
     ),
-    sorts={"date": (_STARTS, "timestamptz"), "_id": ("a.id", "bigint")},
+    sorts={"date": searching.LISTED_AT, "_id": searching.APPOINTMENTS.number},
     sort="date",
     shown=_shown,
 )

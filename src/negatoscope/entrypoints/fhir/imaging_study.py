@@ -5,9 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from negatoscope.domain.identity import Action, may
+from negatoscope.domain.patients.searching import of_patient
+from negatoscope.domain.performed import studies
+from negatoscope.domain.performed.studies import ShownSeries, ShownStudy
 from negatoscope.entrypoints.fhir.elements import (
     DCM,
     instant,
+    issuer_of,
     issuer_system,
     numbered,
     person_name,
@@ -15,72 +19,54 @@ from negatoscope.entrypoints.fhir.elements import (
     reference,
 )
 from negatoscope.entrypoints.fhir.searching import (
-    NOTHING,
-    Clause,
     Context,
     Kind,
     Parameter,
     by_code,
+    by_value,
     dated,
     named,
-    of_file,
+    number_in,
 )
+from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition
 from negatoscope.kit.uid import is_valid_uid
-
-_MAX_SERIES: Final = 500
-_ROWS: Final = """
-SELECT s.id, s.study_instance_uid, s.study_date, s.study_time, s.accession_number, s.study_description,
-       s.modalities_in_study, s.series_count, s.instance_count, s.created_at, p.patient_id, p.issuer_of_patient_id,
-       p.patient_name, registered_root(b.patient_fk), b.procedure_fk, s.referring_physician_name
-FROM study s JOIN patient p ON p.id = s.patient_fk
-LEFT JOIN study_binding b ON b.study_instance_uid = s.study_instance_uid AND b.state = 'BOUND'
-WHERE s.id = ANY(%s)
-"""
-_SERIES: Final = """
-SELECT study_fk, series_instance_uid, modality, series_number, series_date, series_time, series_description,
-       body_part_examined, instance_count
-FROM (SELECT *, row_number() OVER (PARTITION BY study_fk ORDER BY series_number NULLS LAST, id) AS position
-      FROM series WHERE study_fk = ANY(%s)) numbered
-WHERE position <= %s ORDER BY study_fk, position
-"""
 
 
 def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    ids = list(numbers)
-    series: dict[int, list[dict[str, Any]]] = {}
-    for row in context.connection.execute(_SERIES, (ids, _MAX_SERIES)):
-        series.setdefault(row[0], []).append(_series(context, row))
-    rows = context.connection.execute(_ROWS, (ids,)).fetchall()
-    found = {row[0]: _study(context, row, series.get(row[0], [])) for row in rows}
-    return [found[number] for number in numbers if number in found]
+    return [_study(context, one) for one in studies.shown(context.connection, numbers)]
 
 
-def _series(context: Context, row: Sequence[Any]) -> dict[str, Any]:
+def _series(context: Context, one: ShownSeries) -> dict[str, Any]:
+    number = one.series_number
     return pruned(
         {
-            "uid": row[1],
-            "number": row[3] if row[3] is not None and row[3] >= 0 else None,
-            "modality": {"system": DCM, "code": row[2] or "OT"},
-            "description": row[6],
-            "numberOfInstances": row[8],
-            "bodySite": pruned({"display": row[7]}),
-            "started": _started(context, row[4], row[5]),
+            "uid": one.series_instance_uid,
+            "number": number if number is not None and number >= 0 else None,
+            "modality": {"system": DCM, "code": one.modality or "OT"},
+            "description": one.series_description,
+            "numberOfInstances": one.instance_count,
+            "bodySite": pruned({"display": one.body_part_examined}),
+            "started": _started(context, one.series_date, one.series_time),
         }
     )
 
 
-def _study(context: Context, row: Sequence[Any], series: list[dict[str, Any]]) -> dict[str, Any]:
+def _study(context: Context, one: ShownStudy) -> dict[str, Any]:
     knows_work = bool(may(context.actor, Action.READ_WORK))
     subject = pruned(
         {
-            "reference": f"Patient/{row[13]}" if row[13] is not None and knows_work else None,
+            "reference": f"Patient/{one.registered}"
+            if one.registered is not None and knows_work
+            else None,
             "type": "Patient",
-            "identifier": pruned({"system": issuer_system(row[11]), "value": row[10]}),
-            "display": person_name(row[12] or ""),
+            "identifier": pruned(
+                {"system": issuer_system(one.issuer_of_patient_id), "value": one.patient_id}
+            ),
+            "display": person_name(one.patient_name or ""),
         }
     )
-    accession = numbered("ACSN", row[4] or "", "")
-    uid = {"system": "urn:dicom:uid", "value": f"urn:oid:{row[1]}"}
+    accession = numbered("ACSN", one.accession_number or "", "")
+    uid = {"system": "urn:dicom:uid", "value": f"urn:oid:{one.study_instance_uid}"}
     endpoint = {
         "resourceType": "Endpoint",
         "id": "wado",
@@ -95,22 +81,22 @@ def _study(context: Context, row: Sequence[Any], series: list[dict[str, Any]]) -
     return pruned(
         {
             "resourceType": "ImagingStudy",
-            "id": row[1],
+            "id": one.study_instance_uid,
             "contained": [endpoint],
             "identifier": [uid] if accession is None else [uid, accession],
             "status": "available",
-            "modality": [{"system": DCM, "code": one} for one in row[6]],
+            "modality": [{"system": DCM, "code": code} for code in one.modalities_in_study],
             "subject": subject,
-            "started": _started(context, row[2], row[3]),
-            "basedOn": [reference("ServiceRequest", row[14])]
-            if row[14] is not None and knows_work
+            "started": _started(context, one.study_date, one.study_time),
+            "basedOn": [reference("ServiceRequest", one.procedure)]
+            if one.procedure is not None and knows_work
             else [],
-            "referrer": pruned({"display": person_name(row[15] or "")}),
+            "referrer": pruned({"display": person_name(one.referring_physician_name or "")}),
             "endpoint": [{"reference": "#wado"}],
-            "numberOfSeries": row[7],
-            "numberOfInstances": row[8],
-            "description": row[5],
-            "series": series,
+            "numberOfSeries": one.series_count,
+            "numberOfInstances": one.instance_count,
+            "description": one.study_description,
+            "series": [_series(context, each) for each in one.series],
         }
     )
 
@@ -135,74 +121,55 @@ def _started(context: Context, day: date | None, time: str | None) -> str | None
         return day.isoformat()
 
 
-def _by_uid(_context: Context, value: str, _modifier: str) -> Clause:
+def _by_uid(_context: Context, value: str, _modifier: str) -> Condition:
     if len(value) > 64 or not is_valid_uid(value):
-        return NOTHING
-    return "s.study_instance_uid = %s", [value]
+        return NEVER
+    return studies.STUDY_INSTANCE_UID.equals(value)
 
 
-def _identified(_context: Context, value: str, _modifier: str) -> Clause:
+def _identified(_context: Context, value: str, _modifier: str) -> Condition:
     """``urn:dicom:uid|urn:oid:…``, or an accession number."""
     system, bar, ident = value.rpartition("|")
     if system == "urn:dicom:uid" or ident.startswith("urn:oid:"):
-        return "s.study_instance_uid = %s", [ident.removeprefix("urn:oid:")]
-    if bar and system:
-        return NOTHING
-    return "s.accession_number = %s", [ident]
+        return studies.STUDY_INSTANCE_UID.equals(ident.removeprefix("urn:oid:"))
+    return NEVER if bar and system else studies.ACCESSION_NUMBER.equals(ident)
 
 
-def _accession(_context: Context, value: str, _modifier: str) -> Clause:
-    return "s.accession_number = %s", [value.rpartition("|")[2]]
-
-
-def _patient(context: Context, value: str, modifier: str) -> Clause:
-    kind, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
+def _patient(context: Context, value: str, modifier: str) -> Condition:
     if modifier == "identifier":
         return _patient_number(context, value, "")
-    if kind not in ("", "Patient") or not (ident.isascii() and ident.isdigit() and len(ident) < 19):
-        return NOTHING
-    return of_file("b.patient_fk", int(ident))
+    number = number_in(value, "Patient", context.base)
+    return NEVER if number is None else of_patient(studies.BOUND_PATIENT, number)
 
 
-def _patient_number(_context: Context, value: str, _modifier: str) -> Clause:
+def _patient_number(_context: Context, value: str, _modifier: str) -> Condition:
     """What the images say, as corrected: the number, and its issuer when a system is given."""
-    system, bar, ident = value.rpartition("|")
-    if not bar or not system:
-        return "p.patient_id = %s", [ident]
-    issuer = system.removeprefix("urn:oid:").removeprefix("urn:negatoscope:authority:")
-    return "(p.patient_id = %s AND p.issuer_of_patient_id = %s)", [ident, issuer]
+    system, _, ident = value.rpartition("|")
+    return studies.of_patient_id(ident, issuer_of(system) if system else None)
 
 
-def _modality(_context: Context, value: str, _modifier: str) -> Clause:
-    return "s.modalities_in_study @> ARRAY[%s]", [value.rpartition("|")[2]]
+def _modality(_context: Context, value: str, _modifier: str) -> Condition:
+    return studies.MODALITIES_IN_STUDY.has(value.rpartition("|")[2])
 
 
-def _started_at(context: Context, value: str, _modifier: str) -> Clause:
-    start = "(s.study_date::timestamp AT TIME ZONE '" + context.zone.key.replace("'", "") + "')"
-    sql, values = dated(context, value, start, start)
-    return f"(s.study_date IS NOT NULL AND {sql})", values
+def _started_at(context: Context, value: str, _modifier: str) -> Condition:
+    return dated(context, value, studies.began_on(context.zone))
 
 
-def _based_on(context: Context, value: str, _modifier: str) -> Clause:
-    kind, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
-    if kind not in ("", "ServiceRequest") or not (
-        ident.isascii() and ident.isdigit() and len(ident) < 19
-    ):
-        return NOTHING
-    return "b.procedure_fk = %s", [int(ident)]
+def _based_on(context: Context, value: str, _modifier: str) -> Condition:
+    number = number_in(value, "ServiceRequest", context.base)
+    return NEVER if number is None else studies.BOUND_PROCEDURE.equals(number)
 
 
-def _series_uid(_context: Context, value: str, _modifier: str) -> Clause:
-    uid = value.removeprefix("urn:oid:")
-    sql = "EXISTS (SELECT FROM series e WHERE e.study_fk = s.id AND e.series_instance_uid = %s)"
-    return sql, [uid]
+def _series_uid(_context: Context, value: str, _modifier: str) -> Condition:
+    return studies.with_series(value.removeprefix("urn:oid:"))
 
 
 def _subject(name: str) -> Parameter:
     return Parameter(
         name=name,
         type="reference",
-        clause=_patient,
+        condition=_patient,
         documentation="Patient/… of studies that are bound; :identifier of what the images say",
         modifiers=frozenset({"identifier", "Patient"}),
     )
@@ -211,21 +178,18 @@ def _subject(name: str) -> Parameter:
 KIND: Final = Kind(
     name="ImagingStudy",
     action=Action.QUERY,
-    source="study s JOIN patient p ON p.id = s.patient_fk LEFT JOIN study_binding b"
-    " ON b.study_instance_uid = s.study_instance_uid AND b.state = 'BOUND'",
-    number="s.id",
+    rows=studies.STUDIES,
     parameters=named(
-        Parameter(name="_id", type="token", clause=_by_uid, documentation="Study Instance UID"),
+        Parameter(name="_id", type="token", condition=_by_uid, documentation="Study Instance UID"),
         Parameter(
             name="identifier",
             type="token",
-            clause=_identified,
+            condition=_identified,
             documentation="urn:dicom:uid|urn:oid:…, or an accession number",
         ),
-        Parameter(
-            name="accession",
-            type="token",
-            clause=_accession,
+        by_value(
+            "accession",
+            studies.ACCESSION_NUMBER,
             documentation="the accession number; of our own",
         ),
         _subject("patient"),
@@ -233,20 +197,20 @@ KIND: Final = Kind(
         Parameter(
             name="patient.identifier",
             type="token",
-            clause=_patient_number,
+            condition=_patient_number,
             documentation="chained: system|value of what the images say",
         ),
-        Parameter(name="modality", type="token", clause=_modality),
+        Parameter(name="modality", type="token", condition=_modality),
         Parameter(
-            name="started", type="date", clause=_started_at, documentation="the day of the study"
+            name="started", type="date", condition=_started_at, documentation="the day of the study"
         ),
-        Parameter(name="basedon", type="reference", clause=_based_on),
-        Parameter(name="series", type="uri", clause=_series_uid),
-        by_code("status", "'available'::text"),
+        Parameter(name="basedon", type="reference", condition=_based_on),
+        Parameter(name="series", type="uri", condition=_series_uid),
+        by_code("status", {"available": ALWAYS}),
     ),
     sorts={
-        "started": ("coalesce(s.study_date, '0001-01-01'::date)", "date"),
-        "_id": ("s.id", "bigint"),
+        "started": studies.STUDY_DATE,
+        "_id": studies.STUDIES.number,
     },
     sort="-started",
     shown=_shown,

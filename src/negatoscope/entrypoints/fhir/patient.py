@@ -6,11 +6,10 @@ from datetime import date
 from typing import Any, Final
 
 from negatoscope.domain.identity import Action
-from negatoscope.domain.patients import Patient, Registry
+from negatoscope.domain.patients import Patient, Registry, searching
+from negatoscope.domain.patients.searching import Comparison
 from negatoscope.entrypoints.fhir.elements import human_name, identifier, instant, pruned
 from negatoscope.entrypoints.fhir.searching import (
-    NOTHING,
-    Clause,
     Context,
     Kind,
     Parameter,
@@ -18,9 +17,10 @@ from negatoscope.entrypoints.fhir.searching import (
     by_name,
     by_number,
     date_span,
+    identified_patient,
     named,
-    patient_identifier,
 )
+from negatoscope.infra.db.conditions import NEVER, Condition, negated
 
 GENDERS: Final = {"M": "male", "F": "female", "U": "unknown", "": "unknown"}
 """HL7 table 0001; all others are ``other``."""
@@ -93,60 +93,57 @@ def _is_day(year: str, month: str, day: str) -> bool:
     return True
 
 
-def _born(context: Context, value: str, _modifier: str) -> Clause:
+def _born(context: Context, value: str, _modifier: str) -> Condition:
     match = _DAY.fullmatch(value)
     if match is None:
         date_span(value, context.zone)  # raises unless it is a time, which no birth date has
-        return NOTHING
-    prefix, text = match[1] or "eq", match[2].replace("-", "")
-    known = "p.birth_date <> ''"
-    cut = f"left(p.birth_date, {len(text)})"
-    sql = {
-        "eq": f"{cut} = %s",
-        "ne": f"{cut} <> %s",
-        "ge": f"{cut} >= %s",
-        "sa": f"{cut} > %s",
-        "gt": f"{cut} > %s",
-        "le": f"{cut} <= %s",
-        "lt": f"{cut} < %s",
-        "eb": f"{cut} < %s",
-    }[prefix]
-    return f"({known} AND {sql})", [text]
+        return NEVER
+    return searching.born(_COMPARISONS[match[1] or "eq"], match[2].replace("-", ""))
 
 
 def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return [patient(one) for one in Registry(context.connection).get_all(numbers)]
 
 
-_GENDER: Final = (
-    "CASE p.sex WHEN 'M' THEN 'male' WHEN 'F' THEN 'female' WHEN 'U' THEN 'unknown'"
-    " WHEN '' THEN 'unknown' ELSE 'other' END"
-)
-_FAMILY: Final = ("p.birth_family_name", "p.used_family_name")
-_GIVEN: Final = ("p.birth_given_name", "p.used_given_name", "p.birth_further")
+_COMPARISONS: Final = {
+    "eq": Comparison.EQUAL,
+    "ne": Comparison.DIFFERENT,
+    "ge": Comparison.FROM,
+    "sa": Comparison.AFTER,
+    "gt": Comparison.AFTER,
+    "le": Comparison.UNTIL,
+    "lt": Comparison.BEFORE,
+    "eb": Comparison.BEFORE,
+}
+_OF_GENDER: Final = {
+    gender: searching.SEX.is_one_of([sex for sex, one in GENDERS.items() if one == gender])
+    for gender in GENDERS.values()
+} | {"other": negated(searching.SEX.is_one_of(GENDERS))}
+_CURRENT: Final = searching.IS_CURRENT.equals(True)
 
 KIND: Final = Kind(
     name="Patient",
     action=Action.READ_WORK,
-    source="registered_patient p",
-    number="p.id",
+    rows=searching.PATIENTS,
     parameters=named(
-        by_number("p.id"),
+        by_number(searching.PATIENTS.number),
         Parameter(
             name="identifier",
             type="token",
-            clause=lambda context, value, _: patient_identifier(context, value, "p.id"),
+            condition=lambda _context, value, _modifier: identified_patient(
+                value, searching.PATIENTS.number
+            ),
             documentation="system|value, or a value of any system",
         ),
-        by_name("family", _FAMILY, "p.name_folded"),
-        by_name("given", _GIVEN, "p.name_folded"),
-        by_name("name", (*_FAMILY, *_GIVEN), "p.name_folded"),
-        Parameter(name="birthdate", type="date", clause=_born),
-        by_code("gender", _GENDER),
-        by_code("active", "(p.merged_into IS NULL)::text"),
+        by_name("family", searching.FAMILY),
+        by_name("given", searching.GIVEN),
+        by_name("name", (*searching.FAMILY, *searching.GIVEN)),
+        Parameter(name="birthdate", type="date", condition=_born),
+        by_code("gender", _OF_GENDER),
+        by_code("active", {"true": _CURRENT, "false": negated(_CURRENT)}),
     ),
-    sorts={"_id": ("p.id", "bigint"), "_lastUpdated": ("p.updated_at", "timestamptz")},
+    sorts={"_id": searching.PATIENTS.number, "_lastUpdated": searching.UPDATED},
     sort="-_id",
     shown=_shown,
-    hidden="p.merged_into IS NULL",
+    hidden=_CURRENT,
 )

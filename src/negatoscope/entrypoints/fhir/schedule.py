@@ -10,17 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from negatoscope.domain.identity import Action
+from negatoscope.domain.scheduling import searching
 from negatoscope.domain.scheduling.hours import (
     Interval,
     Openings,
     get_resources,
     merged,
+    taken,
     without,
 )
 from negatoscope.domain.scheduling.model import Resource
 from negatoscope.entrypoints.fhir.elements import DCM, concept, instant, pruned, reference
 from negatoscope.entrypoints.fhir.searching import (
-    Clause,
     Context,
     Kind,
     Page,
@@ -29,11 +30,14 @@ from negatoscope.entrypoints.fhir.searching import (
     alternatives,
     by_code,
     by_number,
+    by_value,
     cursor_after,
     date_span,
     named,
+    number_in,
 )
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition, negated
 
 _TYPES: Final = {"ROOM": "Location", "DEVICE": "Device", "STAFF": "Practitioner"}
 _HORIZON: Final = timedelta(days=60)
@@ -74,39 +78,40 @@ def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
     return [schedule(found[number], now=now) for number in numbers if number in found]
 
 
-def _actor(context: Context, value: str, _modifier: str) -> Clause:
-    kind, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
-    if not (ident.isascii() and ident.isdigit() and len(ident) < 19):
-        return "FALSE", []
+def _actor(context: Context, value: str, _modifier: str) -> Condition:
+    kind = value.removeprefix(f"{context.base}/").rpartition("/")[0]
+    number = number_in(value, kind, context.base)
+    if number is None:
+        return NEVER
     kinds = [ours for ours, type_ in _TYPES.items() if kind in ("", type_)]
-    return "(x.id = %s AND x.kind = ANY(%s))", [int(ident), kinds]
+    return searching.resource_of(number, kinds)
 
 
+_ACTIVE: Final = searching.IS_ACTIVE.equals(True)
 SCHEDULE: Final = Kind(
     name="Schedule",
     action=Action.READ_WORK,
-    source="resource x",
-    number="x.id",
+    rows=searching.RESOURCES,
     parameters=named(
-        by_number("x.id"),
-        by_code("active", "x.is_active::text"),
-        by_code("identifier", "nullif(x.ae_title, '')", documentation="AE title of a device"),
-        by_code("service-type", "nullif(x.modality, '')", documentation="modality of a device"),
+        by_number(searching.RESOURCES.number),
+        by_code("active", {"true": _ACTIVE, "false": negated(_ACTIVE)}),
+        by_value("identifier", searching.AE_TITLE, documentation="AE title of a device"),
+        by_value("service-type", searching.MODALITY, documentation="modality of a device"),
         Parameter(
             name="actor",
             type="reference",
-            clause=_actor,
+            condition=_actor,
             documentation="Location/…, Device/…, Practitioner/… by the number of the Schedule",
         ),
     ),
-    sorts={"_id": ("x.id", "bigint")},
+    sorts={"_id": searching.RESOURCES.number},
     sort="_id",
     shown=_shown,
 )
 
 
-def _unused(_context: Context, _value: str, _modifier: str) -> Clause:
-    return "TRUE", []
+def _unused(_context: Context, _value: str, _modifier: str) -> Condition:
+    return ALWAYS
 
 
 class Slots:
@@ -120,17 +125,19 @@ class Slots:
         Parameter(
             name="schedule",
             type="reference",
-            clause=_unused,
+            condition=_unused,
             documentation="needed: Schedule/…",
         ),
         Parameter(
             name="start",
             type="date",
-            clause=_unused,
+            condition=_unused,
             documentation=f"a range of {_LONGEST.days} days at most; from now for"
             f" {_DEFAULT.days} days unless given",
         ),
-        Parameter(name="status", type="token", clause=_unused, documentation=", ".join(_STATUSES)),
+        Parameter(
+            name="status", type="token", condition=_unused, documentation=", ".join(_STATUSES)
+        ),
     )
 
     def read(self, context: Context, ident: str) -> dict[str, Any] | None:
@@ -160,11 +167,11 @@ class Slots:
         Raises:
             Problem: no calendar is named, or the range is too long.
         """
-        numbers = []
-        for text in alternatives(question.value("schedule")):
-            kind, _, ident = text.removeprefix(f"{context.base}/").rpartition("/")
-            if kind in ("", "Schedule") and ident.isascii() and ident.isdigit() and len(ident) < 19:
-                numbers.append(int(ident))
+        numbers = [
+            number
+            for text in alternatives(question.value("schedule"))
+            if (number := number_in(text, "Schedule", context.base)) is not None
+        ]
         if not numbers:
             raise Problem("bad-query", detail="Say of which schedule: schedule=Schedule/12.")
         start, end = _range(context, question)
@@ -192,12 +199,7 @@ class Slots:
         self, context: Context, one: Resource, start: datetime, end: datetime
     ) -> list[tuple[datetime, datetime, str]]:
         openings = Openings(context.connection, context.rules, [one], start, end)
-        rows = context.connection.execute(
-            "SELECT lower(during), upper(during) FROM booking"
-            " WHERE resource_fk = %s AND during && tstzrange(%s, %s)",
-            (one.id, start, end),
-        ).fetchall()
-        busy = _within(merged((row[0], row[1]) for row in rows), start, end)
+        busy = _within(taken(context.connection, one.id, start, end), start, end)
         closed = [(span.start_at, span.end_at) for span in openings.closed(one.id)]
         unavailable = without(_within(merged(closed), start, end), busy)
         free = without(openings.bookable(one.id), busy)

@@ -1,4 +1,4 @@
-"""Searching one type of resource: its parameters as SQL conditions, sorted, paged by key.
+"""Searching one type of resource: its parameters as conditions on rows of the domain, sorted, paged by key.
 
 Standard: HL7 FHIR R4 §3.1.1. Of a parameter several values parted by commas are alternatives; given
 twice, both must hold. What is not known is passed over unless ``Prefer: handling=strict`` is said. Pages
@@ -19,10 +19,30 @@ import orjson
 import psycopg
 
 from negatoscope.domain.identity import Action, Actor
+from negatoscope.domain.patients.searching import (
+    AskedIdentifier,
+    Match,
+    of_identified,
+    of_patient,
+)
+from negatoscope.domain.patients.searching import (
+    named as patient_named,
+)
 from negatoscope.domain.scheduling.hours import Rules
 from negatoscope.entrypoints.fhir.elements import AUTHORITY
 from negatoscope.entrypoints.web.problems import Problem
-from negatoscope.kit.text import fold
+from negatoscope.infra.db.conditions import (
+    ALWAYS,
+    NEVER,
+    Column,
+    Condition,
+    SearchTooBroad,
+    Selection,
+    Span,
+    UnusableValue,
+    any_of,
+    negated,
+)
 
 MAX_COUNT: Final = 500
 DEFAULT_COUNT: Final = 50
@@ -32,18 +52,8 @@ _CONTROLS: Final = frozenset({"_count", "_sort", "_cursor", "_format", "_pretty"
 _DATE: Final = re.compile(
     r"(eq|ne|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
 )
-_ACCENTED: Final = "ÀÂÄÁÃÅÇÉÈÊËÍÌÎÏÑÓÒÔÖÕÚÙÛÜÝŸàâäáãåçéèêëíìîïñóòôöõúùûüýÿ"
-_PLAIN: Final = "aaaaaaceeeeiiiinooooouuuuyy" * 2
-_FOLDED: Final = (
-    f"lower(replace(replace(replace(replace(translate({{}}, '{_ACCENTED}', '{_PLAIN}'),"
-    " 'œ', 'oe'), 'Œ', 'oe'), 'æ', 'ae'), 'Æ', 'ae'))"
-)
-"""Near enough to `kit.text.fold`, which the index beside it holds; the database's lower() may know ASCII alone."""
+_MATCHES: Final = {"": Match.BEGINS, "exact": Match.EXACT, "contains": Match.CONTAINS}
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
-
-Clause = tuple[str, list[Any]]
-"""A condition with ``%s`` for each value, and the values."""
-NOTHING: Final[Clause] = ("FALSE", [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +63,14 @@ class Context:
     Attributes:
         connection: In a transaction.
         base: Address of the service.
-        seen: Which studies who asks may know of, over ``s`` and ``p``.
+        seen: Which studies who asks may know of.
     """
 
     connection: psycopg.Connection[Any]
     rules: Rules
     actor: Actor
     base: str
-    seen: Clause
+    seen: Condition
 
     @property
     def zone(self) -> ZoneInfo:
@@ -74,13 +84,13 @@ class Parameter:
 
     Attributes:
         type: FHIR search parameter type.
-        clause: Condition of one value; raises `Problem` for one that cannot be used.
+        condition: Of one value; raises `Problem` for one that cannot be used.
         modifiers: That it takes, after a colon.
     """
 
     name: str
     type: str
-    clause: Callable[[Context, str, str], Clause]
+    condition: Callable[[Context, str, str], Condition]
     documentation: str = ""
     modifiers: frozenset[str] = frozenset()
 
@@ -119,10 +129,9 @@ class Kind:
     """A type of resource whose rows a query finds.
 
     Attributes:
-        source: What follows FROM.
-        number: Expression of the row's number.
+        rows: Where they are.
         parameters: By name.
-        sorts: By name: an expression that is never NULL, and its type.
+        sorts: By name; never NULL.
         sort: Unless asked otherwise; with ``-`` the last first.
         shown: Resources of rows, in their order.
         hidden: A condition that holds unless ``_id`` is asked.
@@ -131,14 +140,13 @@ class Kind:
 
     name: str
     action: Action
-    source: str
-    number: str
+    rows: Selection
     parameters: Mapping[str, Parameter]
-    sorts: Mapping[str, tuple[str, str]]
+    sorts: Mapping[str, Column]
     sort: str
     shown: Callable[[Context, Sequence[int]], list[dict[str, Any]]]
-    hidden: str = "TRUE"
-    condition: Callable[[Context], Clause] = lambda _: ("TRUE", [])
+    hidden: Condition = ALWAYS
+    condition: Callable[[Context], Condition] = lambda _: ALWAYS
     interactions: tuple[str, ...] = ("read", "search-type")
 
     @property
@@ -158,36 +166,28 @@ class Kind:
         Raises:
             Problem: a value cannot be used, or it takes too long.
         """
-        clauses = [self.condition(context)]
+        conditions = [self.condition(context)]
         if not any(one.name == "_id" for one, _, _ in question.given):
-            clauses.append((self.hidden, []))
-        clauses += [
-            any_of([one.clause(context, value, modifier) for value in alternatives(text)])
+            conditions.append(self.hidden)
+        conditions += [
+            any_of(*(one.condition(context, value, modifier) for value in alternatives(text)))
             for one, modifier, text in question.given
         ]
-        sort = question.sort or self.sort.removeprefix("-")
-        is_descending = question.is_descending if question.sort else self.sort.startswith("-")
-        expression, type_ = self.sorts[sort]
-        after, order = ("<", "DESC") if is_descending else (">", "ASC")
-        if question.cursor is not None:
-            clauses.append(
-                (
-                    f"({expression}, {self.number}) {after} (%s::{type_}, %s)",
-                    [question.cursor[0], question.cursor[1]],
-                )
-            )
-        where = " AND ".join(sql for sql, _ in clauses)
-        values = [value for _, values in clauses for value in values]
-        sql = (
-            f"SELECT {self.number}, ({expression})::text FROM {self.source} WHERE {where}"
-            f" ORDER BY {expression} {order}, {self.number} {order} LIMIT %s"
-        )
-        context.connection.execute(f"SET LOCAL statement_timeout = {_PATIENCE_MS}")
         try:
-            rows = context.connection.execute(sql, [*values, question.count + 1]).fetchall()
-        except psycopg.errors.QueryCanceled as error:
+            rows = self.rows.page(
+                context.connection,
+                conditions,
+                order=self.sorts[question.sort or self.sort.removeprefix("-")],
+                is_descending=question.is_descending
+                if question.sort
+                else self.sort.startswith("-"),
+                after=question.cursor,
+                limit=question.count + 1,
+                patience_ms=_PATIENCE_MS,
+            )
+        except SearchTooBroad as error:
             raise Problem("search-too-broad") from error
-        except psycopg.DataError as error:
+        except UnusableValue as error:
             raise Problem("bad-query", detail="A value of the search cannot be used.") from error
         if question.count == 0:
             return Page()
@@ -276,56 +276,59 @@ def alternatives(text: str) -> list[str]:
     return [part for part in parts if part][:_MAX_VALUES] or [""]
 
 
-def any_of(clauses: Sequence[Clause]) -> Clause:
-    """One of them holds."""
-    if len(clauses) == 1:
-        return clauses[0]
-    return (
-        "(" + " OR ".join(sql for sql, _ in clauses) + ")",
-        [value for _, values in clauses for value in values],
-    )
-
-
 # -- parameters of each type ----------------------------------------------------------------------
 
 
-def by_number(expression: str) -> Parameter:
+def number_in(value: str, kind: str, base: str = "") -> int | None:
+    """The number in ``kind/12``, ``12`` or the address of such a resource; None: it is none."""
+    type_, _, ident = value.removeprefix(f"{base}/").rpartition("/")
+    if type_ not in ("", kind) or _NUMBER.fullmatch(ident) is None:
+        return None
+    return int(ident)
+
+
+def by_number(column: Column) -> Parameter:
     """``_id`` of rows whose id is our number."""
 
-    def clause(_context: Context, value: str, _modifier: str) -> Clause:
-        if _NUMBER.fullmatch(value) is None:
-            return NOTHING
-        return f"{expression} = %s", [int(value)]
+    def condition(_context: Context, value: str, _modifier: str) -> Condition:
+        return NEVER if _NUMBER.fullmatch(value) is None else column.equals(int(value))
 
-    return Parameter(name="_id", type="token", clause=clause)
+    return Parameter(name="_id", type="token", condition=condition)
 
 
-def by_date(name: str, expression: str, *, end: str = "", documentation: str = "") -> Parameter:
-    """A point in time, or a period from ``expression`` to ``end``."""
+def by_date(name: str, span: Span, *, documentation: str = "") -> Parameter:
+    """A point in time, or a period."""
 
-    def clause(context: Context, value: str, _modifier: str) -> Clause:
-        return dated(context, value, expression, end or expression)
+    def condition(context: Context, value: str, _modifier: str) -> Condition:
+        return dated(context, value, span)
 
-    return Parameter(name=name, type="date", clause=clause, documentation=documentation)
+    return Parameter(name=name, type="date", condition=condition, documentation=documentation)
 
 
-def dated(context: Context, value: str, start: str, end: str) -> Clause:
+def dated(context: Context, value: str, span: Span) -> Condition:
     """Whether a period lies as a date and its prefix say (§3.1.1.4.7).
 
     Raises:
         Problem: it is no date.
     """
     prefix, first, last = date_span(value, context.zone)
-    return {
-        "eq": (f"({start} >= %s AND {end} < %s)", [first, last]),
-        "ne": (f"NOT ({start} >= %s AND {end} < %s)", [first, last]),
-        "ge": (f"{end} >= %s", [first]),
-        "gt": (f"{end} >= %s", [last]),
-        "le": (f"{start} < %s", [last]),
-        "lt": (f"{start} < %s", [first]),
-        "sa": (f"{start} >= %s", [last]),
-        "eb": (f"{end} < %s", [first]),
-    }[prefix]
+    match prefix:
+        case "eq":
+            return span.lies_within(first, last)
+        case "ne":
+            return negated(span.lies_within(first, last))
+        case "ge":
+            return span.ends_from(first)
+        case "gt":
+            return span.ends_from(last)
+        case "le":
+            return span.starts_before(last)
+        case "lt":
+            return span.starts_before(first)
+        case "sa":
+            return span.starts_from(last)
+        case _:
+            return span.ends_before(first)
 
 
 def date_span(value: str, zone: ZoneInfo) -> tuple[str, datetime, datetime]:
@@ -370,109 +373,98 @@ def date_span(value: str, zone: ZoneInfo) -> tuple[str, datetime, datetime]:
 
 
 def by_code(
-    name: str, expression: str, *, documentation: str = "", system: str | None = None
+    name: str,
+    known: Mapping[str, Condition],
+    *,
+    documentation: str = "",
+    system: str | None = None,
 ) -> Parameter:
-    """A token whose code an expression gives; its system is passed over unless one is named."""
-
-    def clause(_context: Context, value: str, _modifier: str) -> Clause:
-        given, bar, code = value.rpartition("|")
-        if bar and system is not None and given not in ("", system):
-            return NOTHING
-        return f"{expression} = %s", [code]
-
-    return Parameter(name=name, type="token", clause=clause, documentation=documentation)
-
-
-def by_reference(
-    name: str, kind: str, expression: str, *, documentation: str = "", identified: bool = False
-) -> Parameter:
-    """A reference to a row: ``Patient/12``, ``12`` or its address.
+    """A token of a value set.
 
     Args:
-        identified: ``name:identifier=system|value`` of a patient is taken too.
+        known: What holds of rows that have a code; no row has another.
+        system: Of the codes; None: any is passed over.
     """
 
-    def clause(context: Context, value: str, modifier: str) -> Clause:
-        if modifier == "identifier":
-            sql, values = patient_identifier(context, value, expression)
-            return sql, values
-        type_, _, ident = value.removeprefix(f"{context.base}/").rpartition("/")
-        if type_ not in ("", kind) or _NUMBER.fullmatch(ident) is None:
-            return NOTHING
-        if kind == "Patient":
-            return of_file(expression, int(ident))
-        return f"{expression} = %s", [int(ident)]
+    def condition(_context: Context, value: str, _modifier: str) -> Condition:
+        code = code_in(value, system)
+        return NEVER if code is None else known.get(code, NEVER)
 
-    modifiers = frozenset({"identifier", kind} if identified else {kind})
+    return Parameter(name=name, type="token", condition=condition, documentation=documentation)
+
+
+def by_value(name: str, column: Column, *, documentation: str = "") -> Parameter:
+    """A token whose code is what a column holds; its system is passed over."""
+
+    def condition(_context: Context, value: str, _modifier: str) -> Condition:
+        return column.equals(value.rpartition("|")[2])
+
+    return Parameter(name=name, type="token", condition=condition, documentation=documentation)
+
+
+def code_in(value: str, system: str | None) -> str | None:
+    """The code of a token; None: its system is another one."""
+    given, bar, code = value.rpartition("|")
+    return None if bar and system is not None and given not in ("", system) else code
+
+
+def by_patient(name: str, column: Column) -> Parameter:
+    """A reference to a patient, or ``name:identifier=system|value``."""
+
+    def condition(context: Context, value: str, modifier: str) -> Condition:
+        if modifier == "identifier":
+            return identified_patient(value, column)
+        number = number_in(value, "Patient", context.base)
+        return NEVER if number is None else of_patient(column, number)
+
     return Parameter(
         name=name,
         type="reference",
-        clause=clause,
-        documentation=documentation,
-        modifiers=modifiers,
+        condition=condition,
+        modifiers=frozenset({"identifier", "Patient"}),
     )
 
 
-def of_file(expression: str, number: int) -> Clause:
-    """Whether something is of a patient, or of one whose file ended in theirs."""
-    return f"{expression} = ANY(ARRAY(SELECT registered_family(%s)))", [number]
-
-
-def chained_identifier(name: str, expression: str) -> Parameter:
+def chained_identifier(name: str, column: Column) -> Parameter:
     """``patient.identifier=system|value``: the identifier of who is referred to."""
 
-    def clause(context: Context, value: str, _modifier: str) -> Clause:
-        return patient_identifier(context, value, expression)
+    def condition(_context: Context, value: str, _modifier: str) -> Condition:
+        return identified_patient(value, column)
 
     return Parameter(
-        name=name, type="token", clause=clause, documentation="chained: system|value of the patient"
+        name=name,
+        type="token",
+        condition=condition,
+        documentation="chained: system|value of the patient",
     )
 
 
-def patient_identifier(_context: Context, value: str, expression: str) -> Clause:
-    """Whether a registered patient has an identifier, now."""
+def identified_patient(value: str, column: Column) -> Condition:
+    """Whether something is of a patient who has an identifier, now."""
+    asked = asked_identifier(value)
+    return NEVER if asked is None else of_identified(column, asked)
+
+
+def asked_identifier(value: str) -> AskedIdentifier | None:
+    """The identifier that ``system|value`` asks for; None: there is none such."""
     system, bar, ident = value.rpartition("|")
-    sql = (
-        f"{expression} IN (SELECT registered_family(i.patient_fk) FROM registered_identifier i"
-        " JOIN assigning_authority a ON a.id = i.authority_fk WHERE i.until IS NULL"
-    )
-    values: list[Any] = []
-    if ident:
-        sql += " AND i.value = %s"
-        values.append(ident)
     if bar and not system:
-        return NOTHING  # one that has no system: there is none
+        return None  # one that has no system: there is none
     if system.startswith("urn:oid:"):
-        sql += " AND a.universal_id = %s"
-        values.append(system.removeprefix("urn:oid:"))
-    elif system.startswith(AUTHORITY):
-        named = system.removeprefix(AUTHORITY)
-        sql += " AND (a.universal_id = %s OR (a.universal_id = '' AND a.namespace = %s))"
-        values += [named, named]
-    elif system:
-        return NOTHING
-    return f"{sql})", values
+        return AskedIdentifier(value=ident, universal_id=system.removeprefix("urn:oid:"))
+    if system.startswith(AUTHORITY):
+        return AskedIdentifier(value=ident, authority=system.removeprefix(AUTHORITY))
+    return None if system else AskedIdentifier(value=ident)
 
 
-def by_name(name: str, columns: Sequence[str], folded: str) -> Parameter:
+def by_name(name: str, columns: Sequence[str]) -> Parameter:
     """A string that a name begins with, accents and case aside; ``:exact``, ``:contains``."""
 
-    def clause(_context: Context, value: str, modifier: str) -> Clause:
-        if modifier == "exact":
-            return any_of([(f"{column} = %s", [value]) for column in columns])
-        text = fold(value)[:100]
-        if not text:
-            return NOTHING
-        pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        begins = "%" if modifier == "contains" else ""
-        likely, values = f"{folded} LIKE %s", [f"%{pattern}%"]
-        sql, more = any_of(
-            [(f"{_FOLDED.format(column)} LIKE %s", [f"{begins}{pattern}%"]) for column in columns]
-        )
-        return f"({likely} AND {sql})", [*values, *more]
+    def condition(_context: Context, value: str, modifier: str) -> Condition:
+        return patient_named(value, columns, _MATCHES[modifier])
 
     return Parameter(
-        name=name, type="string", clause=clause, modifiers=frozenset({"exact", "contains"})
+        name=name, type="string", condition=condition, modifiers=frozenset({"exact", "contains"})
     )
 
 

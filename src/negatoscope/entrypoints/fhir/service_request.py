@@ -23,8 +23,10 @@ from negatoscope.domain.orders import (
     ProcedureState,
     RequestState,
     UnknownCatalogueEntry,
+    searching,
 )
 from negatoscope.domain.patients import PatientError, Registry
+from negatoscope.domain.patients.searching import numbers_of_identified
 from negatoscope.entrypoints.fhir.elements import (
     SNOMED,
     V2_0203,
@@ -40,38 +42,40 @@ from negatoscope.entrypoints.fhir.elements import (
     reference,
 )
 from negatoscope.entrypoints.fhir.searching import (
-    NOTHING,
-    Clause,
     Context,
     Kind,
     Parameter,
+    asked_identifier,
     by_code,
     by_date,
     by_number,
-    by_reference,
+    by_patient,
     chained_identifier,
     date_span,
     named,
-    patient_identifier,
 )
 from negatoscope.entrypoints.web.problems import Problem
+from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition
 
 RPPS: Final = "urn:oid:1.2.250.1.71.4.2.1"
-_PRIORITIES: Final = {"STAT": "stat", "HIGH": "urgent"}
+_PRIORITIES: Final = {Priority.STAT: "stat", Priority.HIGH: "urgent"}
 _TAKEN_PRIORITIES: Final = {
     "routine": Priority.ROUTINE,
     "urgent": Priority.HIGH,
     "asap": Priority.HIGH,
     "stat": Priority.STAT,
 }
-STATUS: Final = (
-    "CASE WHEN r.state = 'ON HOLD' THEN 'on-hold' WHEN p.state = 'COMPLETED' THEN 'completed'"
-    " WHEN p.state IN ('CANCELED', 'DISCONTINUED', 'REPLACED') THEN 'revoked' ELSE 'active' END"
+_REVOKED: Final = (
+    ProcedureState.CANCELED,
+    ProcedureState.DISCONTINUED,
+    ProcedureState.REPLACED,
 )
-_REVOKED: Final = frozenset(
-    {ProcedureState.CANCELED, ProcedureState.DISCONTINUED, ProcedureState.REPLACED}
-)
-_OCCURS: Final = "coalesce((SELECT min(s.start_at) FROM scheduled_procedure_step s WHERE s.procedure_fk = p.id), r.wished_at)"
+_STATUSES: Final = {
+    "on-hold": searching.on_hold(),
+    "completed": searching.ended_in(ProcedureState.COMPLETED),
+    "revoked": searching.ended_in(*_REVOKED),
+    "active": searching.going_on(without=[ProcedureState.COMPLETED, *_REVOKED]),
+}
 _TEXT_LIMIT: Final = 4000
 
 
@@ -148,102 +152,72 @@ def service_request(order: Order, one: Procedure, *, patient: int) -> dict[str, 
 
 
 def _shown(context: Context, numbers: Sequence[int]) -> list[dict[str, Any]]:
-    rows = context.connection.execute(
-        "SELECT p.id, r.id, registered_root(r.patient_fk) FROM requested_procedure p"
-        " JOIN imaging_service_request r ON r.id = p.request_fk WHERE p.id = ANY(%s)",
-        (list(numbers),),
-    ).fetchall()
-    patients = {row[1]: row[2] for row in rows}
-    orders = {
-        one.id: one for one in Orders(context.connection).get_all(sorted({row[1] for row in rows}))
-    }
-    found = {
-        one.id: service_request(order, one, patient=patients[order.id])
-        for order in orders.values()
-        for one in order.procedures
-    }
-    return [found[number] for number in numbers if number in found]
+    return [
+        service_request(one.order, one.procedure, patient=one.patient)
+        for one in searching.shown(context.connection, numbers)
+    ]
 
 
-def _numbered(_context: Context, value: str, _modifier: str) -> Clause:
+def _numbered(_context: Context, value: str, _modifier: str) -> Condition:
     """PLAC, FILL or ACSN; without a system a number of any issuer."""
     system, bar, ident = value.rpartition("|")
     if not ident:
-        return NOTHING
-    pairs = (
-        ("r.placer_order_number", "r.placer_issuer"),
-        ("r.filler_order_number", "r.filler_issuer"),
-        ("r.accession_number", "r.issuer_of_accession_number"),
-    )
-    if not bar:
-        sql = " OR ".join(f"{column} = %s" for column, _ in pairs)
-        return f"({sql})", [ident] * 3
-    sql = " OR ".join(f"({column} = %s AND {issuer} = %s)" for column, issuer in pairs)
-    return f"({sql})", [ident, issuer_of(system)] * 3
+        return NEVER
+    return searching.numbered(ident, issuer_of(system) if bar else None)
 
 
-def _accession(_context: Context, value: str, _modifier: str) -> Clause:
+def _accession(_context: Context, value: str, _modifier: str) -> Condition:
     system, bar, ident = value.rpartition("|")
-    if not bar:
-        return "r.accession_number = %s", [ident]
-    return (
-        "(r.accession_number = %s AND r.issuer_of_accession_number = %s)",
-        [ident, issuer_of(system)],
-    )
+    return searching.accession_numbered(ident, issuer_of(system) if bar else None)
 
 
-def _coded(_context: Context, value: str, _modifier: str) -> Clause:
-    system, bar, code = value.rpartition("|")
-    if not bar or not system:
-        return "p.code_value = %s", [code]
-    return (
-        "(p.code_value = %s AND upper(p.coding_scheme_designator) = upper(%s))",
-        [code, coding_scheme(system)],
-    )
+def _coded(_context: Context, value: str, _modifier: str) -> Condition:
+    system, _, code = value.rpartition("|")
+    return searching.coded(code, coding_scheme(system) if system else None)
 
 
-def _priority(_context: Context, value: str, _modifier: str) -> Clause:
-    return (
-        "(CASE r.priority WHEN 'STAT' THEN 'stat' WHEN 'HIGH' THEN 'urgent' ELSE 'routine' END) = %s",
-        [value],
-    )
+def _of_priorities() -> dict[str, Condition]:
+    names = {one: _PRIORITIES.get(one, "routine") for one in Priority}
+    return {
+        name: searching.of_priority(*(one for one in Priority if names[one] == name))
+        for name in names.values()
+    }
 
 
 KIND: Final = Kind(
     name="ServiceRequest",
     action=Action.READ_WORK,
-    source="requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk",
-    number="p.id",
+    rows=searching.PROCEDURES,
     parameters=named(
-        by_number("p.id"),
+        by_number(searching.PROCEDURES.number),
         Parameter(
             name="identifier",
             type="token",
-            clause=_numbered,
+            condition=_numbered,
             documentation="placer, filler or accession number",
         ),
-        Parameter(name="requisition", type="token", clause=_accession),
+        Parameter(name="requisition", type="token", condition=_accession),
         Parameter(
             name="accession",
             type="token",
-            clause=_accession,
+            condition=_accession,
             documentation="the accession number; of our own",
         ),
-        by_reference("patient", "Patient", "r.patient_fk", identified=True),
-        by_reference("subject", "Patient", "r.patient_fk", identified=True),
-        chained_identifier("patient.identifier", "r.patient_fk"),
-        chained_identifier("subject.identifier", "r.patient_fk"),
-        by_code("status", STATUS),
-        by_code("intent", "'order'::text"),
-        Parameter(name="priority", type="token", clause=_priority),
-        Parameter(name="code", type="token", clause=_coded),
-        by_date("authored", "r.created_at"),
-        by_date("occurrence", _OCCURS),
+        by_patient("patient", searching.PATIENT),
+        by_patient("subject", searching.PATIENT),
+        chained_identifier("patient.identifier", searching.PATIENT),
+        chained_identifier("subject.identifier", searching.PATIENT),
+        by_code("status", _STATUSES),
+        by_code("intent", {"order": ALWAYS}),
+        by_code("priority", _of_priorities()),
+        Parameter(name="code", type="token", condition=_coded),
+        by_date("authored", searching.AUTHORED),
+        by_date("occurrence", searching.OCCURS),
     ),
     sorts={
-        "authored": ("r.created_at", "timestamptz"),
-        "_lastUpdated": ("r.updated_at", "timestamptz"),
-        "_id": ("p.id", "bigint"),
+        "authored": searching.CREATED,
+        "_lastUpdated": searching.UPDATED,
+        "_id": searching.PROCEDURES.number,
     },
     sort="-authored",
     shown=_shown,
@@ -362,13 +336,11 @@ def _subject(context: Context, given: Mapping[str, Any]) -> int:
         value, system = _text(one, "value"), _text(one, "system")
         if not value or not system:
             raise _wrong(where, "a reference, or an identifier with its system, is needed")
-        sql, values = patient_identifier(context, f"{system}|{value}", "p.id")
-        rows = context.connection.execute(
-            f"SELECT p.id FROM registered_patient p WHERE {sql} LIMIT 2", values
-        ).fetchall()
-        if len(rows) != 1:
+        asked = asked_identifier(f"{system}|{value}")
+        numbers = [] if asked is None else numbers_of_identified(context.connection, asked, limit=2)
+        if len(numbers) != 1:
             raise _wrong(where, "nobody, or more than one, has this identifier")
-        number = rows[0][0]
+        (number,) = numbers
     try:
         patient = Registry(context.connection).get(number)
     except PatientError as error:

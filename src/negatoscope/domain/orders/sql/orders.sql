@@ -249,3 +249,8 @@ WHERE p.vetting = 'WAITING' AND p.state NOT IN ('CANCELED', 'REPLACED') GROUP BY
 -- Studies of the archive that were made for an order's procedures.
 SELECT b.procedure_fk, b.study_instance_uid FROM study_binding b JOIN requested_procedure p ON p.id = b.procedure_fk
 WHERE p.request_fk = %(id)s AND b.state = 'BOUND' ORDER BY b.first_arrival_at
+
+-- name: requests_of_procedures
+-- With whose they are by now.
+SELECT DISTINCT r.id, registered_root(r.patient_fk) FROM requested_procedure p
+JOIN imaging_service_request r ON r.id = p.request_fk WHERE p.id = ANY(%(ids)s)

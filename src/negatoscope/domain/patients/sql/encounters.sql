@@ -69,6 +69,18 @@ FROM encounter e JOIN assigning_authority va ON va.id = e.authority_fk
 WHERE e.patient_fk = ANY(%(patients)s)
 ORDER BY coalesce(e.admitted_at, e.expected_at, e.updated_at) DESC, e.id DESC LIMIT %(limit)s
 
+-- name: shown
+-- Under which file each goes by now, and what the unit in charge was called when it began.
+SELECT e.id, e.patient_fk, e.visit_number, va.namespace, va.universal_id, va.universal_id_type, e.account_number,
+       aa.namespace, aa.universal_id, aa.universal_id_type, e.patient_class, e.state, e.admitted_at, e.discharged_at,
+       e.expected_at, e.lodging_unit, e.medical_unit, e.care_unit, e.room, e.bed, e.attending_doctor, e.updated_at,
+       registered_root(e.patient_fk),
+       (SELECT u.label FROM hospital_unit u WHERE u.code = e.medical_unit
+        AND daterange(u.valid_from, u.valid_until, '[]') @> coalesce(e.admitted_at, now())::date)
+FROM encounter e JOIN assigning_authority va ON va.id = e.authority_fk
+     LEFT JOIN assigning_authority aa ON aa.id = e.account_authority_fk
+WHERE e.id = ANY(%(ids)s)
+
 -- name: movements
 SELECT encounter_fk, key, movement_number, event, nature, happened_at, lodging_unit, medical_unit, care_unit, room, bed,
        is_historic, is_cancelled

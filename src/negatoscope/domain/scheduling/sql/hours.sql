@@ -39,3 +39,7 @@ WHERE id = %(id)s
 
 -- name: remove_downtime
 DELETE FROM downtime WHERE id = %(id)s
+
+-- name: taken
+SELECT lower(during), upper(during) FROM booking
+WHERE resource_fk = %(resource)s AND during && tstzrange(%(start_at)s, %(end_at)s)
