@@ -25,20 +25,22 @@ def test_import_rules_hold() -> None:
 STATEMENT = re.compile(
     r"\bSELECT\b.*\bFROM\b|\bINSERT INTO\b|\bUPDATE \w+ SET\b|\bDELETE FROM\b|\(SELECT\b", re.DOTALL
 )
-PIECES = {"Column", "Condition", "Selection", "Span"}
+PIECES = frozenset({"Column", "Condition", "Selection", "Span"})
 """Of `infra.db.conditions`: what is made of SQL."""
 
 
 def sql_in(path: Path) -> list[str]:
     """Where a module says SQL, or makes pieces of it."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    pieces = PIECES if "infra.db.conditions" in text else frozenset()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if STATEMENT.search(node.value):
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.value[:60]}")
         elif isinstance(node, ast.Call):
             made = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-            if isinstance(made, ast.Name) and made.id in PIECES:
+            if isinstance(made, ast.Name) and made.id in pieces:
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}: makes {made.id}")
     return found
 

@@ -55,7 +55,7 @@ def test_conditions_are_put_together(database: Database) -> None:
     assert numbers(database, either, any_of()) == []
     assert len(numbers(database, all_of())) == 95
     assert numbers(database, ALWAYS, NEVER) == []
-    assert numbers(database, Column("ARRAY[t.n, 50]").has(9)) == [9]
+    assert numbers(database, Column("ARRAY[t.n, 50]", "integer").has(9)) == [9]
     shifted = Column("t.n + %s", "bigint", (10,))
     assert numbers(database, shifted.equals(12)) == [2]
 

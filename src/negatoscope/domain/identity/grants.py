@@ -83,26 +83,8 @@ GROUP BY p.patient_id, p.issuer_of_patient_id HAVING count(*) = 1
 """Two people under one identifier: which is meant is unknown, so that neither is shown."""
 CARE_DAYS: Final = 30
 """The care relation outlasts a stay, or a movement to another unit, by so many days."""
-_IN_CARE: Final = f"""
-WITH cared_for AS MATERIALIZED (
-    SELECT DISTINCT registered_root(e.patient_fk) AS id FROM movement m JOIN encounter e ON e.id = m.encounter_fk
-    WHERE NOT m.is_cancelled AND e.state <> 'CANCELLED'
-      AND ARRAY[m.lodging_unit, m.medical_unit, m.care_unit] && %(units)s::text[]
-      AND coalesce(
-            (SELECT min(n.happened_at) FROM movement n
-             WHERE n.encounter_fk = e.id AND NOT n.is_cancelled AND n.happened_at > m.happened_at),
-            e.discharged_at, now()
-          ) > now() - interval '{CARE_DAYS} days'
-)
-SELECT p.id FROM cared_for c JOIN patient p ON p.registered_fk = c.id
-UNION
-SELECT p.id FROM cared_for c
-JOIN registered_identifier i ON i.patient_fk = c.id AND i.until IS NULL AND i.type_code NOT IN ('AN', 'VN')
-JOIN assigning_authority a ON a.id = i.authority_fk
-JOIN patient p ON p.patient_id = i.value AND p.issuer_of_patient_id IN (nullif(a.namespace, ''), nullif(a.universal_id, ''))
-WHERE archive_is_registered(p.patient_name_folded, p.patient_birth_date, c.id)
-"""
-"""From a movement into the unit to the next movement, or the end of the stay, and a while longer."""
+_IN_CARE: Final = "SELECT * FROM patients_in_care(%(units)s::text[], %(days)s)"
+"""A function of the patients' domain: from a movement into a unit to the next one, or the end of the stay, and days more."""
 _BROKEN: Final = """
 WITH opened AS (
     SELECT DISTINCT patient_fk FROM break_glass WHERE user_fk = %s AND ended_at IS NULL AND expires_at > now()
@@ -213,7 +195,7 @@ def _scope(connection: psycopg.Connection[Any], rows: Sequence[Grant]) -> DataSc
         }
         keys = frozenset(int(row[0]) for row in connection.execute(_PATIENTS, parameters))
     if units := values(GrantKind.UNIT):
-        found = connection.execute(_IN_CARE, {"units": sorted(units)})
+        found = connection.execute(_IN_CARE, {"units": sorted(units), "days": CARE_DAYS})
         keys |= {int(row[0]) for row in found}
     return DataScope(
         everything=any(one.kind is GrantKind.EVERYTHING for one in granted),

@@ -20,6 +20,7 @@ from typing import Any, Final
 import psycopg
 
 from negatoscope.domain.orders import ProcedureState, WorkflowKind, record
+from negatoscope.domain.patients import history
 from negatoscope.domain.performed import whose
 from negatoscope.domain.performed.errors import OtherPatient, UnknownProcedure, UnknownStudy
 from negatoscope.domain.performed.whose import SaidPatient, Sameness
@@ -185,6 +186,23 @@ def decide_for_patients(connection: Connection, patients: Sequence[int]) -> list
     given = {"patients": list(patients)}
     rows = connection.execute(SQL["unbound_for_patients"], given).fetchall()
     return [decide(connection, row[0]) for row in rows]
+
+
+def follow_patients(connection: Connection, after: int | None) -> int:
+    """Apply the rule again to studies of those whose files changed, a thousand changes at most.
+
+    Args:
+        connection: In a transaction of the caller's.
+        after: The change up to which that was done; None: some day ago.
+
+    Returns: The change up to which it is done now; ``after`` again when nothing more changed.
+    """
+    since = history.last_of_yesterday(connection) if after is None else after
+    changed = history.changed_after(connection, since)
+    if changed is None:
+        return since
+    decide_for_patients(connection, changed.patients)
+    return changed.last
 
 
 def decide_stored(

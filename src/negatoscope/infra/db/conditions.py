@@ -80,8 +80,8 @@ class Column:
         return Condition(f"{self.sql} = ANY(%s::{self.type}[])", (*self.parameters, sorted(values)))
 
     def has(self, value: object) -> Condition:
-        """This is among its members: of an array."""
-        return Condition(f"{self.sql} @> ARRAY[%s]", (*self.parameters, value))
+        """This is among its members: of an array, whose type is that of its members."""
+        return Condition(f"{self.sql} @> ARRAY[%s]::{self.type}[]", (*self.parameters, value))
 
 
 @dataclass(frozen=True, slots=True)

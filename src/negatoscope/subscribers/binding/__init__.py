@@ -19,11 +19,6 @@ _MAY_FIT: Final = frozenset(
 """After these an order may be for a study that nobody could bind."""
 _FROM_BEFORE: Final = frozenset({"command line", "demo"})
 """Who takes in what was made elsewhere, long ago: it waits for nobody unless an order fits it."""
-_CHANGED = """
-SELECT id, patient_fk, other_patient_fk FROM patient_change
-WHERE id > %(after)s ORDER BY id LIMIT 1000
-"""
-_LAST = "SELECT coalesce(max(id), 0) FROM patient_change WHERE at < now() - interval '1 day'"
 
 
 def on_instances_stored(connection: psycopg.Connection[Any], event: Event) -> None:
@@ -71,13 +66,7 @@ class BindingChores:
         """Look again at studies left unbound because of whose they are, when files changed."""
         while not stop.is_set():
             with self._database.connection() as connection:
-                if self._last_change is None:
-                    row = connection.execute(_LAST).fetchone()
-                    self._last_change = 0 if row is None else int(row[0])
-                rows = connection.execute(_CHANGED, {"after": self._last_change}).fetchall()
-                patients = {number for row in rows for number in row[1:] if number is not None}
-                if patients:
-                    binding.decide_for_patients(connection, sorted(patients))
-            if not rows:
+                done = binding.follow_patients(connection, self._last_change)
+            if done == self._last_change:
                 return
-            self._last_change = int(rows[-1][0])
+            self._last_change = done
