@@ -3,8 +3,9 @@
 Usage: python tools/compare_renditions.py FOLDER [--pictures FOLDER]
 
 Each frame is drawn as the server draws it, and compared with pydicom: its decoders, Modality and VOI
-LUT, palettes and colour conversion, with 8 bits of output. A difference is in levels of 0 … 255. No
-name, UID or path of an object is written: rows are kinds of objects.
+LUT, palettes and colour conversion, with 8 bits of output; else with DCMTK; else with the pixels that
+GDCM, OpenJPEG or FFmpeg decode. A difference is in levels of 0 … 255. No name, UID or path of an object
+is written: rows are kinds of objects.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import subprocess
 import tempfile
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,9 +24,12 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 
 from negatoscope.domain.viewing.attributes import make_header
 from negatoscope.domain.viewing.file_source import FileSource
+from negatoscope.protocols.dicom.dataset import DataSetError
+from negatoscope.protocols.dicom.part10 import Part10Error
 from negatoscope.protocols.dicom.pixel.codecs import decode_frame, decode_picture
 from negatoscope.protocols.dicom.pixel.description import PixelDescription
 from negatoscope.protocols.dicom.pixel.display import (
+    DisplayError,
     DisplayOptions,
     VoiFunction,
     Window,
@@ -32,6 +37,7 @@ from negatoscope.protocols.dicom.pixel.display import (
 )
 from negatoscope.protocols.dicom.pixel.display.attributes import FrameAttributes
 from negatoscope.protocols.dicom.pixel.display.modality import read_modality
+from negatoscope.protocols.dicom.pixel.errors import PixelError
 from negatoscope.protocols.dicom.pixel.limits import DEFAULT_LIMITS
 from negatoscope.standard.sop_classes import sop_class_name
 from negatoscope.standard.transfer_syntaxes import transfer_syntax
@@ -39,10 +45,10 @@ from negatoscope.standard.transfer_syntaxes import transfer_syntax
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "displayable-objects.md"
 ASPECT: Final = frozenset({"00280034", "00280030", "00181164", "00182010"})
 PADDING: Final = "00280120"
-
-
+TABLE: Final = "| SOP class | Transfer syntax | Photometric interpretation | Bits | Objects |"
 SECONDS: Final = 60
 """Of one reference."""
+HIGH_THROUGHPUT: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (201, 202, 203))
 PALETTES: Final = frozenset({"00281101", "00281102", "00281103", "00089205"})
 
 
@@ -54,6 +60,15 @@ class Drawn(NamedTuple):
     number: int
     picture: Any
     window: Window | None
+
+
+class Kind(NamedTuple):
+    """Of an object: what a row of the page is for."""
+
+    sop_class: str
+    transfer_syntax: str
+    photometric_interpretation: str
+    bits: str
 
 
 class NoReference(Exception):
@@ -119,19 +134,106 @@ def by_dcmtk(path: Path, number: int, window: Window | None) -> Any:
         return np.asarray(Image.open(out))
 
 
+def decoded_elsewhere(path: Path, one: Drawn) -> tuple[str, Any]:
+    """The frame's pixels by pydicom, or by a program, and its name.
+
+    Raises:
+        NoReference: nothing decodes it.
+    """
+    frame = f"{one.number - 1}"
+    description = one.description
+    with tempfile.TemporaryDirectory() as folder:
+        uid = one.opened.transfer_syntax_uid
+        if transfer_syntax(uid).is_video:
+            return "FFmpeg", by_ffmpeg(bytes(one.opened.frame(1)), one, Path(folder))
+        if uid in HIGH_THROUGHPUT:
+            return "OpenJPEG", by_openjpeg(bytes(one.opened.frame(one.number)), Path(folder))
+        try:
+            pixels = pydicom.pixels.pixel_array(path, index=int(frame), raw=True)
+            name = "pydicom"
+        except Exception:  # noqa: BLE001 - it lacks the decoder
+            native = Path(folder) / "native.dcm"
+            command = ["gdcmconv", "--raw", str(path), str(native)]
+            done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+            if done.returncode or not native.is_file():
+                raise NoReference("no reference draws it") from None
+            pixels = pydicom.pixels.pixel_array(native, index=int(frame), raw=True)
+            name = "GDCM"
+    return name, pixels[0] if pixels.ndim > len(description.shape) else pixels
+
+
+def by_openjpeg(code_stream: bytes, folder: Path) -> Any:
+    """Components of a JPEG 2000 code stream, high-throughput too, as opj_decompress decodes them."""
+    given, out = folder / "one.j2k", folder / "one.png"
+    given.write_bytes(code_stream)
+    command = ["opj_decompress", "-i", str(given), "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+    if done.returncode or not out.is_file():
+        raise NoReference("no reference draws it")
+    return np.asarray(Image.open(out))
+
+
+def by_ffmpeg(stream: bytes, one: Drawn, folder: Path) -> Any:
+    """One picture of a video as the program ffmpeg converts it to RGB."""
+    given, out = folder / "one.video", folder / "one.png"
+    given.write_bytes(stream)
+    command = ["ffmpeg", "-i", str(given), "-vf", f"select=eq(n\\,{one.number - 1})"]
+    command += ["-frames:v", "1", str(out)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=SECONDS)
+    if done.returncode or not out.is_file():
+        raise NoReference("no reference draws it")
+    return np.asarray(Image.open(out).convert("RGB"))
+
+
+def windowed(path: Path) -> tuple[str, float]:
+    """Pixels decoded elsewhere, with one window set on both sides (PS3.3 §C.11.2.1.2, §C.11.2.1.3).
+
+    Raises:
+        NoReference: nothing decodes it.
+    """
+    one = drawn(path, own_window=False)
+    name, pixels = decoded_elsewhere(path, one)
+    if one.picture.pixels.ndim == 3:
+        return name, largest(pixels, one.picture)
+    data_set = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+    values = np.asarray(apply_modality_lut(pixels, flattened(data_set, one.number)), np.float64)
+    window = one.window
+    if window is None:
+        raise NoReference("no reference draws it")
+    match window.function:
+        case VoiFunction.LINEAR:
+            shown = (values - (window.center - 0.5)) / (window.width - 1) + 0.5
+        case VoiFunction.LINEAR_EXACT:
+            shown = (values - window.center) / window.width + 0.5
+        case _:
+            shown = 1 / (1 + np.exp(-4 * (values - window.center) / window.width))
+    levels = np.clip(shown, 0, 1) * 255
+    inverse = data_set.get("PresentationLUTShape", "") == "INVERSE" or (
+        data_set.get("PhotometricInterpretation") == "MONOCHROME1"
+        and data_set.get("PresentationLUTShape", "") != "IDENTITY"
+    )
+    return name, largest(255 - levels if inverse else levels, one.picture)
+
+
+def flattened(one: pydicom.Dataset, number: int) -> pydicom.Dataset:
+    """With the values of a frame's functional groups at the top, where pydicom looks."""
+    groups = [*one.get("SharedFunctionalGroupsSequence", [])]
+    if len(per_frame := one.get("PerFrameFunctionalGroupsSequence", [])) >= number:
+        groups.append(per_frame[number - 1])
+    for group in groups:
+        for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
+            for item in group.get(macro, [])[:1]:
+                for element in item:
+                    one[element.tag] = element
+    return one
+
+
 def reference(path: Path, number: int, shape: tuple[int, ...]) -> tuple[str, Any]:
     """The same by pydicom."""
     one = pydicom.dcmread(path, force=True)
     if "SegmentSequence" in one:
         raise NoReference("colours of segments are a choice")
-    groups = [*one.get("SharedFunctionalGroupsSequence", [])]
-    if len(per_frame := one.get("PerFrameFunctionalGroupsSequence", [])) >= number:
-        groups.append(per_frame[number - 1])
-    for group in groups:  # pydicom looks at the top only
-        for macro in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
-            for item in group.get(macro, [])[:1]:
-                for element in item:
-                    one[element.tag] = element
+    one = flattened(one, number)
     pixels = pydicom.pixels.pixel_array(path, index=number - 1, raw=True)
     if one.get("NumberOfFrames", 1) == 1 and pixels.ndim > len(shape):
         pixels = pixels[0]
@@ -178,24 +280,42 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows: dict[tuple[str, ...], list[tuple[str, float | None]]] = defaultdict(list)
-    for path in sorted(one for one in given.folder.rglob("*") if one.is_file()):
+    rows: dict[Kind, list[tuple[str, float | None]]] = defaultdict(list)
+    refused: dict[Kind, list[str]] = defaultdict(list)
+    for path, kind in sorted(kinds(given.folder)):
         try:
-            opened, description, number, picture, _ = drawn(path)
-        except Exception:  # noqa: BLE001, S112 - not an image, or damaged on purpose
+            _, _, number, picture, _ = drawn(path)
+        except (PixelError, DataSetError, DisplayError) as error:
+            refused[kind].append(str(getattr(error, "reason", error)))
             continue
         if given.pictures:
             name = f"{len(rows):03}-{path.stem[:40]}.png"
             Image.fromarray(picture.pixels).save(given.pictures / name)
+        rows[kind].append(difference(path, number, picture))
+    PAGE.write_text(page(rows, refused), encoding="utf-8")
+
+
+def kinds(folder: Path) -> Iterator[tuple[Path, Kind]]:
+    """Every file of a folder that says it is an image, and which kind; nothing is decoded."""
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        try:
+            opened = FileSource(path, bulk_threshold=1 << 10)
+            if opened.head_length() == opened.data_set_length:
+                continue
+            description = PixelDescription.of(make_header(opened.attributes).shown)
+        except (OSError, ValueError, Part10Error, DataSetError, PixelError):
+            continue
         sop_class = (opened.attributes.get("00080016") or {}).get("Value", ["?"])[0]
-        key = (
-            sop_class_name(sop_class),
-            transfer_syntax(opened.transfer_syntax_uid).name,
-            description.photometric_interpretation,
-            f"{description.bits_stored}" + ("s" if description.is_signed else ""),
+        bits = f"{description.bits_stored}" + ("s" if description.is_signed else "")
+        yield (
+            path,
+            Kind(
+                sop_class_name(sop_class),
+                transfer_syntax(opened.transfer_syntax_uid).name,
+                description.photometric_interpretation,
+                bits,
+            ),
         )
-        rows[key].append(difference(path, number, picture))
-    PAGE.write_text(page(rows), encoding="utf-8")
 
 
 def difference(path: Path, number: int, picture: Any) -> tuple[str, float | None]:
@@ -218,6 +338,10 @@ def difference(path: Path, number: int, picture: Any) -> tuple[str, float | None
             return "DCMTK", largest(expected, again.picture)
     except (NoReference, subprocess.TimeoutExpired, OSError):
         pass
+    try:
+        return windowed(path)
+    except Exception:  # noqa: BLE001, S110 - the strangers cannot read it
+        pass
     return reason if "choice" in reason else "no reference draws it", None
 
 
@@ -231,20 +355,23 @@ def largest(expected: Any, picture: Any) -> float:
     return float(np.abs(np.rint(expected) - picture.pixels.astype(np.float64)).max())
 
 
-def page(rows: dict[tuple[str, ...], list[tuple[str, float | None]]]) -> str:
+def page(rows: dict[Kind, list[tuple[str, float | None]]], refused: dict[Kind, list[str]]) -> str:
     """The whole page."""
     lines = [
         "# Displayable objects",
         "",
         "Generated by `tools/compare_renditions.py` from a corpus of public test objects. The middle frame of each object",
         "is drawn as the server draws it and compared with an independent reference: pydicom with the object's own window,",
-        "or DCMTK (`dcmj2pnm`) with one window set on both sides. The difference is the largest of any pixel, in levels",
-        "of 0 to 255: 1 is rounding, more is what two decoders of a lossy syntax differ by.",
+        "or DCMTK (`dcmj2pnm`) with one window set on both sides; where neither draws it, or the window is a choice, the pixels",
+        "that pydicom, GDCM, OpenJPEG or FFmpeg decode, with the equation of PS3.3 and one window on both sides.",
+        "The difference is the largest of any pixel, in levels of 0 to 255: 1 is rounding, more is what two decoders",
+        "of a lossy syntax differ by.",
         "",
+        "The one interlaced video differs where colours are interpolated between the lines of two fields.",
         "Where 255 stands, the reference swaps the bytes of a big endian object wrongly: ours is pixel by pixel that of the same",
         "object in little endian, on which all agree.",
         "",
-        "| SOP class | Transfer syntax | Photometric interpretation | Bits | Objects | Reference: largest difference |",
+        TABLE + " Reference: largest difference |",
         "|---|---|---|---|---|---|",
     ]
     for key, found in sorted(rows.items()):
@@ -256,6 +383,18 @@ def page(rows: dict[tuple[str, ...], list[tuple[str, float | None]]]) -> str:
             for name, levels in sorted(by_name.items())
         )
         lines.append(f"| {' | '.join(key)} | {len(found)} | {said} |")
+    lines += [
+        "",
+        "## Not drawn",
+        "",
+        "Objects of the corpus that are damaged, or say of themselves what cannot be.",
+        "",
+        TABLE + " Reason |",
+        "|---|---|---|---|---|---|",
+    ]
+    for key, reasons in sorted(refused.items()):
+        said = "; ".join(sorted(set(reasons)))
+        lines.append(f"| {' | '.join(key)} | {len(reasons)} | {said} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,10 +1,14 @@
 """Video pictures, and HTJ2K as other decoders see it."""
 
+import shutil
+import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
+from PIL import Image
 
 from negatoscope.domain.viewing.file_source import FileSource
 from negatoscope.protocols.dicom.pixel.codecs import (
@@ -131,3 +135,29 @@ def test_htj2k_as_openjpeg_reads_it(uid, signed):
     cod = coded.index(b"\xff\x52")
     assert coded[cod + 5] == 2
     assert 300 >> coded[cod + 9] <= 64
+
+
+@pytest.mark.skipif(shutil.which("opj_decompress") is None, reason="OpenJPEG is not installed")
+@pytest.mark.parametrize("bits", [8, 16])
+def test_irreversible_htj2k_is_clipped_to_its_range(tmp_path: Path, bits: int) -> None:
+    """Black beside white: what the wavelet brings beyond the range is its end, as OpenJPEG says."""
+    top = (1 << bits) - 1
+    samples = np.zeros((96, 96), "u1" if bits == 8 else "u2")
+    samples[::7] = top
+    samples[40:60, 20:70] = top
+    coded = imagecodecs.htj2k_encode(samples, reversible=False, level=0.02)
+    description = PixelDescription(
+        rows=96,
+        columns=96,
+        bits_allocated=8 if bits == 8 else 16,
+        bits_stored=bits,
+        high_bit=bits - 1,
+    )
+    found = decode_frame(coded, description, ts.HTJ2K).samples
+    given, out = tmp_path / "one.j2k", tmp_path / "one.pgm"
+    given.write_bytes(coded)
+    command = ["opj_decompress", "-i", str(given), "-o", str(out)]
+    subprocess.run(command, check=True, capture_output=True)
+    expected = np.asarray(Image.open(out)).astype(int)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    assert np.abs(found.astype(int) - samples).max() < top // 4

@@ -1,4 +1,4 @@
-"""JPEG 2000 (ITU-T T.800) by OpenJPEG, high-throughput JPEG 2000 (ITU-T T.814) by OpenJPH."""
+"""JPEG 2000 (ITU-T T.800) by OpenJPEG, reversible high-throughput JPEG 2000 (ITU-T T.814) by OpenJPH."""
 
 import numpy as np
 from imagecodecs import HTJ2K, htj2k_decode, htj2k_encode, jpeg2k_decode, jpeg2k_encode
@@ -69,7 +69,8 @@ def decode(data: Bytes, description: PixelDescription, uid: str, limits: PixelLi
 
 def _library(header: Jpeg2000Header) -> Samples:
     try:
-        if header.is_high_throughput and header.precision <= 16:
+        # OpenJPH's binding lets what the irreversible wavelet brings beyond the range wrap around.
+        if header.is_high_throughput and header.is_reversible and header.precision <= 16:
             array: Samples = htj2k_decode(bytes(header.code_stream))
         else:
             array = jpeg2k_decode(bytes(header.code_stream), numthreads=1)
