@@ -12,6 +12,7 @@ from negatoscope.domain.patients import Authority, Identifier, PersonName, Regis
 from negatoscope.domain.scheduling.appointments import Appointments
 from negatoscope.domain.scheduling.hours import Rules
 from negatoscope.domain.scheduling.model import Place
+from negatoscope.entrypoints.fhir import inclusion
 from ordering import catalogue_entry
 
 CHU = "urn:oid:1.2.250.1.71.4.2.7"
@@ -334,6 +335,111 @@ def test_imaging_study(shared_served, helpers, work):
     clinician = served.client("clinician").get(f"/fhir/ImagingStudy/{study}").json()
     assert "reference" not in clinician["subject"]
     assert served.client("partner").get(f"/fhir/ImagingStudy/{study}").status_code == 404
+
+
+def along(api, query, **headers):
+    """What a search finds, and what comes along: type and id of each."""
+    answer = api.get(f"/fhir/{query}", **headers)
+    assert answer.status_code == 200, answer.text
+    bundle = answer.json()
+    get_fhir_model_class("Bundle").model_validate(bundle)
+    modes = {"match": [], "include": []}
+    for one in bundle.get("entry", []):
+        resource = one["resource"]
+        valid(resource)
+        name = f"{resource['resourceType']}/{resource['id']}"
+        assert one["fullUrl"] == f"http://archive.test/fhir/{name}"
+        modes[one["search"]["mode"]].append(name)
+    return modes["match"], sorted(modes["include"])
+
+
+def test_what_is_referred_to_comes_along_once(work):
+    patient = f"Patient/{work.first}"
+    one, other = (f"ServiceRequest/{one.id}" for one in work.order.procedures)
+    accession = work.order.accession_number
+    matches, more = along(
+        work.api, f"ServiceRequest?accession={accession}&_include=ServiceRequest:subject&_sort=_id"
+    )
+    assert (matches, more) == ([one, other], [patient])
+    query = "Appointment?status=booked&_include=Appointment:patient:Patient&_include=Appointment:based-on"
+    assert along(work.api, query) == ([f"Appointment/{work.appointment}"], [patient, one])
+    query = f"Encounter?patient={work.first}&_include=Encounter:patient&_count=1"
+    assert along(work.api, query)[1] == [patient]
+    slot = f"Slot?schedule=Schedule/{work.room}&start=2027-03-02&status=busy"
+    assert along(work.api, f"{slot}&_include=Slot:schedule")[1] == [f"Schedule/{work.room}"]
+    assert along(work.api, f"{slot}&_include=Slot:schedule&_count=0") == ([], [])
+
+
+def test_what_refers_to_it_comes_along(work):
+    requests = sorted(f"ServiceRequest/{one.id}" for one in work.order.procedures)
+    visits = sorted(f"Appointment/{one}" for one in (work.appointment, work.waiting))
+    names = "&_revinclude=ServiceRequest:subject&_revinclude=Appointment:patient"
+    matches, more = along(work.api, f"Patient?_id={work.first}{names}")
+    assert (matches, more) == ([f"Patient/{work.first}"], sorted(visits + requests))
+    mine = sorted(more + [f"ServiceRequest/{one.id}" for one in work.other.procedures])
+    assert along(work.api, f"Patient?{names[1:]}")[1] == mine
+    one = work.order.procedures[0].id
+    query = f"ServiceRequest?_id={one}&_revinclude=Appointment:based-on"
+    assert along(work.api, query)[1] == [f"Appointment/{work.appointment}"]
+
+
+def test_studies_and_their_orders_come_along_within_what_is_seen(shared_served, helpers, work):
+    served = shared_served
+    study = "1.2.826.0.1.3680043.10.1.1"
+    served.store(helpers.make_ct(1, patient_id="1001"))
+    procedure = work.order.procedures[0].id
+    with served.services.database.connection() as connection:
+        connection.execute(
+            "INSERT INTO study_binding (study_instance_uid, procedure_fk, patient_fk, state)"
+            " VALUES (%s, %s, %s, 'BOUND') ON CONFLICT (study_instance_uid) DO UPDATE"
+            " SET procedure_fk = excluded.procedure_fk, patient_fk = excluded.patient_fk, state = 'BOUND'",
+            (study, procedure, work.first),
+        )
+    query = f"ImagingStudy?_id={study}&_include=ImagingStudy:basedon&_include=ImagingStudy:subject"
+    both = [f"Patient/{work.first}", f"ServiceRequest/{procedure}"]
+    assert along(work.api, query) == ([f"ImagingStudy/{study}"], both)
+    assert along(work.api, f"Patient?_id={work.first}&_revinclude=ImagingStudy:subject")[1] == [
+        f"ImagingStudy/{study}"
+    ]
+    clinician = served.client("clinician")
+    assert clinician.get(f"/fhir/ImagingStudy?_id={study}").status_code == 200
+    assert clinician.get(f"/fhir/{query}").status_code == 403
+
+
+def test_more_than_come_along_is_said(work, monkeypatch):
+    monkeypatch.setattr(inclusion, "MAX_INCLUDED", 1)
+    answer = work.api.get(f"/fhir/Patient?_id={work.first}&_revinclude=ServiceRequest:patient")
+    modes = [one["search"]["mode"] for one in answer.json()["entry"]]
+    assert modes == ["match", "include", "outcome"]
+    assert answer.json()["entry"][-1]["resource"]["issue"][0]["code"] == "incomplete"
+
+
+def test_what_cannot_come_along(work):
+    strict = {"Prefer": "handling=strict"}
+    for query in (
+        "_include=Patient:link",
+        "_include:iterate=ServiceRequest:subject",
+        "_revinclude=*",
+    ):
+        path = f"/fhir/ServiceRequest?{query}"
+        assert work.api.get(path, headers=strict).status_code == 400, query
+        link = work.api.get(path).json()["link"][0]["url"]
+        assert "include" not in link
+    kept = work.api.get("/fhir/ServiceRequest?_include=ServiceRequest:patient&_count=1").json()
+    following = next(one["url"] for one in kept["link"] if one["relation"] == "next")
+    assert "_include=ServiceRequest%3Apatient" in following
+
+
+def test_the_statement_says_what_comes_along(work):
+    statement = valid(work.api.get("/fhir/metadata").json())
+    resources = {one.type: one for one in statement.rest[0].resource}
+    assert "ImagingStudy:basedon" in resources["ImagingStudy"].searchInclude
+    assert "Slot:schedule" in resources["Slot"].searchInclude
+    assert set(resources["ServiceRequest"].searchRevInclude) == {
+        "Appointment:based-on",
+        "ImagingStudy:basedon",
+    }
+    assert resources["Schedule"].searchRevInclude is None
 
 
 ORDER = {

@@ -8,10 +8,9 @@
     POST /fhir/ServiceRequest         create
     /fhir/AuditEvent …                the audit trail
 
-What is served is in `KINDS`, and in `fhir.audit_event` for the trail.
+What is served is in `fhir.kinds`, and in `fhir.audit_event` for the trail.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,16 +22,18 @@ from negatoscope.domain.identity import Action
 from negatoscope.domain.orders import Numbering
 from negatoscope.domain.patients import Registry
 from negatoscope.domain.scheduling.hours import Rules
-from negatoscope.entrypoints.fhir import (
-    appointment,
-    encounter,
-    imaging_study,
-    patient,
-    schedule,
-    service_request,
-)
+from negatoscope.entrypoints.fhir import schedule, service_request
 from negatoscope.entrypoints.fhir.audit_event import audit_event
 from negatoscope.entrypoints.fhir.elements import instant
+from negatoscope.entrypoints.fhir.inclusion import (
+    MAX_INCLUDED,
+    Included,
+    included,
+    includes_of,
+    link_of,
+    reverse_includes_of,
+)
+from negatoscope.entrypoints.fhir.kinds import KINDS
 from negatoscope.entrypoints.fhir.parameters import NAMES, Question, read_question
 from negatoscope.entrypoints.fhir.searching import Context, Kind
 from negatoscope.entrypoints.fhir.searching import Question as Search
@@ -52,19 +53,6 @@ from negatoscope.subscribers.audit.searching import Filter, search_page
 PREFIX: Final = "/fhir"
 MEDIA_TYPE: Final = b"application/fhir+json; charset=utf-8"
 _BODY_BYTES: Final = 262_144
-KINDS: Final[Mapping[str, Kind | schedule.Slots]] = {
-    one.name: one
-    for one in (
-        patient.KIND,
-        encounter.KIND,
-        service_request.KIND,
-        appointment.KIND,
-        schedule.SCHEDULE,
-        schedule.SLOT,
-        imaging_study.KIND,
-    )
-}
-"""What is served, besides the audit trail."""
 _TAKEN: Final = (
     "application/fhir+json",
     "application/json",
@@ -73,6 +61,17 @@ _TAKEN: Final = (
     "*/*",
     "application/*",
 )
+_INCOMPLETE: Final = {
+    "resourceType": "OperationOutcome",
+    "issue": [
+        {
+            "severity": "warning",
+            "code": "incomplete",
+            "diagnostics": f"More than {MAX_INCLUDED} resources of one type refer to what was found;"
+            " search these by themselves.",
+        }
+    ],
+}
 _ISSUES_BY_CODE: Final = {"invalid-input": "invalid", "conflict": "duplicate"}
 _ISSUES: Final = {
     400: "invalid", 401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported", 406: "not-supported",
@@ -194,38 +193,49 @@ class Fhir:
     ) -> dict[str, Any]:
         self._services.access.require(request.actor, kind.action)
         strict = "handling=strict" in (request.header(b"prefer") or "")
-        question = read_search(kind.parameters, kind.sort_names, pairs, strict=strict)
+        question = read_search(
+            kind.parameters,
+            kind.sort_names,
+            pairs,
+            strict=strict,
+            includes=includes_of(kind.name),
+            reverse_includes=reverse_includes_of(kind.name),
+        )
+        links = [one for text in question.includes if (one := link_of(text))]
+        reverse_links = [one for text in question.reverse_includes if (one := link_of(text))]
+        along = {
+            KINDS[name].action
+            for name in (*(one.target for one in links), *(one.source for one in reverse_links))
+        }
+        for action in along:
+            self._services.access.require(request.actor, action)
 
-        def work() -> tuple[list[dict[str, Any]], str | None]:
+        def work() -> tuple[list[dict[str, Any]], str | None, Included]:
             with self._services.database.connection() as connection:
-                page = kind.search(self._context(request, connection), question)
-                return page.resources, page.next
+                context = self._context(request, connection)
+                page = kind.search(context, question)
+                more = included(context, page.resources, links, reverse_links)
+                return page.resources, page.next, more
 
-        found, next_ = await run_blocking(work)
-        await self._services.access.note_read(request, kind.action)
-        base = f"{request.scope['negatoscope.origin']}{PREFIX}/{kind.name}"
-        links = [{"relation": "self", "url": _search_link(base, question)}]
+        found, next_, more = await run_blocking(work)
+        for action in {kind.action, *along}:
+            await self._services.access.note_read(request, action)
+        base = f"{request.scope['negatoscope.origin']}{PREFIX}"
+        url = f"{base}/{kind.name}"
+        addresses = [{"relation": "self", "url": _search_link(url, question)}]
         if next_ is not None:
-            links.append({"relation": "next", "url": _search_link(base, question, cursor=next_)})
+            address = _search_link(url, question, cursor=next_)
+            addresses.append({"relation": "next", "url": address})
+        entries = [_entry(base, one, "match") for one in found]
+        entries += [_entry(base, one, "include") for one in more.resources]
+        if not more.is_complete:
+            entries.append({"resource": _INCOMPLETE, "search": {"mode": "outcome"}})
         return {
             "resourceType": "Bundle",
             "type": "searchset",
             "timestamp": instant(utc_now()),
-            "link": links,
-            **(
-                {
-                    "entry": [
-                        {
-                            "fullUrl": f"{base}/{one['id']}",
-                            "resource": one,
-                            "search": {"mode": "match"},
-                        }
-                        for one in found
-                    ]
-                }
-                if found
-                else {}
-            ),
+            "link": addresses,
+            **({"entry": entries} if entries else {}),
         }
 
     async def _create(self, request: Request) -> dict[str, Any]:
@@ -350,6 +360,14 @@ class Fhir:
         }
 
 
+def _entry(base: str, resource: dict[str, Any], mode: str) -> dict[str, Any]:
+    return {
+        "fullUrl": f"{base}/{resource['resourceType']}/{resource['id']}",
+        "resource": resource,
+        "search": {"mode": mode},
+    }
+
+
 def _capability(kind: Kind | schedule.Slots) -> dict[str, Any]:
     return {
         "type": kind.name,
@@ -362,6 +380,10 @@ def _capability(kind: Kind | schedule.Slots) -> dict[str, Any]:
             for one in kind.parameters.values()
             if "." not in one.name  # chains are none of their own
         ],
+        **({"searchInclude": list(includes)} if (includes := includes_of(kind.name)) else {}),
+        **(
+            {"searchRevInclude": list(naming)} if (naming := reverse_includes_of(kind.name)) else {}
+        ),
     }
 
 

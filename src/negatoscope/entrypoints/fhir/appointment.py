@@ -10,10 +10,7 @@ from negatoscope.domain.scheduling.appointments import Appointments
 from negatoscope.domain.scheduling.hours import get_resources
 from negatoscope.domain.scheduling.model import Appointment, AppointmentState, Resource
 from negatoscope.entrypoints.fhir.elements import instant, maybe, pruned, reference
-from negatoscope.entrypoints.fhir.searching import (
-    Context,
-    Kind,
-    Parameter,
+from negatoscope.entrypoints.fhir.search_parameters import (
     by_code,
     by_date,
     by_number,
@@ -23,6 +20,7 @@ from negatoscope.entrypoints.fhir.searching import (
     named,
     number_in,
 )
+from negatoscope.entrypoints.fhir.searching import Context, Kind, Parameter
 from negatoscope.infra.db.conditions import NEVER, Condition, any_of
 
 STATUSES: Final = {

@@ -15,10 +15,7 @@ from negatoscope.entrypoints.fhir.elements import (
     pruned,
     reference,
 )
-from negatoscope.entrypoints.fhir.searching import (
-    Context,
-    Kind,
-    Parameter,
+from negatoscope.entrypoints.fhir.search_parameters import (
     asked_identifier,
     by_code,
     by_date,
@@ -27,6 +24,7 @@ from negatoscope.entrypoints.fhir.searching import (
     chained_identifier,
     named,
 )
+from negatoscope.entrypoints.fhir.searching import Context, Kind, Parameter
 from negatoscope.infra.db.conditions import NEVER, Condition
 
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

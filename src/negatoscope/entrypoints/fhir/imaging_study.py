@@ -18,16 +18,14 @@ from negatoscope.entrypoints.fhir.elements import (
     pruned,
     reference,
 )
-from negatoscope.entrypoints.fhir.searching import (
-    Context,
-    Kind,
-    Parameter,
+from negatoscope.entrypoints.fhir.search_parameters import (
     by_code,
     by_value,
     dated,
     named,
     number_in,
 )
+from negatoscope.entrypoints.fhir.searching import Context, Kind, Parameter
 from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition
 from negatoscope.kit.uid import is_valid_uid
 

@@ -9,10 +9,7 @@ from negatoscope.domain.identity import Action
 from negatoscope.domain.patients import Patient, Registry, searching
 from negatoscope.domain.patients.searching import Comparison
 from negatoscope.entrypoints.fhir.elements import human_name, identifier, instant, pruned
-from negatoscope.entrypoints.fhir.searching import (
-    Context,
-    Kind,
-    Parameter,
+from negatoscope.entrypoints.fhir.search_parameters import (
     by_code,
     by_name,
     by_number,
@@ -20,6 +17,7 @@ from negatoscope.entrypoints.fhir.searching import (
     identified_patient,
     named,
 )
+from negatoscope.entrypoints.fhir.searching import Context, Kind, Parameter
 from negatoscope.infra.db.conditions import NEVER, Condition, negated
 
 GENDERS: Final = {"M": "male", "F": "female", "U": "unknown", "": "unknown"}

@@ -21,6 +21,14 @@ from negatoscope.domain.scheduling.hours import (
 )
 from negatoscope.domain.scheduling.model import Resource
 from negatoscope.entrypoints.fhir.elements import DCM, concept, instant, pruned, reference
+from negatoscope.entrypoints.fhir.search_parameters import (
+    by_code,
+    by_number,
+    by_value,
+    date_span,
+    named,
+    number_in,
+)
 from negatoscope.entrypoints.fhir.searching import (
     Context,
     Kind,
@@ -28,13 +36,7 @@ from negatoscope.entrypoints.fhir.searching import (
     Parameter,
     Question,
     alternatives,
-    by_code,
-    by_number,
-    by_value,
     cursor_after,
-    date_span,
-    named,
-    number_in,
 )
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition, negated

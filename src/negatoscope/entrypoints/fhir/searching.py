@@ -7,11 +7,9 @@ follow the last key of the page before, so that what arrives meanwhile is neithe
 
 import base64
 import binascii
-import calendar
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,29 +17,16 @@ import orjson
 import psycopg
 
 from negatoscope.domain.identity import Action, Actor
-from negatoscope.domain.patients.searching import (
-    AskedIdentifier,
-    Match,
-    of_identified,
-    of_patient,
-)
-from negatoscope.domain.patients.searching import (
-    named as patient_named,
-)
 from negatoscope.domain.scheduling.hours import Rules
-from negatoscope.entrypoints.fhir.elements import AUTHORITY
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.infra.db.conditions import (
     ALWAYS,
-    NEVER,
     Column,
     Condition,
     SearchTooBroad,
     Selection,
-    Span,
     UnusableValue,
     any_of,
-    negated,
 )
 
 MAX_COUNT: Final = 500
@@ -49,11 +34,6 @@ DEFAULT_COUNT: Final = 50
 _MAX_VALUES: Final = 50
 _PATIENCE_MS: Final = 5000
 _CONTROLS: Final = frozenset({"_count", "_sort", "_cursor", "_format", "_pretty", "_summary"})
-_DATE: Final = re.compile(
-    r"(eq|ne|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
-)
-_MATCHES: Final = {"": Match.BEGINS, "exact": Match.EXACT, "contains": Match.CONTAINS}
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +82,7 @@ class Question:
     Attributes:
         given: Parameter, modifier, value.
         used: As they came, for the self link.
+        includes, reverse_includes: What shall come along, as it was written.
     """
 
     given: tuple[tuple[Parameter, str, str], ...] = ()
@@ -110,6 +91,8 @@ class Question:
     sort: str = ""
     is_descending: bool = False
     cursor: tuple[str, int] | None = None
+    includes: tuple[str, ...] = ()
+    reverse_includes: tuple[str, ...] = ()
 
     def value(self, name: str) -> str:
         """The first value of a parameter; empty: not given."""
@@ -166,29 +149,21 @@ class Kind:
         Raises:
             Problem: a value cannot be used, or it takes too long.
         """
-        conditions = [self.condition(context)]
+        conditions: list[Condition] = []
         if not any(one.name == "_id" for one, _, _ in question.given):
             conditions.append(self.hidden)
         conditions += [
             any_of(*(one.condition(context, value, modifier) for value in alternatives(text)))
             for one, modifier, text in question.given
         ]
-        try:
-            rows = self.rows.page(
-                context.connection,
-                conditions,
-                order=self.sorts[question.sort or self.sort.removeprefix("-")],
-                is_descending=question.is_descending
-                if question.sort
-                else self.sort.startswith("-"),
-                after=question.cursor,
-                limit=question.count + 1,
-                patience_ms=_PATIENCE_MS,
-            )
-        except SearchTooBroad as error:
-            raise Problem("search-too-broad") from error
-        except UnusableValue as error:
-            raise Problem("bad-query", detail="A value of the search cannot be used.") from error
+        rows = self._rows(
+            context,
+            conditions,
+            question.sort or self.sort.removeprefix("-"),
+            is_descending=question.is_descending if question.sort else self.sort.startswith("-"),
+            after=question.cursor,
+            limit=question.count + 1,
+        )
         if question.count == 0:
             return Page()
         page = rows[: question.count]
@@ -198,6 +173,42 @@ class Kind:
             resources=resources, next=cursor_after(page[-1][1], page[-1][0]) if is_more else None
         )
 
+    def find(
+        self, context: Context, conditions: Iterable[Condition], limit: int
+    ) -> list[dict[str, Any]]:
+        """Resources of which conditions hold, by their numbers; hidden ones too.
+
+        Raises:
+            Problem: it takes too long.
+        """
+        rows = self._rows(context, conditions, "_id", limit=limit)
+        return self.shown(context, [row[0] for row in rows])
+
+    def _rows(
+        self,
+        context: Context,
+        conditions: Iterable[Condition],
+        sort: str,
+        *,
+        is_descending: bool = False,
+        after: tuple[str, int] | None = None,
+        limit: int,
+    ) -> list[tuple[int, str]]:
+        try:
+            return self.rows.page(
+                context.connection,
+                [self.condition(context), *conditions],
+                order=self.sorts[sort],
+                is_descending=is_descending,
+                after=after,
+                limit=limit,
+                patience_ms=_PATIENCE_MS,
+            )
+        except SearchTooBroad as error:
+            raise Problem("search-too-broad") from error
+        except UnusableValue as error:
+            raise Problem("bad-query", detail="A value of the search cannot be used.") from error
+
 
 def read_question(
     kind_parameters: Mapping[str, Parameter],
@@ -205,6 +216,8 @@ def read_question(
     pairs: Sequence[tuple[str, str]],
     *,
     strict: bool,
+    includes: Collection[str] = (),
+    reverse_includes: Collection[str] = (),
 ) -> Question:
     """The search that parameters ask for.
 
@@ -213,6 +226,7 @@ def read_question(
         sorts: What ``_sort`` takes.
         pairs: As they came.
         strict: Whether an unknown one is refused.
+        includes, reverse_includes: What may come along; a type of its target may follow.
 
     Raises:
         Problem: a value cannot be used.
@@ -220,10 +234,16 @@ def read_question(
     given: list[tuple[Parameter, str, str]] = []
     used: list[tuple[str, str]] = []
     controls: dict[str, Any] = {}
+    along: dict[str, list[str]] = {"_include": [], "_revinclude": []}
+    allowed = {"_include": includes, "_revinclude": reverse_includes}
     for name, value in pairs:
         base, _, modifier = name.partition(":")
         if base in _CONTROLS:
             controls |= _control(base, value, sorts)
+        elif name in along and ":".join(value.split(":")[:2]) in allowed[name]:
+            along[name].append(value)
+        elif base in along and strict:
+            raise Problem("bad-query", detail=f"{base} does not take {value[:60]!r} here.")
         elif base in kind_parameters:
             one = kind_parameters[base]
             if modifier and modifier not in one.modifiers:
@@ -240,7 +260,15 @@ def read_question(
         used.append((name, value))
     if len(given) > _MAX_VALUES:
         raise Problem("bad-query", detail="Too many parameters.")
-    return Question(given=tuple(given), used=tuple(used), **controls)
+    if len(used) > 2 * _MAX_VALUES:
+        raise Problem("bad-query", detail="Too many parameters.")
+    return Question(
+        given=tuple(given),
+        used=tuple(used),
+        includes=tuple(along["_include"]),
+        reverse_includes=tuple(along["_revinclude"]),
+        **controls,
+    )
 
 
 def _control(name: str, value: str, sorts: Sequence[str]) -> dict[str, Any]:
@@ -274,200 +302,3 @@ def alternatives(text: str) -> list[str]:
     r"""Values parted by commas; ``\,`` is one of a value (§3.1.1.4.0.1)."""
     parts = [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", text)]
     return [part for part in parts if part][:_MAX_VALUES] or [""]
-
-
-# -- parameters of each type ----------------------------------------------------------------------
-
-
-def number_in(value: str, kind: str, base: str = "") -> int | None:
-    """The number in ``kind/12``, ``12`` or the address of such a resource; None: it is none."""
-    type_, _, ident = value.removeprefix(f"{base}/").rpartition("/")
-    if type_ not in ("", kind) or _NUMBER.fullmatch(ident) is None:
-        return None
-    return int(ident)
-
-
-def by_number(column: Column) -> Parameter:
-    """``_id`` of rows whose id is our number."""
-
-    def condition(_context: Context, value: str, _modifier: str) -> Condition:
-        return NEVER if _NUMBER.fullmatch(value) is None else column.equals(int(value))
-
-    return Parameter(name="_id", type="token", condition=condition)
-
-
-def by_date(name: str, span: Span, *, documentation: str = "") -> Parameter:
-    """A point in time, or a period."""
-
-    def condition(context: Context, value: str, _modifier: str) -> Condition:
-        return dated(context, value, span)
-
-    return Parameter(name=name, type="date", condition=condition, documentation=documentation)
-
-
-def dated(context: Context, value: str, span: Span) -> Condition:
-    """Whether a period lies as a date and its prefix say (§3.1.1.4.7).
-
-    Raises:
-        Problem: it is no date.
-    """
-    prefix, first, last = date_span(value, context.zone)
-    match prefix:
-        case "eq":
-            return span.lies_within(first, last)
-        case "ne":
-            return negated(span.lies_within(first, last))
-        case "ge":
-            return span.ends_from(first)
-        case "gt":
-            return span.ends_from(last)
-        case "le":
-            return span.starts_before(last)
-        case "lt":
-            return span.starts_before(first)
-        case "sa":
-            return span.starts_from(last)
-        case _:
-            return span.ends_before(first)
-
-
-def date_span(value: str, zone: ZoneInfo) -> tuple[str, datetime, datetime]:
-    """Prefix, and the instants between which a date of some precision lies; days are local ones.
-
-    Raises:
-        Problem: it is no date.
-    """
-    match = _DATE.fullmatch(value)
-    if match is None:
-        raise Problem(
-            "bad-query", detail="A date is written like ge2026-03-01 or 2026-03-01T09:00:00Z."
-        )
-    prefix, year, month, day, hour, minute, second, fraction, offset = match.groups()
-    try:
-        first = datetime(
-            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0),
-            int(second or 0), int((fraction or "").ljust(6, "0")), tzinfo=zone,
-        )  # fmt: skip
-        if offset:
-            first = datetime.fromisoformat(
-                f"{first:%Y-%m-%dT%H:%M:%S.%f}{offset.replace('Z', '+00:00')}"
-            )
-        if fraction:
-            last = first + timedelta(microseconds=10 ** (6 - len(fraction)))
-        elif second:
-            last = first + timedelta(seconds=1)
-        elif minute:
-            last = first + timedelta(minutes=1)
-        elif day:
-            last = first + timedelta(days=1)
-        elif month:
-            last = first + timedelta(days=calendar.monthrange(int(year), int(month))[1])
-        else:
-            last = first.replace(year=first.year + 1)
-        first.utctimetuple(), last.utctimetuple()
-    except (ValueError, OverflowError) as error:
-        raise Problem("bad-query", detail="There is no such date.") from error
-    if not 1000 <= first.year <= 9000:
-        raise Problem("bad-query", detail="There is no such date.")
-    return prefix or "eq", first, last
-
-
-def by_code(
-    name: str,
-    known: Mapping[str, Condition],
-    *,
-    documentation: str = "",
-    system: str | None = None,
-) -> Parameter:
-    """A token of a value set.
-
-    Args:
-        known: What holds of rows that have a code; no row has another.
-        system: Of the codes; None: any is passed over.
-    """
-
-    def condition(_context: Context, value: str, _modifier: str) -> Condition:
-        code = code_in(value, system)
-        return NEVER if code is None else known.get(code, NEVER)
-
-    return Parameter(name=name, type="token", condition=condition, documentation=documentation)
-
-
-def by_value(name: str, column: Column, *, documentation: str = "") -> Parameter:
-    """A token whose code is what a column holds; its system is passed over."""
-
-    def condition(_context: Context, value: str, _modifier: str) -> Condition:
-        return column.equals(value.rpartition("|")[2])
-
-    return Parameter(name=name, type="token", condition=condition, documentation=documentation)
-
-
-def code_in(value: str, system: str | None) -> str | None:
-    """The code of a token; None: its system is another one."""
-    given, bar, code = value.rpartition("|")
-    return None if bar and system is not None and given not in ("", system) else code
-
-
-def by_patient(name: str, column: Column) -> Parameter:
-    """A reference to a patient, or ``name:identifier=system|value``."""
-
-    def condition(context: Context, value: str, modifier: str) -> Condition:
-        if modifier == "identifier":
-            return identified_patient(value, column)
-        number = number_in(value, "Patient", context.base)
-        return NEVER if number is None else of_patient(column, number)
-
-    return Parameter(
-        name=name,
-        type="reference",
-        condition=condition,
-        modifiers=frozenset({"identifier", "Patient"}),
-    )
-
-
-def chained_identifier(name: str, column: Column) -> Parameter:
-    """``patient.identifier=system|value``: the identifier of who is referred to."""
-
-    def condition(_context: Context, value: str, _modifier: str) -> Condition:
-        return identified_patient(value, column)
-
-    return Parameter(
-        name=name,
-        type="token",
-        condition=condition,
-        documentation="chained: system|value of the patient",
-    )
-
-
-def identified_patient(value: str, column: Column) -> Condition:
-    """Whether something is of a patient who has an identifier, now."""
-    asked = asked_identifier(value)
-    return NEVER if asked is None else of_identified(column, asked)
-
-
-def asked_identifier(value: str) -> AskedIdentifier | None:
-    """The identifier that ``system|value`` asks for; None: there is none such."""
-    system, bar, ident = value.rpartition("|")
-    if bar and not system:
-        return None  # one that has no system: there is none
-    if system.startswith("urn:oid:"):
-        return AskedIdentifier(value=ident, universal_id=system.removeprefix("urn:oid:"))
-    if system.startswith(AUTHORITY):
-        return AskedIdentifier(value=ident, authority=system.removeprefix(AUTHORITY))
-    return None if system else AskedIdentifier(value=ident)
-
-
-def by_name(name: str, columns: Sequence[str]) -> Parameter:
-    """A string that a name begins with, accents and case aside; ``:exact``, ``:contains``."""
-
-    def condition(_context: Context, value: str, modifier: str) -> Condition:
-        return patient_named(value, columns, _MATCHES[modifier])
-
-    return Parameter(
-        name=name, type="string", condition=condition, modifiers=frozenset({"exact", "contains"})
-    )
-
-
-def named(*parameters: Parameter) -> dict[str, Parameter]:
-    """By their names."""
-    return {one.name: one for one in parameters}

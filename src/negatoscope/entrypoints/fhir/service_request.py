@@ -41,10 +41,7 @@ from negatoscope.entrypoints.fhir.elements import (
     pruned,
     reference,
 )
-from negatoscope.entrypoints.fhir.searching import (
-    Context,
-    Kind,
-    Parameter,
+from negatoscope.entrypoints.fhir.search_parameters import (
     asked_identifier,
     by_code,
     by_date,
@@ -54,6 +51,7 @@ from negatoscope.entrypoints.fhir.searching import (
     date_span,
     named,
 )
+from negatoscope.entrypoints.fhir.searching import Context, Kind, Parameter
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.infra.db.conditions import ALWAYS, NEVER, Condition
 
