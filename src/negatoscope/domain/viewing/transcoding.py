@@ -200,7 +200,6 @@ class Transcoder:
                 attributes, before, after, from_uid=from_uid, to_uid=to_uid
             )
             rewritten = rewrite(head, from_uid, to_uid, changes={**changes, **extra})
-            after = replace(after, pixel_vr="OB" if after.bits_allocated <= 8 else "OW")
             element, length = native_head(after, target)
             yield rewritten.data + element
             yield from native_value(frames, after.frame_bits, length)

@@ -70,6 +70,7 @@ def described_as(
         planar_configuration=0,
         bits_allocated=allocated,
         high_bit=description.bits_stored - 1,
+        pixel_vr="OB" if allocated <= 8 else "OW",
     )
 
 
