@@ -33,6 +33,7 @@ _MAX_UID_CODES = 30_000
 #: A database that restarts is waited for so long before a sender is told to come again.
 RECONNECT_BUDGET_S = 1.5
 _LOCK_TIMEOUT_S = 5
+_WAIT_FOR_LOCKS = b"NG001"
 _log = structlog.get_logger(__name__)
 
 
@@ -43,6 +44,18 @@ class Indexed:
     outcome: str
     study_id: int | None
     series_id: int | None
+
+
+class _LocksTaken(Exception):
+    """Somebody has locks of patients that a batch needs: it has to begin again by waiting for them.
+
+    Args:
+        detail: Their keys, as PostgreSQL writes an array.
+    """
+
+    def __init__(self, detail: bytes) -> None:
+        super().__init__("locks of patients are taken")
+        self.keys = {int(key) for key in detail.strip(b"{}").split(b",") if key}
 
 
 class UidCodes:
@@ -254,13 +267,14 @@ class Ticket:
 class _Batch:
     """Records sent together, and who reads the answer."""
 
-    __slots__ = ("_connection", "_message", "_sent", "_tickets", "_writer")
+    __slots__ = ("_connection", "_keys", "_message", "_sent", "_tickets", "_writer")
 
     def __init__(self, writer: IndexWriter, tickets: list[Ticket]) -> None:
         self._writer = writer
         self._tickets = tickets
         self._message = orjson.dumps([ticket.payload for ticket in tickets])
         self._connection: _Connection | None = None
+        self._keys: set[int] = set()
         self._sent = False
 
     def send(self) -> None:
@@ -278,7 +292,14 @@ class _Batch:
         connection = self._writer.connection()
         self._connection = connection
         self._sent = True
-        connection.send(self._tickets[0].name, self._message)
+        self._send_over(connection)
+
+    def _send_over(self, connection: "_Connection") -> None:
+        if not self._keys:
+            connection.send(self._tickets[0].name, self._message)
+            return
+        keys = orjson.dumps(sorted(self._keys))
+        connection.send(b"ingest_after", b'{"records":' + self._message + b',"keys":' + keys + b"}")
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -296,6 +317,9 @@ class _Batch:
                 rows = self._connection.receive(deadline)
                 break
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                self._again()
+            except _LocksTaken as error:
+                self._keys |= error.keys
                 self._again()
             except (psycopg.DataError, psycopg.IntegrityError) as error:
                 self._isolate(error, deadline)
@@ -322,7 +346,7 @@ class _Batch:
     def _again(self) -> None:
         """The same connection, the same message: the transaction was undone in favour of another."""
         assert self._connection is not None  # noqa: S101 - it answered
-        self._connection.send(self._tickets[0].name, self._message)
+        self._send_over(self._connection)
 
     def _finish(self) -> None:
         connection, self._connection = self._connection, None
@@ -382,7 +406,7 @@ class _Connection:
             connection.execute(f"SET lock_timeout TO '{_LOCK_TIMEOUT_S}s'")
             connection.execute("SET plan_cache_mode TO force_generic_plan")
             connection.execute("SELECT pg_advisory_lock_shared(%s)", (INDEX_LOCK,))
-            for name in (b"ingest_known", b"ingest"):
+            for name in (b"ingest_known", b"ingest", b"ingest_after"):
                 statement = _SQL[name.decode()].replace("%s", "$1").encode()
                 _check(connection.pgconn.prepare(name, statement, [_TEXT]))
         except psycopg.OperationalError as error:
@@ -445,6 +469,8 @@ def _value(value: bytes | None, kind: int) -> str | int | None:
 def _check(result: PGresult) -> None:
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return
+    if result.error_field(DiagnosticField.SQLSTATE) == _WAIT_FOR_LOCKS:
+        raise _LocksTaken(result.error_field(DiagnosticField.MESSAGE_DETAIL) or b"{}")
     if not result.error_field(DiagnosticField.SQLSTATE):  # libpq itself: the connection is lost
         raise psycopg.OperationalError(result.get_error_message("utf-8"))
     raise error_from_result(result, encoding="utf-8")

@@ -245,22 +245,22 @@ class Registry:
             raise UnknownPatient("no identifier of the patient is given")
         for key in sorted(f"{authority}:{one.value}" for one, authority in known):
             self._connection.execute(SQL["lock_identifier"], {"key": key})
-        holders = {
-            holder
-            for one, authority in known
-            if (holder := self._holder(one.value, authority)) is not None
-        }
-        if len(holders) > 1:
-            numbers = ", ".join(map(str, sorted(holders)))
-            raise SeveralPatients(
-                f"the identifiers belong to the patients {numbers}",
-                hint="merge them, or correct one.",
-            )
-        if not holders:
-            return self._create(updates, known, source)
-        (number,) = holders
-        self._lock(number)
-        return self._update(self.get(number), updates, known, source)
+        while True:
+            holders = self._holders(known)
+            if len(holders) > 1:
+                numbers = ", ".join(map(str, sorted(holders)))
+                raise SeveralPatients(
+                    f"the identifiers belong to the patients {numbers}",
+                    hint="merge them, or correct one.",
+                )
+            if not holders:
+                return self._create(updates, known, source)
+            (number,) = holders
+            with self._connection.transaction() as attempt:
+                self._lock(number)
+                if self._holders(known) == holders:
+                    return self._update(self.get(number), updates, known, source)
+                raise psycopg.Rollback(attempt)  # merged or parted while we waited: let go
 
     def create(
         self,
@@ -415,8 +415,7 @@ class Registry:
         Raises:
             UnknownPatient: it is not there, or was not merged.
         """
-        self._lock(subsumed)
-        into = self.get(subsumed).merged_into
+        into = self._lock_with_survivor(subsumed)
         row = self._connection.execute(SQL["last_merge"], {"patient": subsumed}).fetchone()
         if into is None or row is None:
             raise UnknownPatient(f"patient {subsumed} was not merged")
@@ -507,6 +506,20 @@ class Registry:
             SQL["holder"], {"value": value, "authority": authority}
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def _holders(self, known: Sequence[tuple[Identifier, int]]) -> set[int]:
+        found = (self._holder(one.value, authority) for one, authority in known)
+        return {holder for holder in found if holder is not None}
+
+    def _lock_with_survivor(self, number: int) -> int | None:
+        """Lock a patient and the one they were merged into, in the order of a merge. Returns: the latter."""
+        while (into := self.get(number).merged_into) is not None:
+            with self._connection.transaction() as attempt:
+                self._lock(number, into)
+                if self.get(number).merged_into == into:
+                    return into
+                raise psycopg.Rollback(attempt)  # somebody else was quicker: let go
+        return None
 
     def _lock(self, *numbers: int) -> None:
         self._connection.execute(SQL["lock"], {"ids": sorted(numbers)})

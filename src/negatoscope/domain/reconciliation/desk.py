@@ -325,9 +325,8 @@ def _undo_move(
             values = {"study": one["study"], "patient": one["moved_to"], "by": source}
             connection.execute(SQL["put_move"], values)
     followed = sorted({patient} | {one["was"] for one in effect["studies"] if one["was"]})
-    connection.execute(SQL["follow"], {"patients": followed})
-    for one in effect["studies"]:
-        connection.execute(SQL["follow_study"], {"study": one["study"], "from": patient})
+    studies = [one["study"] for one in effect["studies"]]
+    connection.execute(SQL["follow_with_studies"], {"patients": followed, "studies": studies})
     for one in effect["unbound"]:
         _restore(connection, one["study"], one, source)
 

@@ -184,6 +184,34 @@ def test_an_identifier_that_changes_is_followed(node: Any, make_ct: Make) -> Non
     assert [row[:3] for row in shown(node)] == [("1.1", "P9", "HOSP"), ("1.2", "P9", "HOSP")]
 
 
+def test_a_patient_with_several_further_identifiers_is_followed(node: Any, make_ct: Make) -> None:
+    """A number here, one of the clinic, one of the laboratory, an INS: each is found, images and changes go in."""
+    node.store(ct_of(make_ct, "1.1", "P1"))
+    others = [identifier("C1", CLINIC), identifier("L1", LAB, ""), identifier("27002", INS, "INS")]
+    with node.database.connection() as connection:
+        Registry(connection).register(
+            updates={
+                "birth_name": PersonName(family="LEFEVRE", given="ZOE"),
+                "birth_date": "19700203",
+                "identity_status": "VALI",
+            },
+            identifiers=[identifier("P1"), *others],
+            source="user:test",
+        )
+    for given in ("LEA", "ANNE"):
+        register(node.database, "P1", used_name=PersonName(family="MARTIN", given=given))
+    with node.database.connection() as connection:
+        Registry(connection).register(
+            updates={},
+            identifiers=[identifier("P1"), identifier("L2", LAB, "")],
+            source="user:test",
+        )
+    assert node.store(ct_of(make_ct, "1.2", "P1")).kind is OutcomeKind.STORED
+    assert [row[1:] for row in shown(node)] == [("P1", "HOSP", "MARTIN^ANNE")] * 2
+    ((words,),) = node.rows("SELECT DISTINCT words FROM study_search")
+    assert {"c1", "l1", "l2", "27002"} <= set(words.split())
+
+
 def test_more_images_of_a_followed_study_are_its_own(node: Any, make_ct: Make) -> None:
     """Under the old traits and under the new ones; under others they are set aside."""
     node.store(ct_of(make_ct, "1.1", "P1"))

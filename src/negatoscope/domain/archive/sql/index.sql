@@ -2,10 +2,17 @@
 -- Index a batch; one row per record in their order.
 SELECT outcome, study_id, series_id FROM archive_ingest(%s::jsonb) ORDER BY ordinal
 
+-- name: ingest_after
+-- The same after a wait for what the first attempt met: {"records": …, "keys": …}.
+SELECT outcome, study_id, series_id FROM archive_ingest(%s::jsonb->'records',
+    ARRAY(SELECT k::bigint FROM jsonb_array_elements_text(%s::jsonb->'keys') k)) ORDER BY ordinal
+
 -- name: ingest_known
 -- Index objects whose patient, study and series have rows already: the path of every image but a series' first.
 -- Answers the places of those that went in; the others are there already, and are told again with all their attributes.
 -- (By place, not by UID: one batch may hold the same object from two senders.)
+-- PostgreSQL runs the parts that nothing reads from the last to the first: study, unsettled_study, series, arrival, each sorted.
+-- That is the order of locks of archive_ingest too.
 WITH input AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x (
         sop text, cls smallint, ts smallint, sha text, seg integer, off bigint, size bigint, po bigint, dso smallint, num integer,
@@ -17,24 +24,26 @@ WITH input AS MATERIALIZED (
         sop_instance_uid, sha256, frame_index)
     SELECT series_fk, seg, off, size, po, dso, cls, ts, num, frames, fl, nrows, ncols, bits, crc, received, sop,
         decode(sha, 'hex'), decode(fi, 'base64')
-    FROM input ON CONFLICT (sop_instance_uid) DO NOTHING RETURNING segment_fk, segment_offset
+    FROM input ORDER BY sop, seg, off ON CONFLICT (sop_instance_uid) DO NOTHING RETURNING segment_fk, segment_offset
 ), stored AS MATERIALIZED (
     SELECT i.* FROM input i JOIN added a ON a.segment_fk = i.seg AND a.segment_offset = i.off
+), arrived AS (
+    INSERT INTO arrival (study_fk, calling_ae_title, actor_name, instance_count)
+    SELECT study_fk, coalesce(ae, ''), coalesce(actor, ''), count(*) FROM stored GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT (study_fk, calling_ae_title, actor_name)
+    DO UPDATE SET instance_count = arrival.instance_count + excluded.instance_count
 ), counted_series AS (
     UPDATE series e SET instance_count = instance_count + d.added, byte_count = byte_count + d.bytes,
            metadata_segment = NULL, metadata_offset = NULL, metadata_length = NULL
-    FROM (SELECT series_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY series_fk) d WHERE e.id = d.series_fk
+    FROM (SELECT series_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY series_fk ORDER BY series_fk) d
+    WHERE e.id = d.series_fk
+), unsettled AS (
+    INSERT INTO unsettled_study (study_fk) SELECT DISTINCT study_fk FROM stored ORDER BY study_fk
+    ON CONFLICT (study_fk) DO UPDATE SET changed_at = now()
 ), counted_study AS (
     UPDATE study s SET instance_count = instance_count + d.added, byte_count = byte_count + d.bytes
-    FROM (SELECT study_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY study_fk) d WHERE s.id = d.study_fk
-), unsettled AS (
-    INSERT INTO unsettled_study (study_fk) SELECT DISTINCT study_fk FROM stored
-    ON CONFLICT (study_fk) DO UPDATE SET changed_at = now()
-), arrived AS (
-    INSERT INTO arrival (study_fk, calling_ae_title, actor_name, instance_count)
-    SELECT study_fk, coalesce(ae, ''), coalesce(actor, ''), count(*) FROM stored GROUP BY 1, 2, 3
-    ON CONFLICT (study_fk, calling_ae_title, actor_name)
-    DO UPDATE SET instance_count = arrival.instance_count + excluded.instance_count
+    FROM (SELECT study_fk, count(*) AS added, sum(size) AS bytes FROM stored GROUP BY study_fk ORDER BY study_fk) d
+    WHERE s.id = d.study_fk
 )
 SELECT segment_fk, segment_offset FROM added
 
@@ -69,8 +78,11 @@ WHERE id = %(id)s AND sha256 = %(sha256)s
 
 -- name: forget_at
 -- The row of an object whose bytes did not become durable: it was never acknowledged.
-WITH gone AS (
-    DELETE FROM instance WHERE segment_fk = %(segment)s AND segment_offset = %(offset)s RETURNING series_fk, size
+WITH held AS MATERIALIZED (
+    SELECT i.id FROM instance i JOIN series e ON e.id = i.series_fk JOIN study s ON s.id = e.study_fk
+    WHERE i.segment_fk = %(segment)s AND i.segment_offset = %(offset)s FOR NO KEY UPDATE OF s
+), gone AS (
+    DELETE FROM instance i USING held WHERE i.id = held.id RETURNING i.series_fk, i.size
 ), of_series AS (
     UPDATE series e SET instance_count = instance_count - 1, byte_count = byte_count - gone.size,
            metadata_segment = NULL, metadata_offset = NULL, metadata_length = NULL

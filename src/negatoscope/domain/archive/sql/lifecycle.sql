@@ -28,8 +28,11 @@ WHERE id = %(id)s AND segment_fk = %(old_segment)s AND segment_offset = %(old_of
 SELECT id FROM series WHERE study_fk = %(study)s AND metadata_segment IS NULL AND instance_count > 0 ORDER BY id
 
 -- name: settled
-WITH done AS (
-    DELETE FROM unsettled_study WHERE study_fk = %(study)s AND changed_at = %(changed_at)s RETURNING study_fk
+-- The study's row first, as ingest does it.
+WITH held AS MATERIALIZED (
+    SELECT id FROM study WHERE id = %(study)s FOR NO KEY UPDATE
+), done AS (
+    DELETE FROM unsettled_study u USING held WHERE u.study_fk = held.id AND u.changed_at = %(changed_at)s RETURNING u.study_fk
 )
 UPDATE study SET settled_at = now() FROM done WHERE id = done.study_fk
 

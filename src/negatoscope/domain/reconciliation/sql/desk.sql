@@ -61,9 +61,10 @@ SELECT s.study_instance_uid, archive_registered_of(s.id) FROM study s WHERE s.st
 -- name: follow
 SELECT archive_follow(%(patients)s::bigint[])
 
--- name: follow_study
--- A study that nobody has now goes back under the patient that its objects name.
-SELECT archive_follow(ARRAY[coalesce(archive_registered_of(id), %(from)s)]) FROM study WHERE study_instance_uid = %(study)s
+-- name: follow_with_studies
+-- All at once; a study that nobody has now goes back under the patient that its objects name.
+SELECT archive_follow(ARRAY(SELECT unnest(%(patients)s::bigint[])
+    UNION SELECT archive_registered_of(id) FROM study WHERE study_instance_uid = ANY (%(studies)s)))
 
 -- name: request_patient
 SELECT registered_root(r.patient_fk) FROM requested_procedure p JOIN imaging_service_request r ON r.id = p.request_fk
