@@ -22,6 +22,7 @@ from psycopg.pq.abc import PGresult
 
 from negatoscope.domain.archive.errors import IndexUnavailable
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.db.watchdog import PATIENCE_S
 from negatoscope.infra.errors import DatabaseUnavailable
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "index.sql")
@@ -397,9 +398,10 @@ class _Batch:
 class _Connection:
     """A connection with its statements prepared, used by the shortest way: this runs for every stored object."""
 
-    __slots__ = ("_connection", "_pgconn", "_poller")
+    __slots__ = ("_connection", "_database", "_pgconn", "_poller")
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         connection = database.connect(autocommit=True)
         try:
             connection.execute("SET synchronous_commit TO off")
@@ -432,9 +434,12 @@ class _Connection:
         pgconn = self._pgconn
         while pgconn.is_busy():
             left = deadline - time.monotonic()
-            if left <= 0 or not self._poller.poll(left * 1000):
+            if self._poller.poll(max(0.0, min(left, PATIENCE_S)) * 1000):
+                pgconn.consume_input()
+            elif left <= PATIENCE_S:
                 raise IndexUnavailable("the index did not answer in time", outcome_unknown=True)
-            pgconn.consume_input()
+            elif self._database.hangs():
+                raise IndexUnavailable("the database hangs", outcome_unknown=True)
         result = pgconn.get_result()
         if result is None:
             raise psycopg.OperationalError("the connection to the index is lost")

@@ -30,6 +30,8 @@ _CONNECT_DEFAULTS: dict[str, Any] = {
 
 #: A server that restarts is waited for so long.
 _CONNECT_PATIENCE_S = 1.0
+#: One that hangs does not greet within this time (libpq counts whole seconds).
+_GREETING_S = 3
 
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
@@ -97,9 +99,26 @@ class Database:
         self._closed = False
 
     def _greet(self) -> None:
-        connect(self.url).close()
+        """Raises: DatabaseUnavailable: the server says nothing; one that refuses us is there."""
+        parameters = connection_parameters(self.url) | {"connect_timeout": _GREETING_S}
+        try:
+            psycopg.connect(self.url, **parameters).close()
+        except psycopg.OperationalError as error:
+            if "FATAL:" not in str(error):
+                raise _unavailable(error) from error
+
+    def hangs(self) -> bool:
+        """Greet the server: whether it accepts connections and says nothing. For who waits on a connection of one's own."""
+        return self._watchdog.look()
+
+    def _refuse_while_it_hangs(self) -> None:
+        if self._watchdog.hangs:
+            raise DatabaseUnavailable(
+                "the database hangs", hint="PostgreSQL accepts connections and does not answer."
+            )
 
     def _borrow(self) -> tuple[psycopg.Connection[tuple[Any, ...]], Line]:
+        self._refuse_while_it_hangs()
         while True:
             try:
                 connection, line = self._idle.pop()
@@ -111,6 +130,7 @@ class Database:
             line.close()
         deadline = time.monotonic() + _CONNECT_PATIENCE_S
         while True:
+            self._refuse_while_it_hangs()
             try:
                 made = connect(self.url)
                 return made, Line(made)
@@ -127,6 +147,7 @@ class Database:
             DatabaseUnavailable: no connection in time, or it broke in the block; whether a commit
                 happened is then unknown.
         """
+        self._refuse_while_it_hangs()
         if not self._slots.acquire(timeout=self._timeout_s):
             raise DatabaseUnavailable(
                 "every database connection is in use",
@@ -153,7 +174,11 @@ class Database:
             self._slots.release()
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
-        """A dedicated connection outside the pool; the caller closes it."""
+        """A dedicated connection outside the pool; the caller closes it.
+
+        Raises: DatabaseUnavailable.
+        """
+        self._refuse_while_it_hangs()
         return connect(self.url, autocommit=autocommit)
 
     def close(self) -> None:

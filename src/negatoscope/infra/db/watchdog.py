@@ -1,4 +1,4 @@
-"""Breaks connections to a server that hangs.
+"""Breaks connections to a server that hangs, and lets nobody wait for it until it answers again.
 
 A server that is stopped, or whose disk does not answer, keeps its connections open and says nothing: libpq waits for ever. A long
 query looks the same from here, so nothing is broken before the server fails to greet a new connection.
@@ -17,8 +17,9 @@ import structlog
 
 from negatoscope.infra.errors import DatabaseUnavailable
 
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.0
 """A connection borrowed for longer makes us look."""
+_LOOKS_EVERY_S: Final = 0.5
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 _LOG = structlog.get_logger(__name__)
@@ -57,16 +58,22 @@ class Watchdog:
         self._borrowed: set[Line] = set()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self._hangs = False
+        self._looked = 0
+        self._looking = threading.Lock()
         self._thread: threading.Thread | None = None
+
+    @property
+    def hangs(self) -> bool:
+        """The server did not greet us when we looked last, and we look again every half second."""
+        return self._hangs
 
     def lent(self, line: Line) -> None:
         """A connection was borrowed."""
         line.borrowed_at_s = time.monotonic()
         with self._lock:
             self._borrowed.add(line)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="db-watchdog", daemon=True)
-                self._thread.start()
+            self._begin()
 
     def returned(self, line: Line) -> None:
         """It came back."""
@@ -77,10 +84,12 @@ class Watchdog:
         """Watch no more."""
         self._stopped.set()
 
-    def _watch(self) -> None:
-        while not self._stopped.wait(self._patience_s / 4):
-            if not self._late():
-                continue
+    def look(self) -> bool:
+        """Greet the server now. Returns: whether it hangs; connections borrowed for long are cut then."""
+        seen = self._looked
+        with self._looking:
+            if self._looked != seen:  # another thread has just asked
+                return self._hangs
             try:
                 self._greet()
             except DatabaseUnavailable as error:
@@ -88,7 +97,26 @@ class Watchdog:
                     late = self._late_ones()
                     for line in late:
                         line.cut()
-                _LOG.error("the database hangs", connections_cut=len(late), reason=error.message)
+                    self._begin()
+                if not self._hangs:
+                    _LOG.error(
+                        "the database hangs", connections_cut=len(late), reason=error.message
+                    )
+                self._hangs = True
+            else:
+                self._hangs = False
+            self._looked += 1
+            return self._hangs
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="db-watchdog", daemon=True)
+            self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(min(self._patience_s, _LOOKS_EVERY_S)):
+            if self._hangs or self._late():
+                self.look()
 
     def _late(self) -> bool:
         with self._lock:
