@@ -1,6 +1,7 @@
 """The conformance statement is what the code does."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -20,7 +21,9 @@ def generator() -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(path.parent))  # where it is run, its sections are beside it
+        specification.loader.exec_module(module)
     return module
 
 
@@ -33,6 +36,16 @@ def test_every_code_of_our_own_is_published() -> None:
     """STORAGE Cxxx are in the statement, with their meaning."""
     text = PAGE.read_text(encoding="utf-8")
     assert [f"{code:04X}" for code in CannotUnderstandCode if f"| {code:04X} |" not in text] == []
+
+
+def test_sections_that_are_referred_to_are_there() -> None:
+    """``§7.3`` is a heading of the page, and one alone."""
+    text = PAGE.read_text(encoding="utf-8")
+    heads = re.findall(r"^#+ ([1-7](?:\.[0-9]+)*) ", text, re.MULTILINE)
+    assert len(set(heads)) == len(heads) > 20
+    referred = re.findall(r"(?:\(|[a-z], |\b(?:of|as|in|see) )§([1-7](?:\.[0-9]+)*)", text)
+    assert len(referred) > 10
+    assert set(referred) - set(heads) == set()
 
 
 def test_routes_are_those_that_options_tells(generator: ModuleType) -> None:
