@@ -82,14 +82,6 @@ UPDATE registered_identifier SET patient_fk = %(to)s WHERE id = ANY(%(ids)s) AND
 -- name: end_file
 UPDATE registered_patient SET merged_into = %(into)s, updated_at = now() WHERE id = %(id)s
 
--- name: record
-INSERT INTO patient_change (patient_fk, other_patient_fk, kind, before, after, source)
-VALUES (%(patient)s, %(other)s, %(kind)s, %(before)s, %(after)s, %(source)s) RETURNING id
-
--- name: history
-SELECT id, patient_fk, at, kind, before, after, source, other_patient_fk FROM patient_change
-WHERE patient_fk = %(patient)s ORDER BY id
-
 -- name: last_merge
 SELECT id, after FROM patient_change
 WHERE patient_fk = %(patient)s AND kind = 'MERGED' ORDER BY id DESC LIMIT 1
