@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+import psycopg
+
 from negatoscope.domain.patients import history
 from negatoscope.domain.patients.authorities import number_of
 from negatoscope.domain.patients.errors import (
