@@ -282,10 +282,11 @@ def run_worker(settings: Settings) -> None:
 
 
 def run_demo(settings: Settings) -> None:
-    """Load the demonstration department once, and a day of it each day."""
+    """Load the demonstration department and its desk's work once, and a day of it each day."""
     from negatoscope.app.services import opened_archive
     from negatoscope.demo.catalogue import load_catalogue
     from negatoscope.demo.day import load_day
+    from negatoscope.demo.identities import load_identities
     from negatoscope.demo.loading import load_demo
     from negatoscope.demo.orders import load_orders
     from negatoscope.demo.stays import load_stays
@@ -295,6 +296,7 @@ def run_demo(settings: Settings) -> None:
     rules = Rules.of(settings)
     today = datetime.now(rules.zone).date().isoformat()
     marker, day = settings.data_dir / "demo-loaded", settings.data_dir / "demo-day"
+    desk = settings.data_dir / "demo-desk"
     has_department = marker.exists()
     if has_department and day.exists() and day.read_text("ascii") == today:
         return
@@ -317,6 +319,9 @@ def run_demo(settings: Settings) -> None:
         begun = time.monotonic()
         count = load_day(opened, archive, rules)
         load_stays(opened, rules)
+        if not desk.exists():
+            count += load_identities(opened, archive, zone=settings.zone)[1]
+            desk.touch()
         day.write_text(today, "ascii")
     _LOG.info(
         "demonstration day loaded",

@@ -30,6 +30,7 @@ _DEMO_ACCOUNTS = {
     "admin": Role.ADMINISTRATOR,
     "radiologist": Role.RADIOLOGIST,
     "technologist": Role.TECHNOLOGIST,
+    "identity": Role.IDENTITY_MANAGER,
     "clinician": Role.CLINICIAN,
 }
 _RUN = {

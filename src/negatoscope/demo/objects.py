@@ -11,12 +11,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from negatoscope.demo.people import (
-    INSTITUTION_ADDRESS,
-    INSTITUTION_NAME,
-    ISSUER_OF_PATIENT_ID,
-    Person,
-)
+from negatoscope.demo.people import INSTITUTION_ADDRESS, INSTITUTION_NAME, Person
 from negatoscope.kit.implementation import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
@@ -153,7 +148,8 @@ def header(series: SeriesPlan, sop_class_uid: str, instance_number: int) -> Data
     data_set.ManufacturerModelName = series.equipment.model_name
     data_set.PatientName = person.patient_name
     data_set.PatientID = person.patient_id
-    data_set.IssuerOfPatientID = ISSUER_OF_PATIENT_ID
+    if person.issuer_of_patient_id:
+        data_set.IssuerOfPatientID = person.issuer_of_patient_id
     data_set.PatientBirthDate = person.birth_date
     data_set.PatientSex = person.sex
     data_set.PatientAge = person.age_on(study.study_date)

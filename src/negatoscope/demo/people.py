@@ -20,11 +20,12 @@ class Person:
     Attributes:
         patient_id: the hospital's permanent identifier (IPP), ten digits.
         patient_name: PN, first component group.
-        birth_date: DA.
+        birth_date: DA; empty when nobody knows.
         sex: M, F or O.
         size_m: Patient's Size (0010,1020), metres.
         weight_kg: Patient's Weight (0010,1030), kilograms.
         character_set: Specific Character Set (0008,0005) of this patient's objects.
+        issuer_of_patient_id: Issuer of Patient ID (0010,0021) that objects name; empty: none.
     """
 
     patient_id: str
@@ -34,9 +35,12 @@ class Person:
     size_m: float
     weight_kg: float
     character_set: str = "ISO_IR 100"
+    issuer_of_patient_id: str = ISSUER_OF_PATIENT_ID
 
     def age_on(self, study_date: str) -> str:
-        """Patient's Age (0010,1010), AS, on a DA date."""
+        """Patient's Age (0010,1010), AS, on a DA date; empty when nobody knows."""
+        if not self.birth_date:
+            return ""
         years = int(study_date[:4]) - int(self.birth_date[:4])
         if study_date[4:] < self.birth_date[4:]:
             years -= 1

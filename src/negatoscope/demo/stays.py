@@ -10,11 +10,12 @@ import random
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
+from negatoscope.demo.messages import message
 from negatoscope.demo.people import ISSUER_OF_PATIENT_ID
 from negatoscope.domain.messages import Messages
 from negatoscope.domain.patients import Patient, Registry
 from negatoscope.entrypoints.hl7v2.acceptance import examine
-from negatoscope.protocols.hl7v2 import Message, Segment
+from negatoscope.protocols.hl7v2 import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +51,7 @@ def load_stays(database: Database, rules: Rules, *, now: datetime | None = None)
             one
             for one in Registry(connection).search(limit=_MOST_PATIENTS)
             if any(i.authority.namespace == ISSUER_OF_PATIENT_ID for i in one.identifiers)
+            and not one.traits.identity_attributes
         ]
     contents = [office.units(), *(m for one in reversed(patients) for m in office.stay(one))]
     arrivals = [examine(one, peer="127.0.0.1")[0] for one in contents]
@@ -167,20 +169,5 @@ class _Office:
 
     def _message(self, kind: FieldValue, at: datetime, segments: Sequence[Segment]) -> bytes:
         self._number += 1
-        header = Segment.build(
-            "MSH",
-            {
-                3: "GAM",
-                4: ISSUER_OF_PATIENT_ID,
-                5: "NEGATOSCOPE",
-                6: ISSUER_OF_PATIENT_ID,
-                7: f"{at.astimezone(self._zone):%Y%m%d%H%M%S}",
-                9: kind,
-                10: f"DEMO{self._today:%Y%m%d}{self._number:05d}",
-                11: "P",
-                12: ("2.5", "FRA", "2.11"),
-                17: "FRA",
-                18: "UNICODE UTF-8",
-            },
-        )
-        return Message.build([header, *segments]).to_bytes()
+        control_id = f"DEMO{self._today:%Y%m%d}{self._number:05d}"
+        return message(kind, at.astimezone(self._zone), control_id, segments)

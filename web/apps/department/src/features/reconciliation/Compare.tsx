@@ -200,6 +200,7 @@ export function Compare(props: {
                       <Marked pieces={marked[index] ?? []} />
                       {isOpen &&
                       differs &&
+                      ROWS.some((one) => one.trait === row.trait && one.value(side, format) !== '') &&
                       isFirstOfTrait &&
                       row.trait !== undefined &&
                       side.patient.id === subsumed ? (
@@ -292,6 +293,21 @@ export function Compare(props: {
       {action === null ? null : (
         <PreviewDialog
           action={action}
+          about={[left, right].map((side) => (
+            <Text key={side.patient.id} size="sm">
+              <Text span c="dimmed">{`${say('file', { number: side.patient.id })} : `}</Text>
+              {[
+                shownName(side.patient, format) || say('noName'),
+                partialDate(side.patient.birth_date, format),
+                side.patient.sex,
+                action.kind !== 'MERGE'
+                  ? ''
+                  : say(side.patient.id === action.patient ? 'itGoesOn' : 'itEnds'),
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+            </Text>
+          ))}
           onClose={() => setAction(null)}
           onDone={() => {
             setAction(null);

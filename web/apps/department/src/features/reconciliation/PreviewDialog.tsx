@@ -12,6 +12,8 @@ export function PreviewDialog(props: {
   readonly action: DeskAction;
   /** Nobody can tell whose the study is: the person must say that they looked. */
   readonly asksPatient?: boolean;
+  /** Of whom and of what, in words: numbers alone are taken for one another. */
+  readonly about?: ReactNode;
   readonly onClose: () => void;
   readonly onDone: () => void;
 }): ReactNode {
@@ -24,7 +26,7 @@ export function PreviewDialog(props: {
   const [isChecked, setChecked] = useState(false);
   const asked = { ...action, ...(props.asksPatient === true ? { is_patient_confirmed: true } : {}) };
   const preview = useQuery({
-    queryKey: ['reconciliation', 'preview', asked],
+    queryKey: ['reconciliation-preview', asked], // not asked again because the action was done
     queryFn: ({ signal }) => call('POST /api/v1/reconciliation/preview', { body: asked, signal }),
     staleTime: 0,
     gcTime: 0,
@@ -58,6 +60,7 @@ export function PreviewDialog(props: {
         }}
       >
         <Stack gap="sm">
+          {props.about === undefined ? null : <div>{props.about}</div>}
           {preview.isPending ? <Loading /> : null}
           {preview.isError ? <Refusal error={preview.error} /> : null}
           {preview.data === undefined ? null : <Touched preview={preview.data} say={say} />}

@@ -29,7 +29,7 @@ import classes from './Desk.module.css';
 import { messages } from './messages';
 import { titleOf, useUndo } from './PreviewDialog';
 import { RowList } from './RowList';
-import { bindingText, StudyPanel, saidBy } from './StudyPanel';
+import { bindingText, StudyPanel, saidName, saidNumber } from './StudyPanel';
 import { type DeskSearch, pairOf, readSearch, TABS, type Tab } from './search';
 
 const PAGE = 500;
@@ -263,8 +263,13 @@ function Studies(props: {
             return (
               <>
                 <Text size="sm" fw={600} truncate>
-                  {saidBy(row, format, say('noName'), say('noIssuer'))}
+                  {saidName(row, format, say('noName'))}
                 </Text>
+                {row.patient_id === '' ? null : (
+                  <Text size="xs" truncate>
+                    {saidNumber(row, say('noIssuer'))}
+                  </Text>
+                )}
                 <Text size="xs" c="dimmed" truncate>
                   {[
                     format.date(row.study_date),

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Stack, Text } from '@mantine/core';
+import { Badge, Box, Button, Group, Stack, Text } from '@mantine/core';
 import {
   call,
   type DeskAction,
@@ -6,9 +6,10 @@ import {
   type DeskStudy,
   type RegisteredPatient,
 } from '@negatoscope/api-client';
-import { Failure, Loading, Panel, useFormat, useMessages } from '@negatoscope/ui';
+import { Failure, type Format, Loading, Panel, useFormat, useMessages } from '@negatoscope/ui';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
+import { partialDate, shownName } from '../patients/names';
 import { PatientLine } from '../patients/PatientLine';
 import { PatientPicker } from '../patients/PatientPicker';
 import { useMay } from '../session/session';
@@ -22,7 +23,11 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
   const say = useMessages(messages);
   const format = useFormat();
   const mayOpen = useMay('retrieve');
-  const [action, setAction] = useState<{ action: DeskAction; asksPatient: boolean } | null>(null);
+  const [action, setAction] = useState<{
+    action: DeskAction;
+    asksPatient: boolean;
+    about: string;
+  } | null>(null);
   const [picked, setPicked] = useState<RegisteredPatient | null>(null);
   const found = useQuery({
     queryKey: ['reconciliation', 'study', study],
@@ -33,8 +38,14 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
   const { study: one, orders, patients, known } = found.data;
   const others = patients.filter((patient) => patient.id !== one.registered);
 
-  function ask(asked: DeskAction, asksPatient = false): void {
-    setAction({ action: asked, asksPatient });
+  function ask(asked: DeskAction, about = '', asksPatient = false): void {
+    setAction({ action: asked, asksPatient, about });
+  }
+
+  function named(patient: RegisteredPatient): string {
+    return [shownName(patient, format) || say('noName'), partialDate(patient.birth_date, format)]
+      .filter(Boolean)
+      .join(' · ');
   }
 
   return (
@@ -87,7 +98,9 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
           </Text>
           <Text size="sm">
             <Text span c="dimmed">{`${say('objectsSay')} : `}</Text>
-            {saidBy(one, format, say('noName'), say('noIssuer'))}
+            {[saidName(one, format, say('noName')), saidNumber(one, say('noIssuer'))]
+              .filter(Boolean)
+              .join(' · ')}
           </Text>
           {bindingText(one) === null ? null : (
             <Text size="sm" c="dimmed">
@@ -116,11 +129,13 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
           ) : null}
           {(known === null ? others : []).map((patient) => (
             <Group key={patient.id} wrap="nowrap" justify="space-between">
-              <PatientLine patient={patient} />
+              <Box flex={1} miw={0}>
+                <PatientLine patient={patient} />
+              </Box>
               <Button
                 flex="none"
                 size="compact-sm"
-                onClick={() => ask({ kind: 'MOVE', patient: patient.id, studies: [study] })}
+                onClick={() => ask({ kind: 'MOVE', patient: patient.id, studies: [study] }, named(patient))}
               >
                 {say('giveTo')}
               </Button>
@@ -131,7 +146,7 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
             <Group justify="flex-end">
               <Button
                 size="compact-sm"
-                onClick={() => ask({ kind: 'MOVE', patient: picked.id, studies: [study] })}
+                onClick={() => ask({ kind: 'MOVE', patient: picked.id, studies: [study] }, named(picked))}
               >
                 {say('giveTo')}
               </Button>
@@ -142,7 +157,7 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
       <Panel title={say('whatFor')}>
         {orders.length === 0 ? (
           <Text size="sm" c="dimmed">
-            {say('noOrderProposed')}
+            {say(known === null ? 'whoseFirst' : 'noOrderProposed')}
           </Text>
         ) : null}
         <Stack gap="xs">
@@ -182,6 +197,9 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
                   onClick={() =>
                     ask(
                       { kind: 'BIND', studies: [study], procedure: order.procedure },
+                      [order.accession_number, order.code_meaning || order.description]
+                        .filter(Boolean)
+                        .join(' · '),
                       !isCertain(order, one),
                     )
                   }
@@ -197,6 +215,24 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
         <PreviewDialog
           action={action.action}
           asksPatient={action.asksPatient}
+          about={
+            <>
+              <Text size="sm">
+                <Text span c="dimmed">{`${say('study')} : `}</Text>
+                {[one.study_description, format.date(one.study_date), format.personName(one.patient_name)]
+                  .filter(Boolean)
+                  .join(' · ')}
+              </Text>
+              {action.about === '' ? null : (
+                <Text size="sm">
+                  <Text span c="dimmed">
+                    {`${say(action.action.kind === 'BIND' ? 'theProcedure' : 'thePatient')} : `}
+                  </Text>
+                  {action.about}
+                </Text>
+              )}
+            </>
+          }
           onClose={() => setAction(null)}
           onDone={() => {
             setAction(null);
@@ -234,19 +270,14 @@ export function bindingText(one: DeskStudy): (typeof REASONS)[number] | null {
   return REASONS.find((reason) => reason === one.binding_reason) ?? null;
 }
 
-/** Who the objects of a study say that they are of. */
-export function saidBy(
-  one: DeskStudy,
-  format: ReturnType<typeof useFormat>,
-  noName: string,
-  noIssuer: string,
-): string {
-  return [
-    format.personName(one.patient_name) || noName,
-    format.date(one.patient_birth_date),
-    one.patient_sex,
-    one.patient_id === '' ? '' : `${one.patient_id} (${one.issuer_of_patient_id || noIssuer})`,
-  ]
+/** Who the objects of a study say that they are of: name, birth date, sex. */
+export function saidName(one: DeskStudy, format: Format, noName: string): string {
+  return [format.personName(one.patient_name) || noName, format.date(one.patient_birth_date), one.patient_sex]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** The number that they say, and whose number it is; empty when they say none. */
+export function saidNumber(one: DeskStudy, noIssuer: string): string {
+  return one.patient_id === '' ? '' : `${one.patient_id} (${one.issuer_of_patient_id || noIssuer})`;
 }

@@ -12,6 +12,7 @@ it('marks the letters that differ', () => {
   expect(marked('LEFEBVRE', 'LEFEVRE')).toEqual(['LEFE[B]VRE', 'LEFEVRE']);
   expect(marked('19700203', '19700213')).toEqual(['197002[0]3', '197002[1]3']);
   expect(marked('', 'ANNE')).toEqual(['', '[ANNE]']);
+  expect(marked('VAN DEN BOSSCHE', 'INCONNU')).toEqual(['[VAN DEN BOSSCHE]', '[INCONNU]']);
   expect(marked('same', 'same')).toEqual(['same', 'same']);
 });
 

@@ -10,6 +10,9 @@ export function differing(a: string, b: string): readonly [readonly Piece[], rea
   const one = [...a].slice(0, MOST);
   const other = [...b].slice(0, MOST);
   const shared = commonLengths(one, other);
+  if ((shared[0]?.[0] ?? 0) * 2 < Math.max(one.length, other.length)) {
+    return [whole(one), whole(other)]; // single letters in common tell nothing
+  }
   const marksOfOne: boolean[] = one.map(() => true);
   const marksOfOther: boolean[] = other.map(() => true);
   let i = 0;
@@ -24,6 +27,10 @@ export function differing(a: string, b: string): readonly [readonly Piece[], rea
     else j += 1;
   }
   return [pieces(one, marksOfOne), pieces(other, marksOfOther)];
+}
+
+function whole(letters: readonly string[]): readonly Piece[] {
+  return letters.length === 0 ? [] : [{ text: letters.join(''), isDifferent: true }];
 }
 
 function same(a: string | undefined, b: string | undefined): boolean {
