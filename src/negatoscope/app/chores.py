@@ -20,6 +20,7 @@ from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
 from negatoscope.domain.devices import callers
 from negatoscope.domain.identity import attempts, links, sessions, setup, tokens
+from negatoscope.domain.reconciliation import look_again
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
 from negatoscope.entrypoints.dimse.mpps_scu import MppsForwarding
@@ -93,12 +94,17 @@ def chores(
         if gone := worklist.forget(age_s=age_s, event_age_s=KEEP_EVENTS_S):
             _LOG.info("finished workitems deleted", count=len(gone))
 
+    def join_waiting(stop: threading.Event) -> None:
+        if count := look_again(archive.database, is_stopping=stop.is_set):
+            _LOG.info("studies without patient looked at by their device's issuer", count=count)
+
     settle_every_s = min(10.0, max(0.5, settings.settle_idle_s / 4))
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
         Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
         Chore(name="mpps forwarding", every_s=2.0, run=forwarding.run_due),
         Chore(name="image counts", every_s=1.0, run=bindings.tell_arrivals),
+        Chore(name="default issuers", every_s=5.0, run=join_waiting),
         Chore(name="bindings", every_s=5.0, run=bindings.follow_patients),
         Chore(name="ups retention", every_s=600.0, run=forget_workitems),
         Chore(name="announce", every_s=1.0, run=housekeeping.announce),

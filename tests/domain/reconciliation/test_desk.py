@@ -11,6 +11,13 @@ from negatoscope.domain.reconciliation import (
     ActionRefused,
     CannotUndo,
     ChangedSince,
+    look_again,
+)
+from negatoscope.domain.reconciliation.issuers import (
+    DefaultIssuer,
+    default_issuers,
+    senders,
+    set_default_issuers,
 )
 
 
@@ -215,3 +222,49 @@ def test_files_of_the_unknown_are_listed(department: Any) -> None:
     found = department.work.unidentified(limit=10)
     assert [one.id for one in found] == [strange, unknown]
     assert found[0].traits.birth_name.family == "<b>DUPONT</b>"
+
+
+def test_a_study_without_patient_is_listed_however_old_until_it_has_one(department: Any) -> None:
+    """By registration, by a move and its undo, by what its device's bare numbers mean, and put aside."""
+    for number in range(1, 5):
+        department.study(f"1.{number}", f"P{number}", issuer="" if number > 1 else "HOSP")
+
+    def waiting() -> list[str]:
+        found = department.work.without_patient(limit=500)
+        assert department.work.counts().without_patient == len(found)
+        assert {one.calling_ae_title for one in found} <= {"CT1"}
+        return [one.study_instance_uid for one in found]
+
+    assert waiting() == ["1.4", "1.3", "1.2", "1.1"]
+    first = department.work.without_patient(limit=2)
+    then = department.work.without_patient(limit=2, after=first[-1].key)
+    assert [one.study_instance_uid for one in then] == ["1.2", "1.1"]
+    known = department.patient("P1")
+    assert waiting() == ["1.4", "1.3", "1.2"]
+    moved = department.do(Action(kind=ActionKind.MOVE, patient=known, studies=("1.2",)))
+    assert waiting() == ["1.4", "1.3"]
+    department.undo(moved)
+    aside = department.do(Action(kind=ActionKind.PUT_ASIDE, studies=("1.4",)))
+    assert waiting() == ["1.3", "1.2"]
+    department.undo(aside)
+
+    department.patient("P2", born="19690101")
+    department.patient("P3")
+    assert waiting() == ["1.4", "1.3", "1.2"], "a bare number joins nothing"
+    database = department.database
+    set_default_issuers(
+        database, [DefaultIssuer(calling_ae_title="MR9", issuer="HOSP")], by="user:test"
+    )
+    assert look_again(database, is_stopping=lambda: False) == 0
+    wanted = [DefaultIssuer(calling_ae_title="CT1", issuer="HOSP")]
+    set_default_issuers(database, wanted, by="user:test")
+    assert default_issuers(database) == [
+        DefaultIssuer(calling_ae_title="CT1", issuer="HOSP", waiting=3)
+    ]
+    assert senders(database) == []
+    assert look_again(database, is_stopping=lambda: False) == 3
+    assert waiting() == ["1.4", "1.2"], "nobody has P4; P2 was born another day"
+    set_default_issuers(database, [], by="user:test")
+    look_again(database, is_stopping=lambda: False)
+    assert waiting() == ["1.4", "1.2"], "what was joined stays joined"
+    assert [one.calling_ae_title for one in senders(database)] == ["CT1"]

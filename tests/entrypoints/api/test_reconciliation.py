@@ -91,5 +91,7 @@ def test_only_who_may_reconcile_comes_here(served, pair):
     entry = [{"calling_ae_title": "CT1", "issuer": "CHU-X"}]
     assert manager.request("PUT", f"{DESK}/default-issuers", json=entry).status_code == 403
     administrator = served.client("administrator")
-    assert administrator.request("PUT", f"{DESK}/default-issuers", json=entry).json() == entry
-    assert manager.get(f"{DESK}/default-issuers").json() == entry
+    put = administrator.request("PUT", f"{DESK}/default-issuers", json=entry).json()
+    assert put["entries"] == [{**one, "waiting": 0} for one in entry]
+    assert "CHU-X" in put["authorities"]
+    assert manager.get(f"{DESK}/default-issuers").json() == put

@@ -9,6 +9,7 @@ from negatoscope.domain.reconciliation.errors import (
     ReconciliationError,
     UnknownAction,
 )
+from negatoscope.domain.reconciliation.issuers import look_again
 from negatoscope.domain.reconciliation.model import Action, ActionKind, Done, Preview
 from negatoscope.domain.reconciliation.work import WorkLists
 
@@ -24,5 +25,6 @@ __all__ = [
     "ReconciliationError",
     "UnknownAction",
     "WorkLists",
+    "look_again",
     "on_patient_changed",
 ]

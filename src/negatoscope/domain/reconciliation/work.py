@@ -16,13 +16,12 @@ from negatoscope.infra.db import Database, load_queries
 SQL: Final = load_queries("negatoscope.domain.reconciliation.sql", "work.sql")
 MOST_COUNTED: Final = 501
 """Beyond it a count says that there are more."""
-LOOKED_AT: Final = 3_000
-"""Newest studies among which those without a known patient are looked for."""
 _COLUMNS: Final = """
 s.id, s.study_instance_uid, s.study_date, s.study_time, s.study_description, coalesce(s.accession_number, ''),
 s.modalities_in_study, s.instance_count, s.created_at, p.id, coalesce(p.patient_id, ''), p.issuer_of_patient_id,
 coalesce(p.patient_name, ''), p.patient_birth_date, coalesce(p.patient_sex, ''), b.state, b.reason, b.procedure_fk,
-archive_registered_of(s.id), EXISTS (SELECT FROM study_move m WHERE m.study_instance_uid = s.study_instance_uid)
+archive_registered_of(s.id), EXISTS (SELECT FROM study_move m WHERE m.study_instance_uid = s.study_instance_uid),
+coalesce((SELECT w.calling_ae_title FROM study_without_patient w WHERE w.study_fk = s.id), '')
 """
 _UNIDENTIFIED: Final = r"""
 (r.identity_attributes && ARRAY['FICT', 'DOUT'] OR r.birth_date = '' OR r.name_folded = ''
@@ -49,6 +48,7 @@ class WaitingStudy:
         binding_state: None when nothing was decided.
         registered: Row of registered_patient; None: nobody's, as far as is known for certain.
         is_moved: Whether a person gave it to that patient.
+        calling_ae_title: Of the device it came from, of a study that is or was nobody's; empty when not known.
     """
 
     key: int
@@ -71,6 +71,7 @@ class WaitingStudy:
     procedure: int | None
     registered: int | None
     is_moved: bool
+    calling_ae_title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +130,7 @@ class WorkLists:
         """How much waits."""
         sql = SQL["counts"].format(unidentified=_UNIDENTIFIED)
         with self._database.connection() as connection:
-            parameters = {"most": MOST_COUNTED, "looked_at": LOOKED_AT}
-            row = connection.execute(sql, parameters).fetchone()
+            row = connection.execute(sql, {"most": MOST_COUNTED}).fetchone()
         assert row is not None  # noqa: S101 - one row always
         return Counts(
             duplicates=row[0], without_patient=row[1], without_order=row[2], unidentified=row[3]
@@ -149,8 +149,8 @@ class WorkLists:
         return [(pair, known[pair.first], known[pair.second]) for pair in pairs]
 
     def without_patient(self, *, limit: int, after: int | None = None) -> list[WaitingStudy]:
-        """Studies that nobody's identifier and issuer name, among the newest; newest first."""
-        return self._studies("without_patient", limit=limit, after=after, looked_at=LOOKED_AT)
+        """Studies that nobody's identifier and issuer name and nobody put aside, newest first."""
+        return self._studies("without_patient", limit=limit, after=after)
 
     def without_order(self, *, limit: int, after: int | None = None) -> list[WaitingStudy]:
         """Studies bound to no order and not put aside, newest first."""

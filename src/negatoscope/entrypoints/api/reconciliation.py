@@ -24,6 +24,8 @@ from negatoscope.domain.reconciliation import (
 from negatoscope.domain.reconciliation.issuers import (
     DefaultIssuer,
     default_issuers,
+    issuers_known,
+    senders,
     set_default_issuers,
 )
 from negatoscope.domain.reconciliation.work import ProposedOrder, Side, WaitingStudy
@@ -95,6 +97,8 @@ class DeskStudy(Schema):
     registered: int | None
     """Whose it is, when that is known for certain."""
     is_moved: bool
+    calling_ae_title: str
+    """Of the device it came from, of a study that is or was nobody's; empty when not known."""
 
 
 class DeskOrder(Schema):
@@ -203,6 +207,28 @@ class DefaultIssuerEntry(Schema):
     issuer: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_plain)]
 
 
+class DefaultIssuerInForce(DefaultIssuerEntry):
+    """The same, with how many studies from there wait without a patient and say a bare number."""
+
+    waiting: int
+
+
+class BareNumberSender(Schema):
+    """A device that is not told of, of which studies with a bare number wait; empty: not known which."""
+
+    calling_ae_title: str
+    waiting: int
+
+
+class DefaultIssuers(Schema):
+    """What an empty issuer means, and what helps to say it."""
+
+    entries: list[DefaultIssuerInForce]
+    senders: list[BareNumberSender]
+    authorities: list[str]
+    """Who gives numbers to patients here."""
+
+
 @router.get("/counts")
 async def count_desk(ask: Reconciler) -> DeskCounts:
     """How much waits."""
@@ -270,7 +296,7 @@ async def get_desk_patient(ask: Reconciler, number: Annotated[Number, Path()]) -
 async def list_studies_without_patient(
     ask: Reconciler, *, after: After = None, limit: Limit = 500
 ) -> list[DeskStudy]:
-    """Studies that no identifier with its issuer joins to a patient, among the newest 3,000 (before ``after``)."""
+    """Studies that no identifier with its issuer joins to a patient, however old, and nobody put aside; newest first."""
     found = await run_blocking(
         WorkLists(ask.services.database).without_patient, limit=limit, after=after
     )
@@ -356,26 +382,44 @@ async def undo_action(ask: Reconciler, number: Annotated[Number, Path()]) -> Des
 
 
 @router.get("/default-issuers")
-async def list_default_issuers(ask: Reconciler) -> list[DefaultIssuerEntry]:
-    """What an empty Issuer of Patient ID means, by calling AE title."""
-    found = await run_blocking(default_issuers, ask.services.database)
-    return [DefaultIssuerEntry.model_validate(one) for one in found]
+async def list_default_issuers(ask: Reconciler) -> DefaultIssuers:
+    """What an empty Issuer of Patient ID means, by calling AE title; and which devices could be told of."""
+    return await _default_issuers(ask)
 
 
 @router.put("/default-issuers")
 async def replace_default_issuers(
     ask: Reconciler, entries: Annotated[list[DefaultIssuerEntry], Field(max_length=200)]
-) -> list[DefaultIssuerEntry]:
-    """Say what an empty issuer means; studies that come from now on are joined by it."""
+) -> DefaultIssuers:
+    """Say what an empty issuer means; studies that come from now on, and those that wait, are joined by it."""
     ask.require(Function.ADMINISTER)
     if len({one.calling_ae_title for one in entries}) != len(entries):
         raise Problem("invalid-input", detail="A device is named twice.")
+    before = await run_blocking(default_issuers, ask.services.database)
     wanted = [
         DefaultIssuer(calling_ae_title=one.calling_ae_title, issuer=one.issuer) for one in entries
     ]
     await run_blocking(set_default_issuers, ask.services.database, wanted, by=_source(ask))
-    await ask.note("set default issuers", devices=[one.calling_ae_title for one in entries])
-    return entries
+    await ask.note(
+        "set default issuers",
+        before={one.calling_ae_title: one.issuer for one in before},
+        after={one.calling_ae_title: one.issuer for one in wanted},
+    )
+    return await _default_issuers(ask)
+
+
+async def _default_issuers(ask: Asking) -> DefaultIssuers:
+    database = ask.services.database
+    return DefaultIssuers(
+        entries=[
+            DefaultIssuerInForce.model_validate(one)
+            for one in await run_blocking(default_issuers, database)
+        ],
+        senders=[
+            BareNumberSender.model_validate(one) for one in await run_blocking(senders, database)
+        ],
+        authorities=await run_blocking(issuers_known, database),
+    )
 
 
 async def _asked(work: Callable[..., T], *given: Any, **named: Any) -> T:

@@ -260,6 +260,12 @@ export interface AuditVerification {
   findings: (Record<string, unknown>)[] | null;
 }
 
+/** A device that is not told of, of which studies with a bare number wait; empty: not known which. */
+export interface BareNumberSender {
+  calling_ae_title: string;
+  waiting: number;
+}
+
 /** What a board shows. */
 export interface BoardDay {
   day: string;
@@ -629,6 +635,20 @@ export interface DefaultIssuerEntry {
   issuer: string;
 }
 
+/** The same, with how many studies from there wait without a patient and say a bare number. */
+export interface DefaultIssuerInForce {
+  calling_ae_title: string;
+  issuer: string;
+  waiting: number;
+}
+
+/** What an empty issuer means, and what helps to say it. */
+export interface DefaultIssuers {
+  entries: DefaultIssuerInForce[];
+  senders: BareNumberSender[];
+  authorities: string[];
+}
+
 /** A room, a device or a person. */
 export interface DepartmentResource {
   kind: ResourceKind;
@@ -762,6 +782,7 @@ export interface DeskStudy {
   procedure: number | null;
   registered: number | null;
   is_moved: boolean;
+  calling_ae_title: string;
 }
 
 /** A study, and what it may belong to; nothing follows from it by itself. */
@@ -2854,7 +2875,7 @@ export interface Operations {
   'GET /api/v1/performed-steps/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: PerformedStepDetail };
   'GET /api/v1/reconciliation/actions': { path: Record<never, never>; query: { before?: number | null; limit?: number }; body: undefined; answer: DeskDone[] };
   'GET /api/v1/reconciliation/counts': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DeskCounts };
-  'GET /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DefaultIssuerEntry[] };
+  'GET /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: DefaultIssuers };
   'GET /api/v1/reconciliation/duplicates': { path: Record<never, never>; query: { is_dismissed?: boolean; after_score?: number | null; after_first?: number | null; after_second?: number | null; limit?: number }; body: undefined; answer: DuplicatePair[] };
   'GET /api/v1/reconciliation/pairs/{first}/{second}': { path: { first: number; second: number }; query: Record<never, never>; body: undefined; answer: DeskPair };
   'GET /api/v1/reconciliation/patients/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: DeskSide };
@@ -2972,7 +2993,7 @@ export interface Operations {
   'PUT /api/v1/hl7/destinations/{number}': { path: { number: number }; query: Record<never, never>; body: HL7DestinationChange; answer: HL7Destination };
   'PUT /api/v1/me/preferences/{key}': { path: { key: string }; query: Record<never, never>; body: Record<string, unknown> | unknown[] | string | boolean | number; answer: undefined };
   'PUT /api/v1/orders/{number}/answers/{question}': { path: { number: number; question: Question }; query: Record<never, never>; body: ToldAnswer; answer: OrderFile };
-  'PUT /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: DefaultIssuerEntry[]; answer: DefaultIssuerEntry[] };
+  'PUT /api/v1/reconciliation/default-issuers': { path: Record<never, never>; query: Record<never, never>; body: DefaultIssuerEntry[]; answer: DefaultIssuers };
   'PUT /api/v1/resources/{number}': { path: { number: number }; query: Record<never, never>; body: ResourceChange; answer: DepartmentResource };
   'PUT /api/v1/resources/{number}/opening-hours': { path: { number: number }; query: Record<never, never>; body: OpeningHoursChange; answer: DepartmentResource };
   'PUT /api/v1/settings/{name}': { path: { name: string }; query: Record<never, never>; body: NewValue; answer: Setting };

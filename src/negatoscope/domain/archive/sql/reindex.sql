@@ -1,6 +1,6 @@
 -- name: empty_index
 -- Everything that the segments can tell again.
-TRUNCATE patient, patient_identifier, study, unsettled_study, arrival, series, segment, instance, set_aside RESTART IDENTITY CASCADE
+TRUNCATE patient, patient_identifier, study, study_without_patient, unsettled_study, arrival, series, segment, instance, set_aside RESTART IDENTITY CASCADE
 
 -- name: add_segment
 INSERT INTO segment (name, volume, state, length, member_count, sealed_at)

@@ -4,16 +4,18 @@
 SELECT (SELECT count(*) FROM (SELECT 1 FROM duplicate_pair d
             JOIN registered_patient a ON a.id = d.first_fk AND a.merged_into IS NULL
             JOIN registered_patient b ON b.id = d.second_fk AND b.merged_into IS NULL WHERE d.state = 'OPEN' LIMIT %(most)s) x),
-       (SELECT count(*) FROM (SELECT 1 FROM (SELECT id FROM study ORDER BY id DESC LIMIT %(looked_at)s) s
-            WHERE archive_registered_of(s.id) IS NULL LIMIT %(most)s) x),
+       (SELECT count(*) FROM (SELECT 1 FROM study_without_patient w JOIN study s ON s.id = w.study_fk
+            LEFT JOIN study_binding b ON b.study_instance_uid = s.study_instance_uid
+            WHERE w.is_waiting AND b.state IS DISTINCT FROM 'PUT ASIDE' LIMIT %(most)s) x),
        (SELECT count(*) FROM (SELECT 1 FROM study_binding WHERE state = 'UNBOUND' LIMIT %(most)s) x),
        (SELECT count(*) FROM (SELECT 1 FROM registered_patient r WHERE r.merged_into IS NULL AND {unidentified} LIMIT %(most)s) x)
 
 -- name: without_patient
-SELECT {columns} FROM (SELECT id FROM study WHERE %(after)s::bigint IS NULL OR id < %(after)s ORDER BY id DESC LIMIT %(looked_at)s) n
-     JOIN study s ON s.id = n.id JOIN patient p ON p.id = s.patient_fk
+-- However old; what somebody put aside waits for nobody.
+SELECT {columns} FROM study_without_patient n JOIN study s ON s.id = n.study_fk JOIN patient p ON p.id = s.patient_fk
      LEFT JOIN study_binding b ON b.study_instance_uid = s.study_instance_uid
-WHERE archive_registered_of(s.id) IS NULL ORDER BY s.id DESC LIMIT %(limit)s
+WHERE n.is_waiting AND (%(after)s::bigint IS NULL OR n.study_fk < %(after)s) AND b.state IS DISTINCT FROM 'PUT ASIDE'
+ORDER BY n.study_fk DESC LIMIT %(limit)s
 
 -- name: without_order
 SELECT {columns} FROM study_binding b JOIN study s ON s.study_instance_uid = b.study_instance_uid

@@ -276,6 +276,7 @@ function Studies(props: {
                     row.modalities_in_study.join(' '),
                     row.study_description,
                     say('images', { count: row.instance_count }),
+                    row.calling_ae_title,
                   ]
                     .filter(Boolean)
                     .join(' · ')}

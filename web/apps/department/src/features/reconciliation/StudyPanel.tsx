@@ -92,6 +92,7 @@ export function StudyPanel(props: { readonly study: string; readonly onDone: () 
               one.modalities_in_study.join(' '),
               say('images', { count: one.instance_count }),
               one.accession_number === '' ? '' : say('accession', { number: one.accession_number }),
+              one.calling_ae_title === '' ? '' : say('sentBy', { name: one.calling_ae_title }),
             ]
               .filter(Boolean)
               .join(' · ')}
