@@ -4,7 +4,7 @@ import { inspect, open, picture, report, run, signIn, step, told } from './brows
 const { url, order, rooms, taken, password, day } = told;
 
 await run(async () => {
-  const { page } = await open({ locale: 'fr-FR', width: 1440, height: 900, theme: 'light' });
+  const { context, page } = await open({ locale: 'fr-FR', width: 1440, height: 900, theme: 'light' });
   const toast = page.locator('.mantine-Notification-root');
   const said = async text => {
     await toast.filter({ hasText: text }).last().waitFor();
@@ -43,6 +43,12 @@ await run(async () => {
   await inspect(page, 'calendar');
   await picture(page, 'calendar');
 
+  // What changes next is made of what the server answered, however long a new list takes.
+  const slow = /\/api\/v1\/appointments\?/;
+  await page.route(slow, async route => {
+    await new Promise(resolve => setTimeout(resolve, 1500));
+    await route.continue().catch(() => undefined);
+  });
   await step('drag', async () => {
     const to = await place(1, 10 * 60 + 15);
     await drag(await grip('MARTIN Zoé'), { x: to.x, y: to.y + 5 });
@@ -61,16 +67,29 @@ await run(async () => {
     await page.locator('[data-block][class*=overbooked]', { hasText: 'MARTIN Zoé' }).waitFor();
   });
 
+  await page.unroute(slow);
+
   await step('undo', async () => {
     await toast.filter({ hasText: '08:0' }).last().getByRole('button', { name: 'Annuler' }).click();
     await page.locator('[data-block][class*=overbooked]').waitFor({ state: 'detached' });
   });
 
+  // A colleague has the same days open.
+  const colleague = await context.newPage();
+  await colleague.goto(page.url());
+  await colleague.locator('[data-block]', { hasText: 'MARTIN Zoé' }).waitFor();
+  await colleague.waitForTimeout(500);
+  await page.bringToFront();
+
   await step('keyboard', async () => {
     await block('MARTIN Zoé').focus();
     for (const key of ['m', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'Enter']) await page.keyboard.press(key);
     report.seen.keyed = await said('10:25');
-    await page.locator('[data-block]:focus').waitFor({ state: 'attached' }).catch(() => undefined);
+    const since = Date.now();
+    await colleague.locator('[data-column]').first().locator('[data-block]', { hasText: 'MARTIN Zoé' }).waitFor();
+    report.seen.colleagueMs = Date.now() - since;
+    await colleague.close();
+    await page.locator('[data-block]:focus', { hasText: 'MARTIN Zoé' }).waitFor();
   });
 
   await step('open', async () => {

@@ -29,6 +29,12 @@ from negatoscope.infra.db import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.stranger]
 PASSWORD = "quatre mots sans espace"
+WORKER = """
+from negatoscope.app.roles import run_worker
+from negatoscope.infra.settings import Settings
+
+run_worker(Settings.load())
+"""
 PARIS = ZoneInfo("Europe/Paris")
 START = datetime(2027, 3, 2, 8, 0, tzinfo=PARIS)
 """A Tuesday."""
@@ -64,7 +70,7 @@ def order(connection: Any, family: str, given: str) -> tuple[int, int]:
 def department(
     database: Database, database_url: str, free_port: int, tmp_path: Path
 ) -> Iterator[SimpleNamespace]:
-    """The demonstration's rooms, an appointment at 8:00 in two of them, an order that waits; over HTTP."""
+    """The demonstration's rooms, an appointment at 8:00 in two of them, an order that waits; over HTTP, with a worker."""
     if not (DIST / "index.html").exists():
         pytest.skip("NO WEB APPLICATION: it is not built here; `make web` does it")
     load_catalogue(database)
@@ -97,6 +103,12 @@ def department(
     }
     command = (sys.executable, "-m", "granian", "--interface", "asgi", "--factory")
     with (tmp_path / "http.log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
         process = subprocess.Popen(
             [
                 *command,
@@ -122,7 +134,9 @@ def department(
         yield SimpleNamespace(url=url, order=wanted, rooms=numbers, database=database)
     finally:
         process.terminate()
+        worker.terminate()
         process.wait(30)
+        worker.wait(30)
 
 
 def test_an_order_is_booked_dragged_and_told_what_is_in_the_way(
@@ -140,6 +154,7 @@ def test_an_order_is_booked_dragged_and_told_what_is_in_the_way(
         day=START.date().isoformat(),
         screenshots=os.environ.get("NEGATOSCOPE_SCREENSHOTS") or str(tmp_path),
     )
+    print(report["steps"], report["seen"].get("colleagueMs"))
     assert report["problem"] is None, report
     refusals = [line for line in report["console"] if "status of 409" in line]
     assert len(refusals) == 1, report["console"]
@@ -152,6 +167,9 @@ def test_an_order_is_booked_dragged_and_told_what_is_in_the_way(
     assert "ABADIE" in seen["inTheWay"]
     assert "Scanner 2" in seen["inTheWay"]
     assert seen["keyed"] == "Déplacé à 10:25, Scanner 2."
+    assert seen["colleagueMs"] < 5000, (
+        "the calendar of a colleague is told, and not read every 10 s"
+    )
     with department.database.connection() as connection:
         kept = connection.execute(
             "SELECT lower(a.during), r.name, a.overbooking_reason FROM appointment a"

@@ -1,12 +1,5 @@
 import type { BoardDay, BoardRow } from '@negatoscope/api-client';
-
-/** Numbers of what changed, as the stream of events tells them. */
-export interface Change {
-  readonly request: number | null;
-  readonly procedure: number | null;
-  readonly step: number | null;
-  readonly appointment: number | null;
-}
+import type { Change } from '../live/useChanges';
 
 export interface Changed {
   readonly changed_step: readonly number[];

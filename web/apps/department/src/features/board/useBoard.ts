@@ -1,20 +1,13 @@
 import { type BoardDay, call } from '@negatoscope/api-client';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useChanges } from '../live/useChanges';
 import { type Criteria, queryOf } from './criteria';
-import { type Change, type Changed, gather, patched } from './rows';
+import { type Changed, gather, patched } from './rows';
 
 const FRESH_MS = 4000;
-/** Changes come in bursts: they are read together. */
-const GATHER_MS = 200;
-const MOST_CHANGED = 400;
 const TICK_MS = 20_000;
 const SLOW_REFRESH_MS = 120_000;
-
-interface Told {
-  readonly changes: readonly Change[];
-  readonly studies: readonly { readonly study_instance_uid: string; readonly count: number }[];
-}
 
 export interface LiveBoard {
   readonly day: BoardDay | undefined;
@@ -123,68 +116,4 @@ export function useBoard(criteria: Criteria): LiveBoard {
     reload,
     reread,
   };
-}
-
-/** Hear of changes while the page is seen. The browser comes back by itself; `onMissed` when something was missed. */
-export function useChanges(listener: {
-  readonly onChanges: (told: Told) => void;
-  readonly onMissed: () => void;
-}): boolean {
-  const latest = useRef(listener);
-  latest.current = listener;
-  const [isLive, setLive] = useState(false);
-  useEffect(() => {
-    let source: EventSource | null = null;
-    let wasOpen = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let changes: Change[] = [];
-    let studies: Told['studies'][number][] = [];
-
-    function take(told: Told): void {
-      changes.push(...told.changes);
-      studies.push(...told.studies);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        const gathered = { changes, studies };
-        changes = [];
-        studies = [];
-        if (gathered.changes.length > MOST_CHANGED) latest.current.onMissed();
-        else latest.current.onChanges(gathered);
-      }, GATHER_MS);
-    }
-
-    function open(): void {
-      if (source !== null || document.visibilityState !== 'visible') return;
-      if (wasOpen) latest.current.onMissed();
-      source = new EventSource('/api/v1/board/events');
-      source.addEventListener('open', () => {
-        wasOpen = true;
-        setLive(true);
-      });
-      source.addEventListener('error', () => setLive(false));
-      source.addEventListener('board', (event) => take(JSON.parse(event.data as string) as Told));
-      source.addEventListener('resync', () => latest.current.onMissed());
-      source.addEventListener('end', close);
-    }
-
-    function close(): void {
-      source?.close();
-      source = null;
-      setLive(false);
-    }
-
-    function onVisibility(): void {
-      if (document.visibilityState === 'visible') open();
-      else close();
-    }
-
-    open();
-    document.addEventListener('visibilitychange', onVisibility);
-    return () => {
-      document.removeEventListener('visibilitychange', onVisibility);
-      clearTimeout(timer);
-      close();
-    };
-  }, []);
-  return isLive;
 }

@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   Alert,
+  Badge,
   Button,
   Group,
   MultiSelect,
@@ -25,6 +26,7 @@ import {
   IconChevronRight,
   IconCircleCheck,
   IconClock,
+  IconPlugConnectedX,
   IconUserCheck,
   IconUserOff,
 } from '@tabler/icons-react';
@@ -45,7 +47,7 @@ import { ANY_TIME, useSlots, type Wish } from './SlotList';
 import { readSearch, type SearchChange } from './search';
 import { ToBook } from './ToBook';
 import { addDays, clock, dayOf, instantOf, minutesOf } from './time';
-import { TO_BOOK, useDays, useRooms } from './useCalendar';
+import { TO_BOOK, useDays, useRooms, useTakeDone } from './useCalendar';
 
 const TICK_MS = 30_000;
 /** What is chosen stays on one line, however much it is. */
@@ -88,7 +90,17 @@ export function CalendarPage(): ReactNode {
   const shownRooms = isWeek ? rooms.slice(0, 1) : rooms;
   const roomKey = shownRooms.map((room) => room.id).join();
   const roomNumbers = useMemo(() => (roomKey === '' ? [] : roomKey.split(',').map(Number)), [roomKey]);
-  const { zone, today, chosen: day, days, background, appointments, reload } = useDays(search, roomNumbers);
+  const {
+    zone,
+    today,
+    chosen: day,
+    days,
+    background,
+    appointments,
+    isLive,
+    reload,
+  } = useDays(search, roomNumbers);
+  const takeDone = useTakeDone();
   const list = appointments.data?.appointments;
 
   const columns = useMemo<readonly Column[]>(
@@ -151,7 +163,7 @@ export function CalendarPage(): ReactNode {
       }
       setDoing(null);
       notify.failed(error);
-      reload();
+      void reload();
     },
   });
   const obstacles = doing === null || !carryOut.isError ? null : obstaclesOf(carryOut.error);
@@ -161,15 +173,19 @@ export function CalendarPage(): ReactNode {
   }
 
   function finished(done: Appointment, text: string): void {
-    reload();
+    takeDone(done);
+    void reload();
     notify.done(text, () => {
       call('POST /api/v1/appointments/{number}/undo', {
         path: { number: done.id },
         body: { version: done.version },
       })
-        .then(() => notify.done(say('undone')))
+        .then((undone) => {
+          takeDone(undone);
+          notify.done(say('undone'));
+        })
         .catch(notify.failed)
-        .finally(reload);
+        .finally(() => void reload());
     });
   }
 
@@ -377,6 +393,18 @@ export function CalendarPage(): ReactNode {
         <Title order={2} size="h3" aria-live="polite">
           {heading}
         </Title>
+        {isLive || appointments.data === undefined ? null : (
+          <Badge
+            variant="light"
+            color="orange"
+            tt="none"
+            leftSection={<IconPlugConnectedX size={12} aria-hidden />}
+            role="status"
+            className={classes['notLive'] ?? ''}
+          >
+            {say('notLive')}
+          </Badge>
+        )}
         <Select
           aria-label={say('colourBy')}
           allowDeselect={false}
@@ -465,7 +493,7 @@ export function CalendarPage(): ReactNode {
             onShow={show}
             onTake={(entry, slot) => book(entry, planOf(slot))}
             onClose={() => change({ list: undefined, order: undefined })}
-            onChanged={reload}
+            onChanged={() => void reload()}
           />
         ) : null}
       </div>

@@ -203,6 +203,15 @@ export function Grid(props: GridProps): ReactNode {
   const ordered = columns.flatMap((column) => blocks.get(column.key) ?? []);
   const stop = ordered.find((one) => one.key === focused)?.key ?? ordered[0]?.key;
 
+  // Put down in another column it is another element: whoever goes on with the keyboard stays on it.
+  const dropped = useRef<number | null>(null);
+  useEffect(() => {
+    if (dropped.current === null || document.activeElement !== document.body) return;
+    const moved = [...blocks.values()].flat().find((one) => one.appointment.id === dropped.current);
+    dropped.current = null;
+    focusBlock(moved?.key);
+  });
+
   function focusBlock(key: string | undefined): void {
     if (key === undefined) return;
     setFocused(key);
@@ -238,7 +247,10 @@ export function Grid(props: GridProps): ReactNode {
         const isResized = target.start === block.start && target.column === columnOf(block);
         const carried: Carried = { kind: isResized ? 'resize' : 'move', block };
         setCarry(null);
-        if (isElsewhere(carried, target)) props.onDrop(carried, target);
+        if (isElsewhere(carried, target)) {
+          dropped.current = block.appointment.id;
+          props.onDrop(carried, target);
+        }
       } else if (event.key === 'Escape' || event.key === 'Tab') {
         if (event.key === 'Escape') event.preventDefault();
         event.stopPropagation();

@@ -2,6 +2,7 @@ import { defineMessages } from '@negatoscope/ui';
 
 export const messages = defineMessages({
   en: {
+    notLive: 'No live connection: the calendar is read again every 10 seconds',
     title: 'Calendar',
     today: 'Today',
     earlier: 'Earlier',
@@ -116,6 +117,7 @@ export const messages = defineMessages({
     UNDONE: 'Taken back',
   },
   fr: {
+    notLive: 'Pas de liaison en direct : l’agenda est relu toutes les 10 secondes',
     title: 'Agenda',
     today: 'Aujourd’hui',
     earlier: 'Avant',

@@ -1,10 +1,21 @@
-import { call, type DepartmentResource } from '@negatoscope/api-client';
+import {
+  type Appointment,
+  type AppointmentList,
+  call,
+  type DepartmentResource,
+} from '@negatoscope/api-client';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { useChanges } from '../live/useChanges';
+import { type Listed, withDone } from './lists';
 import type { CalendarSearch } from './search';
 import { addDays, dayOf, instantOf, mondayOf } from './time';
 
+/** How often the days are read again while nobody tells of changes, and while somebody does. */
 const REFRESH_MS = 10_000;
+const SLOW_REFRESH_MS = 30_000;
+/** Between two readings that changes ask for. */
+const REST_MS = 500;
 export const APPOINTMENTS = ['calendar', 'appointments'];
 export const TO_BOOK = ['calendar', 'to-book'];
 /** Until the server has said it. */
@@ -46,7 +57,8 @@ function byName(a: DepartmentResource, b: DepartmentResource): number {
 
 /** The days that are shown, and what is on them. */
 export function useDays(search: CalendarSearch, rooms: readonly number[]) {
-  const client = useQueryClient();
+  const reload = useReload();
+  const isLive = useLive(reload);
   const zone = lastZone;
   const today = dayOf(new Date(), zone);
   const chosen = search.day ?? today;
@@ -72,19 +84,13 @@ export function useDays(search: CalendarSearch, rooms: readonly number[]) {
     enabled: only === null || only.length > 0,
   });
   const appointments = useQuery({
-    queryKey: [...APPOINTMENTS, range, only],
+    queryKey: [...APPOINTMENTS, { ...range, only }],
     queryFn: ({ signal }) =>
       call('GET /api/v1/appointments', { query: { ...range, resource: only }, signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: isLive ? SLOW_REFRESH_MS : REFRESH_MS,
     enabled: only === null || only.length > 0,
   });
-  const reload = useCallback(() => {
-    void client.invalidateQueries({ queryKey: APPOINTMENTS });
-    void client.invalidateQueries({ queryKey: TO_BOOK });
-    void client.invalidateQueries({ queryKey: ['calendar', 'open'] });
-    void client.invalidateQueries({ queryKey: ['calendar', 'slots'] });
-  }, [client]);
   const days = useMemo(
     () => Array.from({ length: count }, (_, index) => addDays(first, index)),
     [first, count],
@@ -96,6 +102,60 @@ export function useDays(search: CalendarSearch, rooms: readonly number[]) {
     days,
     background,
     appointments,
+    isLive,
     reload,
   };
+}
+
+/** Read again what the calendar shows; resolves when it is there. */
+function useReload(): () => Promise<void> {
+  const client = useQueryClient();
+  return useCallback(async () => {
+    const keys = [APPOINTMENTS, TO_BOOK, ['calendar', 'open'], ['calendar', 'slots']];
+    await Promise.all(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
+  }, [client]);
+}
+
+/** Show what the server answered, without waiting for the next reading: a second change begins with its version. */
+export function useTakeDone(): (done: Appointment) => void {
+  const client = useQueryClient();
+  return useCallback(
+    (done) => {
+      void client.cancelQueries({ queryKey: APPOINTMENTS }); // what was asked before knows less
+      for (const [queryKey, list] of client.getQueriesData<AppointmentList>({ queryKey: APPOINTMENTS })) {
+        if (list === undefined) continue;
+        const appointments = [...withDone(list.appointments, queryKey.at(-1) as Listed, done)];
+        client.setQueryData<AppointmentList>(queryKey, { ...list, appointments });
+      }
+    },
+    [client],
+  );
+}
+
+/** Read again when somebody changed something. Changes that come during a reading cause one more. */
+function useLive(reload: () => Promise<void>): boolean {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const state = useRef({ isReading: false, isAskedAgain: false });
+  const read = useCallback(() => {
+    const now = state.current;
+    if (now.isReading) {
+      now.isAskedAgain = true;
+      return;
+    }
+    now.isReading = true;
+    now.isAskedAgain = false;
+    void reload().finally(() => {
+      timer.current = setTimeout(() => {
+        now.isReading = false;
+        if (now.isAskedAgain) read();
+      }, REST_MS);
+    });
+  }, [reload]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useChanges({
+    onChanges: ({ changes }) => {
+      if (changes.length > 0) read();
+    },
+    onMissed: read,
+  });
 }
