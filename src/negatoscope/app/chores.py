@@ -20,6 +20,7 @@ from negatoscope.domain.archive.retrieve import Retrieval
 from negatoscope.domain.archive.verify import verify
 from negatoscope.domain.devices import callers
 from negatoscope.domain.identity import attempts, links, sessions, setup, tokens
+from negatoscope.domain.performed import mpps_desk
 from negatoscope.domain.reconciliation import look_again
 from negatoscope.domain.ups import Worklist
 from negatoscope.domain.ups.delivery import KEEP_EVENTS_S
@@ -98,11 +99,22 @@ def chores(
         if count := look_again(archive.database, is_stopping=stop.is_set):
             _LOG.info("studies without patient looked at by their device's issuer", count=count)
 
+    def flag_overdue(_stop: threading.Event) -> None:
+        current = settings if in_force is None else in_force()
+        if not current.mpps_overdue_h:
+            return
+        age = timedelta(hours=current.mpps_overdue_h)
+        with archive.database.connection() as connection:
+            found = mpps_desk.flag_overdue(connection, age=age, now=utc_now())
+        if found:
+            _LOG.info("performed steps that did not end", count=len(found))
+
     settle_every_s = min(10.0, max(0.5, settings.settle_idle_s / 4))
     return [
         Chore(name="commitments", every_s=2.0, run=commitments.run_due),
         Chore(name="ups events", every_s=1.0, run=ups_events.run_due),
         Chore(name="mpps forwarding", every_s=2.0, run=forwarding.run_due),
+        Chore(name="mpps overdue", every_s=60.0, run=flag_overdue),
         Chore(name="image counts", every_s=1.0, run=bindings.tell_arrivals),
         Chore(name="default issuers", every_s=5.0, run=join_waiting),
         Chore(name="bindings", every_s=5.0, run=bindings.follow_patients),

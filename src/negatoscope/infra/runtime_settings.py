@@ -37,6 +37,7 @@ CHANGEABLE: Final = frozenset(
         "segment_idle_s",
         "settle_idle_s",
         "ups_retention_days",
+        "mpps_overdue_h",
         "derived_max_bytes",
         "trusted_proxies",
         "cors_origins",

@@ -77,6 +77,7 @@ FRENCH: Final[Mapping[str, str]] = {
     "prepared_bytes": "Place écrite d’avance pour chacun d’eux.",
     "settle_idle_s": "Un examen est rassemblé quand rien n’arrive pendant ce temps.",
     "mpps_destinations": "Titres AE auxquels les étapes réalisées (MPPS) sont retransmises.",
+    "mpps_overdue_h": "Une étape réalisée (MPPS) en cours depuis tant d’heures est signalée ; 0 : jamais.",
     "steps_as_workitems": "Les étapes planifiées sont aussi des tâches UPS : la liste de travail par UPS-RS.",
     "ups_retention_days": "Une tâche de travail terminée est effacée après ce nombre de jours, sauf verrou.",
     "derived_max_bytes": "Place des données dérivées, refaites à volonté ; 0 : en mémoire seulement.",

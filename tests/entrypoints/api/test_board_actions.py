@@ -231,3 +231,31 @@ def test_an_examination_shows_everything(served, made):
     assert [one["study_instance_uid"] for one in file["unordered"]] == ["1.7"]
     assert api.get("/api/v1/examinations/999999").status_code == 404
     assert served.client("clinician").get(f"/api/v1/examinations/{procedure}").status_code == 403
+
+
+def test_a_note_is_seen_by_all_and_taken_away(served, made):
+    api = served.client("technologist")
+    path = f"{STEPS}/{made['step']}/notes"
+    first = api.post(path, json={"text": "  Voie veineuse\nposée <b> "}).json()["id"]
+    assert served.client("secretary").post(path, json={"text": "Fille au téléphone"}).is_success
+    notes = row(served, made["step"])["notes"]
+    assert [one["text"] for one in notes] == ["Voie veineuse posée <b>", "Fille au téléphone"]
+    assert notes[0]["noted_by"] != notes[1]["noted_by"] != ""
+    assert datetime.fromisoformat(notes[0]["noted_at"]) >= NOW
+    assert api.request("DELETE", f"{path}/{first}").status_code == 204
+    assert api.request("DELETE", f"{path}/{first}").status_code == 404
+    assert [one["text"] for one in row(served, made["step"])["notes"]] == ["Fille au téléphone"]
+    for text in ("", "x" * 301, " \n "):
+        assert api.post(path, json={"text": text}).status_code == 422
+    assert api.post(f"{STEPS}/999999/notes", json={"text": "x"}).status_code == 404
+    assert served.client("clinician").post(path, json={"text": "x"}).status_code == 403
+    with served.services.database.connection() as connection:
+        kinds = connection.execute(
+            "SELECT kind, detail FROM workflow_event WHERE step_fk = %s ORDER BY id",
+            (made["step"],),
+        ).fetchall()
+    assert [kind for kind, _ in kinds] == ["NOTED"] * 3
+    assert kinds[2][1] == {"note": first, "is_removed": True}
+    for number in range(19):
+        assert api.post(path, json={"text": str(number)}).is_success
+    assert api.post(path, json={"text": "one more"}).status_code == 422

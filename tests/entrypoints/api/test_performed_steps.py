@@ -1,10 +1,11 @@
 """What modalities performed, over HTTP: lists, details, what waits for a person."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from department import Department
+from negatoscope.domain.performed import mpps_desk
 from negatoscope.domain.performed.mpps import PerformedSteps
 
 STEPS = "/api/v1/performed-steps"
@@ -50,7 +51,14 @@ def made(served):
     first = steps.create("1.2.1", data_set(step_id, study, **who), calling_ae_title="CT1")
     second = steps.create("1.2.2", data_set(**who), calling_ae_title="CT1")
     third = steps.create("1.2.4", data_set(_00100020="77"), calling_ae_title="CT1")
-    return {"first": first.id, "second": second.id, "third": third.id, "step": step, "other": other}
+    return {
+        "first": first.id,
+        "second": second.id,
+        "third": third.id,
+        "step": step,
+        "other": other,
+        "steps": steps,
+    }
 
 
 def test_lists_pages_and_what_waits(served, made):
@@ -106,3 +114,79 @@ def test_who_may_not_is_refused(served, made):
     assert served.client("clinician").get(STEPS).status_code == 403
     answer = served.client("clinician").post(f"{STEPS}/{made['third']}/seen", json={"version": 1})
     assert answer.status_code == 403
+
+
+def state_of(served, step):
+    with served.services.database.connection() as connection:
+        query = "SELECT state FROM scheduled_procedure_step WHERE id = %s"
+        return connection.execute(query, (step,)).fetchone()[0]
+
+
+def flag_overdue(served, hours):
+    with served.services.database.connection() as connection:
+        now = datetime.now(UTC) + timedelta(hours=hours)
+        return mpps_desk.flag_overdue(connection, age=timedelta(hours=8), now=now)
+
+
+def test_what_never_ends_is_flagged_once(served, made):
+    api = served.client("technologist")
+    api.post(f"{STEPS}/{made['third']}/seen", json={"version": 1})
+    assert flag_overdue(served, 7.9) == []
+    assert flag_overdue(served, 8.1) == [made["first"], made["second"], made["third"]]
+    assert flag_overdue(served, 9) == []
+    waiting = {one["id"]: one for one in api.get(STEPS, params={"flagged": True}).json()["items"]}
+    assert waiting[made["first"]]["flags"] == ["NOT ENDED"]
+    assert "NOT ENDED" in waiting[made["third"]]["flags"]  # although somebody had seen it
+    (row,) = [one for one in api.get("/api/v1/board").json()["rows"] if one["step"] == made["step"]]
+    assert (row["mpps_is_overdue"], "NOT ENDED" in row["flags"]) == (True, True)
+
+
+def ending(**more):
+    return data_set() | {
+        "00400252": {"vr": "CS", "Value": [more.pop("state", "COMPLETED")]},
+        "00400250": {"vr": "DA", "Value": [f"{datetime.now(UTC):%Y%m%d}"]},
+        "00400251": {"vr": "TM", "Value": ["0930"]},
+        **more,
+    }
+
+
+def test_it_is_ended_by_hand_and_the_modality_may_still_say_so(served, made):
+    api = served.client("technologist")
+    path = f"{STEPS}/{made['first']}/end"
+    flag_overdue(served, 9)
+    assert state_of(served, made["step"]) == "STARTED"
+    bare = api.post(path, json={"version": 2, "state": "DISCONTINUED", "reason": " "})
+    assert (bare.status_code, bare.json()["code"]) == (422, "invalid-input")
+    stale = api.post(path, json={"version": 1, "state": "COMPLETED"})
+    assert (stale.status_code, stale.json()["code"]) == (409, "stale-version")
+    said = {"version": 2, "state": "DISCONTINUED", "reason": "panne"}
+    done = api.post(path, json=said).json()
+    assert (done["state"], done["flags"], done["discontinuation_reason"]) == (
+        "DISCONTINUED", [], "panne"
+    )  # fmt: skip
+    assert done["ended_by"].startswith("user:")
+    assert state_of(served, made["step"]) == "DISCONTINUED"
+    over = api.post(path, json={"version": 3, "state": "COMPLETED"})
+    assert (over.status_code, over.json()["code"]) == (409, "conflict")
+    series = {"vr": "SQ", "Value": [{"0020000E": {"vr": "UI", "Value": ["1.2.9"]}}]}
+    named = {
+        "00081050": {"vr": "PN"},
+        "00081070": {"vr": "PN"},
+        "00081140": {"vr": "SQ"},
+        "0008103E": {"vr": "LO"},
+        "00080054": {"vr": "AE"},
+        "00181030": {"vr": "LO", "Value": ["Thorax"]},
+        "00400220": {"vr": "SQ"},
+    }
+    series["Value"][0].update(named)
+    made["steps"].update("1.2.1", ending(**{"00400340": series}), calling_ae_title="CT1")
+    late = api.get(f"{STEPS}/{made['first']}").json()["performed_step"]
+    assert (late["state"], late["ended_by"], late["series_count"]) == ("COMPLETED", "", 1)
+    assert state_of(served, made["step"]) == "COMPLETED"
+
+
+def test_ending_is_for_who_performs(served, made):
+    path = f"{STEPS}/{made['second']}/end"
+    said = {"version": 1, "state": "COMPLETED"}
+    assert served.client("clinician").post(path, json=said).status_code == 403
+    assert served.client("technologist").post(path, json=said).status_code == 200

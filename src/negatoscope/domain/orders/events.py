@@ -47,6 +47,10 @@ class WorkflowKind(StrEnum):
     STUDY_BOUND = "STUDY BOUND"
     STUDY_UNBOUND = "STUDY UNBOUND"
     PATIENT_CHANGED = "PATIENT CHANGED"
+    NOT_ENDED = "NOT ENDED"
+    """A modality began it and did not say for long that it ended."""
+    NOTED = "NOTED"
+    """A note for the others on the board; ``detail.note`` is its number."""
 
 
 def record(

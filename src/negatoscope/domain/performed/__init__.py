@@ -5,6 +5,7 @@ from negatoscope.domain.performed.action_errors import (
     ActionError,
     DeviceUnsuitable,
     IdentityUnchecked,
+    NoteRefused,
     NothingToUndo,
     ReasonNeeded,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Flag",
     "IdentityDocument",
     "IdentityUnchecked",
+    "NoteRefused",
     "NothingToUndo",
     "Place",
     "ReasonNeeded",

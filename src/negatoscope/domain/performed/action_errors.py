@@ -5,6 +5,7 @@
     ActionError
     ├── IdentityUnchecked  nobody checked who the patient is, and no reason is given
     ├── ReasonNeeded       an examination is stopped without saying why
+    ├── NoteRefused        a note is empty or too long, or there are many already
     ├── NothingToUndo      nothing was said yet
     └── DeviceUnsuitable   no such device in use, or of another modality
 
@@ -32,6 +33,10 @@ class IdentityUnchecked(ActionError):
 
 class ReasonNeeded(ActionError):
     """An examination is stopped without saying why."""
+
+
+class NoteRefused(ActionError):
+    """A note is empty or too long, or there are many already."""
 
 
 class NothingToUndo(ActionError):

@@ -33,6 +33,7 @@ from negatoscope.domain.orders import (
 from negatoscope.domain.performed.action_errors import (
     DeviceUnsuitable,
     IdentityUnchecked,
+    NoteRefused,
     NothingToUndo,
     ReasonNeeded,
 )
@@ -41,6 +42,8 @@ from negatoscope.infra.db import load_queries
 Connection = psycopg.Connection[Any]
 _SQL: Final = load_queries("negatoscope.domain.performed.sql", "actions.sql")
 _MAX_REASON: Final = 1000
+MAX_NOTE: Final = 300
+MAX_NOTES: Final = 20
 
 
 class IdentityDocument(StrEnum):
@@ -255,6 +258,57 @@ def _before(found: _Step) -> StepState | None:
         StepState.COMPLETED: StepState.STARTED,
         StepState.DISCONTINUED: StepState.STARTED,
     }.get(found.state)
+
+
+def add_note(connection: Connection, step: int, text: str, *, source: str) -> int:
+    """Tell the others something about a step.
+
+    Returns: The note's number.
+
+    Raises:
+        NoteRefused: it is empty or too long, or there are many already.
+        UnknownOrder: there is no such step.
+    """
+    found = _read(connection, step, None)
+    words = " ".join(text.replace("\0", "").split())
+    if not words or len(words) > MAX_NOTE:
+        raise NoteRefused(f"a note has one to {MAX_NOTE} characters")
+    row = connection.execute(_SQL["notes"], {"step": step}).fetchone()
+    if row is not None and row[0] >= MAX_NOTES:
+        raise NoteRefused(f"step {step} has {MAX_NOTES} notes", hint="take one away first.")
+    by = source.removeprefix("user:")
+    made = connection.execute(_SQL["note"], {"step": step, "text": words, "by": by}).fetchone()
+    assert made is not None  # noqa: S101 - an INSERT returns its row
+    _noted(connection, step, found, source, {"note": made[0]})
+    return int(made[0])
+
+
+def remove_note(connection: Connection, step: int, note: int, *, source: str) -> None:
+    """Take a note away; it is kept with who took it away.
+
+    Raises:
+        UnknownOrder: there is no such note.
+    """
+    found = _read(connection, step, None)
+    by = source.removeprefix("user:")
+    given = {"step": step, "note": note, "by": by}
+    if connection.execute(_SQL["remove_note"], given).fetchone() is None:
+        raise UnknownOrder(f"step {step} has no note {note}")
+    _noted(connection, step, found, source, {"note": note, "is_removed": True})
+
+
+def _noted(
+    connection: Connection, step: int, found: _Step, source: str, detail: dict[str, Any]
+) -> None:
+    record(
+        connection,
+        WorkflowKind.NOTED,
+        source=source,
+        request=found.request,
+        procedure=found.procedure,
+        step=step,
+        detail=detail,
+    )
 
 
 def assign_device(

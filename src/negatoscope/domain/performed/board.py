@@ -37,6 +37,8 @@ class Flag(StrEnum):
     """Done, and the archive has none."""
     NOT_STARTED = "NOT STARTED"
     """There are images, and nobody said that it began."""
+    NOT_ENDED = "NOT ENDED"
+    """The modality did not say for long that it ended."""
     IDENTITY = "IDENTITY"
     """The identity is doubtful or fictitious."""
     OVERBOOKED = "OVERBOOKED"
@@ -91,6 +93,7 @@ class BoardRow:
         birth_date: ``YYYY[MM[DD]]``.
         patient_id: The hospital's identifier, with its authority.
         study_instance_uids: Studies of the archive that belong to the procedure.
+        notes: What people tell the others: ``id``, ``text``, ``noted_at``, ``noted_by``.
         safety_waiting: Questions without an answer.
         safety_blocking: Questions whose answer forbids to go on until somebody lets it.
         delay_min: Since the planned time, when it has not begun; by how much it began late, when it
@@ -154,6 +157,8 @@ class BoardRow:
     mpps_started_at: datetime | None
     mpps_ended_at: datetime | None
     mpps_instance_count: int
+    mpps_is_overdue: bool
+    notes: tuple[dict[str, Any], ...]
     safety_waiting: tuple[str, ...]
     safety_blocking: tuple[str, ...]
     delay_min: int | None = None
@@ -322,6 +327,7 @@ def _flags(row: dict[str, Any], delay_min: int | None) -> tuple[Flag, ...]:
         Flag.UNVETTED: is_open and row["vetting"] in ("WAITING", "REFUSED"),
         Flag.NO_IMAGES: row["state"] == StepState.COMPLETED and not has_images,
         Flag.NOT_STARTED: is_open and has_images,
+        Flag.NOT_ENDED: row["mpps_is_overdue"],
         Flag.IDENTITY: bool({"DOUT", "FICT"} & set(row["identity_attributes"])),
         Flag.OVERBOOKED: is_open and row["is_overbooked"],
         Flag.ON_HOLD: row["request_state"] == RequestState.ON_HOLD,

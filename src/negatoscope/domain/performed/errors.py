@@ -7,6 +7,8 @@
     ├── UnknownProcedure    no requested procedure has the number
     ├── UnknownPerformedStep, UnknownStep    likewise
     ├── PerformedStepChanged    since it was read
+    ├── PerformedStepOver    it is not in progress
+    ├── EndReasonNeeded     nobody says why it is discontinued
     └── OtherPatient        the study is another patient's than the procedure
 
 Messages carry UIDs and our own numbers, never a name or a birth date.
@@ -49,3 +51,11 @@ class UnknownStep(BindingError):
 
 class PerformedStepChanged(BindingError):
     """It was changed since it was read."""
+
+
+class PerformedStepOver(BindingError):
+    """It is not in progress."""
+
+
+class EndReasonNeeded(BindingError):
+    """Nobody says why it is discontinued."""

@@ -75,6 +75,8 @@ class Flag(StrEnum):
     """Nobody can tell whose it is."""
     STEP_CANCELED = "STEP CANCELED"
     """The step it names was canceled, and is done all the same."""
+    NOT_ENDED = "NOT ENDED"
+    """The modality did not say for long that it ended (``mpps_overdue_h``)."""
     WRONG_ENTRY = "WRONG ENTRY"
     """Ended because the wrong entry of the worklist was chosen: the step waits again."""
 
@@ -182,6 +184,8 @@ class PerformedSteps:
     def update(self, uid: str, data_set: Mapping[str, Any], *, calling_ae_title: str) -> Performed:
         """N-SET; durable when this returns.
 
+        What a person ended in the modality's place is not ended for the modality: what it says counts.
+
         Raises:
             MppsError: 0106, 0110 with Error ID A710, 0112, 0120, 0121.
             DatabaseUnavailable: nothing was kept.
@@ -192,7 +196,7 @@ class PerformedSteps:
             if row is None:
                 raise MppsError(Status.NO_SUCH_OBJECT_INSTANCE, "no such performed procedure step")
             number, before, kept, flags = row[0], MppsState(row[1]), row[2], set(row[3])
-            if not TRANSITIONS[before]:
+            if not TRANSITIONS[_state(kept)]:
                 raise MppsError(
                     Status.PROCESSING_FAILURE,
                     "performed procedure step object may no longer be updated",
@@ -209,6 +213,8 @@ class PerformedSteps:
                 a.check_final(whole, has_series=state is MppsState.COMPLETED)
             if state is MppsState.DISCONTINUED and _is_wrong_entry(whole):
                 flags.add(Flag.WRONG_ENTRY)
+            if state is not MppsState.IN_PROGRESS:
+                flags.discard(Flag.NOT_ENDED)
             ended_at = _instant(whole, a.END_DATE, a.END_TIME, self.zone)
             series, instances = a.counts(whole)
             connection.execute(
@@ -228,7 +234,7 @@ class PerformedSteps:
             linked = connection.execute(SQL["linked"], {"performed": number}).fetchall()
             steps = [NamedStep(*one) for one in linked]
             if state is not before:
-                self._end(connection, number, state, steps, whole, source=source, at=ended_at)
+                self._reach(connection, number, state, steps, whole, source=source, at=ended_at)
             self._forward(connection, uid, "N-SET", given)
         return Performed(
             id=number,
@@ -250,7 +256,7 @@ class PerformedSteps:
             raise MppsError(Status.NO_SUCH_OBJECT_INSTANCE, "no such performed procedure step")
         return dict(row[0])
 
-    def _end(
+    def _reach(
         self,
         connection: Connection,
         number: int,
@@ -265,7 +271,7 @@ class PerformedSteps:
         for step in steps:
             follow(connection, step, number, source=source, at=_believed(at), reason=reason)
         if not steps:
-            kind = WorkflowKind(str(state))
+            kind = {MppsState.IN_PROGRESS: WorkflowKind.STARTED}.get(state) or WorkflowKind(state)
             record(connection, kind, source=source, detail={"performed": number})
 
     def _forward(

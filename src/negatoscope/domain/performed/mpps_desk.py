@@ -2,18 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
+from negatoscope.domain.orders import WorkflowKind, record
 from negatoscope.domain.performed import whose
 from negatoscope.domain.performed.errors import (
+    EndReasonNeeded,
     OtherPatient,
     PerformedStepChanged,
+    PerformedStepOver,
     UnknownPerformedStep,
     UnknownStep,
 )
-from negatoscope.domain.performed.mpps import SQL, Connection, Flag, NamedStep, follow, said_patient
+from negatoscope.domain.performed.mpps import (
+    SQL,
+    Connection,
+    Flag,
+    MppsState,
+    NamedStep,
+    follow,
+    said_patient,
+)
 from negatoscope.domain.performed.whose import Sameness
+
+RULE: Final = "rule:mpps"
+"""Source of what nobody said."""
+_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +38,7 @@ class PerformedStep:
     Attributes:
         patient: Row of registered_patient; None while nobody knows.
         flags: What a person should look at, until ``seen_at``.
+        ended_by: Who ended it in the modality's place; empty: it did so itself, or it goes on.
         scheduled: The steps it is for: ``step``, ``scheduled_procedure_step_id``, ``state``,
             ``procedure``, ``request``, ``study_instance_uid``, ``accession_number``.
     """
@@ -45,7 +61,10 @@ class PerformedStep:
     updated_at: datetime
     seen_at: datetime | None
     seen_by: str
+    ended_by: str
     version: int
+    patient_family_name: str
+    patient_given_name: str
     scheduled: Sequence[Mapping[str, Any]]
 
 
@@ -168,6 +187,85 @@ def link(
     return get(connection, number)[0]
 
 
+def flag_overdue(connection: Connection, *, age: timedelta, now: datetime) -> list[int]:
+    """Flag what goes on for longer than examinations do: nobody will say that it ended.
+
+    Args:
+        connection: In the caller's transaction.
+        age: Since it was created.
+        now: The present.
+
+    Returns: What was flagged; a few hundred at once.
+    """
+    given = {"before": now - age, "limit": _AT_ONCE}
+    numbers = sorted(row[0] for row in connection.execute(SQL["overdue"], given))
+    for number in numbers:
+        detail = {"performed": number}
+        steps = _for(connection, number)
+        for step in steps:
+            record(
+                connection,
+                WorkflowKind.NOT_ENDED,
+                source=RULE,
+                request=step.request,
+                procedure=step.procedure,
+                step=step.id,
+                detail=detail,
+            )
+        if not steps:
+            record(connection, WorkflowKind.NOT_ENDED, source=RULE, detail=detail)
+    return numbers
+
+
+def end(
+    connection: Connection,
+    number: int,
+    state: MppsState,
+    *,
+    source: str,
+    version: int,
+    reason: str = "",
+    at: datetime | None = None,
+) -> PerformedStep:
+    """End it in the modality's place; the steps it is for follow. What the modality says later still counts.
+
+    Args:
+        connection: In the caller's transaction.
+        number: Row of performed_procedure_step.
+        state: COMPLETED or DISCONTINUED.
+        source: ``user:<name>``.
+        version: As it was read.
+        reason: Why it was discontinued.
+        at: When it ended, where somebody knows; else now.
+
+    Raises:
+        UnknownPerformedStep, PerformedStepChanged
+        PerformedStepOver: it is not in progress.
+        EndReasonNeeded: it is discontinued, and nobody says why.
+    """
+    row = _locked(connection, number, version)
+    if row[1] != MppsState.IN_PROGRESS or state is MppsState.IN_PROGRESS:
+        raise PerformedStepOver(f"performed step {number} is {row[1]}")
+    why = reason.replace("\0", "").strip()[:500]
+    if state is MppsState.DISCONTINUED and not why:
+        raise EndReasonNeeded("an examination is stopped with a reason")
+    ended_at = at or datetime.now(UTC)
+    given = {"id": number, "state": state, "at": ended_at, "by": source, "reason": why}
+    connection.execute(SQL["end_by_hand"], given)
+    steps = _for(connection, number)
+    for step in steps:
+        follow(connection, step, number, source=source, at=ended_at, reason=why)
+    if not steps:
+        kind, detail = WorkflowKind(state), {"performed": number, "reason": why}
+        record(connection, kind, source=source, detail=detail)
+    return get(connection, number)[0]
+
+
+def _for(connection: Connection, number: int) -> list[NamedStep]:
+    rows = connection.execute(SQL["linked"], {"performed": number}).fetchall()
+    return [NamedStep(*row) for row in rows]
+
+
 def _locked(connection: Connection, number: int, version: int) -> tuple[Any, ...]:
     row = connection.execute(SQL["lock_by_id"], {"id": number}).fetchone()
     if row is None:
@@ -198,6 +296,9 @@ def _performed(row: Sequence[Any]) -> PerformedStep:
         updated_at=row[15],
         seen_at=row[16],
         seen_by=row[17],
-        version=row[18],
-        scheduled=row[19],
+        ended_by=row[18],
+        version=row[19],
+        patient_family_name=row[20],
+        patient_given_name=row[21],
+        scheduled=row[22],
     )

@@ -32,6 +32,15 @@ class Name(Schema):
     given: str
 
 
+class StepNote(Schema):
+    """What somebody tells the others about a step."""
+
+    id: int
+    text: str
+    noted_at: datetime
+    noted_by: str
+
+
 class BoardRow(Schema):
     """A scheduled procedure step; numbers named after a thing are ours of it."""
 
@@ -94,6 +103,9 @@ class BoardRow(Schema):
     mpps_started_at: datetime | None
     mpps_ended_at: datetime | None
     mpps_instance_count: int
+    mpps_is_overdue: bool
+    notes: list[StepNote]
+    """What people tell the others, oldest first."""
     safety_waiting: list[str]
     """Questions without an answer."""
     safety_blocking: list[str]

@@ -32,6 +32,7 @@ from negatoscope.domain.performed import (
     ActionError,
     IdentityDocument,
     IdentityUnchecked,
+    NoteRefused,
     ReasonNeeded,
     actions,
 )
@@ -66,6 +67,18 @@ class StepDone(Schema):
     is_changed: bool
     safety_blocking: list[Question]
     """Questions that keep the examination from going on."""
+
+
+class NewNote(Schema):
+    """What the others should know about a step."""
+
+    text: Annotated[str, Field(min_length=1, max_length=actions.MAX_NOTE)]
+
+
+class NoteMade(Schema):
+    """The note."""
+
+    id: int
 
 
 class DeviceChoice(Schema):
@@ -177,6 +190,25 @@ async def act_on_step(ask: Performer, step: Number, said: StepAction) -> StepDon
     found = await _done(ask, work)
     await ask.note("step " + said.action, step=step)
     return found
+
+
+@router.post("/board/steps/{step}/notes", status_code=201)
+async def add_step_note(ask: Performer, step: Number, wanted: NewNote) -> NoteMade:
+    """Tell the others something about a step."""
+    source = f"user:{ask.actor.name}"
+    note = await _done(
+        ask, lambda connection: actions.add_note(connection, step, wanted.text, source=source)
+    )
+    await ask.note("note on step", step=step, note=note)
+    return NoteMade(id=note)
+
+
+@router.delete("/board/steps/{step}/notes/{note}", status_code=204)
+async def remove_step_note(ask: Performer, step: Number, note: Number) -> None:
+    """Take a note away."""
+    source = f"user:{ask.actor.name}"
+    await _done(ask, lambda connection: actions.remove_note(connection, step, note, source=source))
+    await ask.note("remove note of step", step=step, note=note)
 
 
 @router.put("/board/steps/{step}/device", status_code=204)
@@ -326,7 +358,7 @@ def _refusal(error: ActionError | OrderError) -> Problem:
             return Problem("stale-version", detail=detail)
         case UnknownOrder() | UnknownCatalogueEntry():
             return Problem("not-found", detail=detail)
-        case InvalidOrder() | ReasonNeeded():
+        case InvalidOrder() | ReasonNeeded() | NoteRefused():
             return Problem("invalid-input", detail=detail)
         case TransitionRefused() | OrderOnHold() | NumberTaken():
             return Problem("conflict", detail=detail)

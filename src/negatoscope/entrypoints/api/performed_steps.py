@@ -12,11 +12,14 @@ from negatoscope.domain.identity import Action
 from negatoscope.domain.performed import mpps_desk
 from negatoscope.domain.performed.errors import (
     BindingError,
+    EndReasonNeeded,
     OtherPatient,
     PerformedStepChanged,
+    PerformedStepOver,
     UnknownPerformedStep,
     UnknownStep,
 )
+from negatoscope.domain.performed.mpps import MppsState
 from negatoscope.entrypoints.api.common import Asking, Schema, to
 from negatoscope.entrypoints.web.problems import Problem
 from negatoscope.kit.aio import run_blocking
@@ -31,7 +34,7 @@ MAX_PAGE: Final = 200
 PerformedState = Literal["IN PROGRESS", "COMPLETED", "DISCONTINUED"]
 PerformedFlag = Literal[
     "UNSCHEDULED", "STEP UNKNOWN", "STEP DIFFERS", "PATIENT DIFFERS", "PATIENT UNKNOWN",
-    "STEP CANCELED", "WRONG ENTRY",
+    "STEP CANCELED", "NOT ENDED", "WRONG ENTRY",
 ]  # fmt: skip
 
 
@@ -70,7 +73,11 @@ class PerformedStep(Schema):
     updated_at: datetime
     seen_at: datetime | None
     seen_by: str
+    ended_by: str
+    """Who ended it in the modality's place; empty: it did so itself, or it goes on."""
     version: int
+    patient_family_name: str
+    patient_given_name: str
     scheduled: list[PerformedFor]
 
 
@@ -103,6 +110,15 @@ class PerformedStepLink(Schema):
     version: Annotated[int, Field(ge=1)]
     is_patient_confirmed: bool = False
     """It is that patient, though it does not say so clearly."""
+
+
+class PerformedStepEnd(Schema):
+    """It ended, though the modality does not say so."""
+
+    version: Annotated[int, Field(ge=1)]
+    state: Literal["COMPLETED", "DISCONTINUED"]
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """Of DISCONTINUED."""
 
 
 @router.get("/performed-steps")
@@ -167,6 +183,27 @@ async def mark_performed_step_seen(
     return PerformedStep.model_validate(found)
 
 
+@router.post("/performed-steps/{number}/end")
+async def end_performed_step(
+    ask: Performer, number: Number, said: PerformedStepEnd
+) -> PerformedStep:
+    """End it in the modality's place; the steps it is for follow. What the modality says later still counts."""
+    source = f"user:{ask.actor.name}"
+    found = await _done(
+        ask,
+        lambda c: mpps_desk.end(
+            c,
+            number,
+            MppsState(said.state),
+            source=source,
+            version=said.version,
+            reason=said.reason,
+        ),
+    )
+    await ask.note("end performed step", performed_step=number, state=said.state)
+    return PerformedStep.model_validate(found)
+
+
 @router.post("/performed-steps/{number}/links")
 async def link_performed_step(
     ask: Performer, number: Number, said: PerformedStepLink
@@ -207,6 +244,8 @@ def _refusal(error: BindingError) -> Problem:
             return Problem("not-found", detail=detail)
         case PerformedStepChanged():
             return Problem("stale-version", detail=detail)
-        case OtherPatient():
+        case EndReasonNeeded():
+            return Problem("invalid-input", detail=detail)
+        case OtherPatient() | PerformedStepOver():
             return Problem("conflict", detail=detail)
     return Problem("conflict", detail=detail)

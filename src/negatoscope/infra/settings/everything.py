@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     settle_idle_s: float = Field(default=60.0, gt=0)
     mpps_destinations: tuple[str, ...] = ()
     """AE titles of registered peers that performed procedure steps are forwarded to."""
+    mpps_overdue_h: float = Field(default=8.0, ge=0, le=240)
+    """A performed step that is IN PROGRESS for so long is flagged for a person; 0: none is."""
     steps_as_workitems: bool = False
     """Scheduled steps are unified procedure steps, too: the worklist for clients of UPS-RS."""
     ups_retention_days: int = Field(default=90, ge=1)

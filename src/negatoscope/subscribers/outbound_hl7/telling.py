@@ -45,6 +45,8 @@ _OF_PROCEDURES: Final = frozenset(WorkflowKind) - {
     WorkflowKind.IMAGES_ARRIVED,
     WorkflowKind.STUDY_BOUND,
     WorkflowKind.STUDY_UNBOUND,
+    WorkflowKind.NOT_ENDED,
+    WorkflowKind.NOTED,
 }
 """What may change something that others were told of an order."""
 

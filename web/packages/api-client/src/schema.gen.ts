@@ -346,6 +346,8 @@ export interface BoardRow {
   mpps_started_at: string | null;
   mpps_ended_at: string | null;
   mpps_instance_count: number;
+  mpps_is_overdue: boolean;
+  notes: StepNote[];
   safety_waiting: string[];
   safety_blocking: string[];
   delay_min: number | null;
@@ -978,7 +980,7 @@ export interface Exchange {
 export type FileKind = 'PROCEDURES' | 'RESOURCES' | 'OPENING_HOURS' | 'CCAM';
 
 /** What somebody should look at. */
-export type Flag = 'URGENT' | 'LATE' | 'SAFETY' | 'UNVETTED' | 'NO IMAGES' | 'NOT STARTED' | 'IDENTITY' | 'OVERBOOKED' | 'ON HOLD';
+export type Flag = 'URGENT' | 'LATE' | 'SAFETY' | 'UNVETTED' | 'NO IMAGES' | 'NOT STARTED' | 'NOT ENDED' | 'IDENTITY' | 'OVERBOOKED' | 'ON HOLD';
 
 /** An answer to a safety question. */
 export interface GivenAnswer {
@@ -1537,6 +1539,11 @@ export interface NewLink {
   max_uses?: number | null;
 }
 
+/** What the others should know about a step. */
+export interface NewNote {
+  text: string;
+}
+
 /** The password known now, and the new one. */
 export interface NewPassword {
   current: string;
@@ -1588,6 +1595,11 @@ export interface NewWaiting {
   wished_from?: string | null;
   wished_until?: string | null;
   note?: string;
+}
+
+/** The note. */
+export interface NoteMade {
+  id: number;
 }
 
 /** A button; it leads to ``/api/v1/calls/{id}/open`` with the same parameters. */
@@ -1939,6 +1951,13 @@ export interface PerformedFor {
 export interface PerformedStepDetail {
   performed_step: NegatoscopeEntrypointsApiPerformedStepsPerformedStep;
   data_set: Record<string, unknown>;
+}
+
+/** It ended, though the modality does not say so. */
+export interface PerformedStepEnd {
+  version: number;
+  state: 'COMPLETED' | 'DISCONTINUED';
+  reason?: string;
 }
 
 /** Which scheduled step it was for. */
@@ -2412,6 +2431,14 @@ export interface StepDone {
   safety_blocking: Question[];
 }
 
+/** What somebody tells the others about a step. */
+export interface StepNote {
+  id: number;
+  text: string;
+  noted_at: string;
+  noted_by: string;
+}
+
 /** Where and when a step is to be done. */
 export interface StepPlace {
   step: number;
@@ -2779,20 +2806,24 @@ export interface NegatoscopeEntrypointsApiPerformedStepsPerformedStep {
   ended_at: string | null;
   discontinuation_reason: string;
   patient: number | null;
-  flags: ('UNSCHEDULED' | 'STEP UNKNOWN' | 'STEP DIFFERS' | 'PATIENT DIFFERS' | 'PATIENT UNKNOWN' | 'STEP CANCELED' | 'WRONG ENTRY')[];
+  flags: ('UNSCHEDULED' | 'STEP UNKNOWN' | 'STEP DIFFERS' | 'PATIENT DIFFERS' | 'PATIENT UNKNOWN' | 'STEP CANCELED' | 'NOT ENDED' | 'WRONG ENTRY')[];
   series_count: number;
   instance_count: number;
   created_at: string;
   updated_at: string;
   seen_at: string | null;
   seen_by: string;
+  ended_by: string;
   version: number;
+  patient_family_name: string;
+  patient_given_name: string;
   scheduled: PerformedFor[];
 }
 
 /** Every operation: what it takes and what it answers. */
 export interface Operations {
   'DELETE /api/v1/application-entities/{ae_title}': { path: { ae_title: string }; query: Record<never, never>; body: undefined; answer: undefined };
+  'DELETE /api/v1/board/steps/{step}/notes/{note}': { path: { step: number; note: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/break-glass/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/call-templates/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: undefined };
   'DELETE /api/v1/callers/{ae_title}/{peer_host}': { path: { ae_title: string; peer_host: string }; query: Record<never, never>; body: undefined; answer: undefined };
@@ -2930,6 +2961,7 @@ export interface Operations {
   'POST /api/v1/audit/verifications': { path: Record<never, never>; query: Record<never, never>; body: undefined; answer: AuditVerification };
   'POST /api/v1/board/requests/{request}/safety/clearances': { path: { request: number }; query: Record<never, never>; body: SafetyClearance; answer: SafetyState[] };
   'POST /api/v1/board/steps/{step}/actions': { path: { step: number }; query: Record<never, never>; body: StepAction; answer: StepDone };
+  'POST /api/v1/board/steps/{step}/notes': { path: { step: number }; query: Record<never, never>; body: NewNote; answer: NoteMade };
   'POST /api/v1/board/urgent': { path: Record<never, never>; query: Record<never, never>; body: UrgentExamination; answer: UrgentMade };
   'POST /api/v1/break-glass': { path: Record<never, never>; query: Record<never, never>; body: NewBreak; answer: Break };
   'POST /api/v1/break-glass/{number}/review': { path: { number: number }; query: Record<never, never>; body: Review; answer: undefined };
@@ -2959,6 +2991,7 @@ export interface Operations {
   'POST /api/v1/orders/{number}/answers/{question}/clear': { path: { number: number; question: Question }; query: Record<never, never>; body: Told; answer: OrderFile };
   'POST /api/v1/orders/{number}/procedures': { path: { number: number }; query: Record<never, never>; body: MoreProcedure; answer: OrderFile };
   'POST /api/v1/orders/{number}/{deed}': { path: { number: number; deed: 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen' }; query: Record<never, never>; body: Told; answer: OrderFile };
+  'POST /api/v1/performed-steps/{number}/end': { path: { number: number }; query: Record<never, never>; body: PerformedStepEnd; answer: NegatoscopeEntrypointsApiPerformedStepsPerformedStep };
   'POST /api/v1/performed-steps/{number}/links': { path: { number: number }; query: Record<never, never>; body: PerformedStepLink; answer: NegatoscopeEntrypointsApiPerformedStepsPerformedStep };
   'POST /api/v1/performed-steps/{number}/seen': { path: { number: number }; query: Record<never, never>; body: PerformedStepSeen; answer: NegatoscopeEntrypointsApiPerformedStepsPerformedStep };
   'POST /api/v1/reconciliation/actions': { path: Record<never, never>; query: Record<never, never>; body: DeskActionAsPreviewed; answer: DeskDone };

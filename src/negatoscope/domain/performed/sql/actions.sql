@@ -24,3 +24,13 @@ WHERE s.id = %(step)s AND d.id = %(device)s
 
 -- name: lasts
 UPDATE scheduled_procedure_step SET end_at = %(end)s::timestamptz + make_interval(mins => %(minutes)s) WHERE id = %(step)s
+
+-- name: note
+INSERT INTO step_note (step_fk, text, noted_by) VALUES (%(step)s, %(text)s, %(by)s) RETURNING id
+
+-- name: remove_note
+UPDATE step_note SET removed_at = now(), removed_by = %(by)s
+WHERE id = %(note)s AND step_fk = %(step)s AND removed_at IS NULL RETURNING id
+
+-- name: notes
+SELECT count(*) FROM step_note WHERE step_fk = %(step)s AND removed_at IS NULL

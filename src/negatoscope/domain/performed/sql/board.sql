@@ -16,7 +16,10 @@ SELECT s.id, s.scheduled_procedure_step_id, s.version, s.state, s.modality, s.de
        a.id, a.state, coalesce(a.is_overbooked, false),
        room.id, coalesce(room.name, ''), coalesce(room.location, ''), d.id, coalesce(d.name, ''),
        coalesce(m.series_count, 0), coalesce(m.instance_count, 0), coalesce(m.uids, '{}'),
-       mpps.state, mpps.started_at, mpps.ended_at, coalesce(mpps.instance_count, 0),
+       mpps.state, mpps.started_at, mpps.ended_at, coalesce(mpps.instance_count, 0), coalesce(mpps.is_overdue, false),
+       coalesce((SELECT jsonb_agg(jsonb_build_object('id', w.id, 'text', w.text, 'noted_at', w.noted_at, 'noted_by', w.noted_by)
+                                  ORDER BY w.id)
+                 FROM step_note w WHERE w.step_fk = s.id AND w.removed_at IS NULL), '[]'),
        ARRAY(SELECT q FROM unnest(c.safety_questions) q
              WHERE NOT EXISTS (SELECT 1 FROM safety_answer t WHERE t.request_fk = r.id AND t.question = q) ORDER BY q),
        ARRAY(SELECT t.question FROM safety_answer t
@@ -47,7 +50,7 @@ LEFT JOIN LATERAL (
     WHERE u.study_instance_uid = ANY(p.study_instance_uid || ARRAY(
         SELECT e.study_instance_uid FROM study_binding e WHERE e.procedure_fk = p.id AND e.state = 'BOUND'))) m ON true
 LEFT JOIN LATERAL (
-    SELECT f.state, f.started_at, f.ended_at, f.instance_count
+    SELECT f.state, f.started_at, f.ended_at, f.instance_count, 'NOT ENDED' = ANY(f.flags) AS is_overdue
     FROM performed_for g JOIN performed_procedure_step f ON f.id = g.performed_fk
     WHERE g.step_fk = s.id ORDER BY f.id DESC LIMIT 1) mpps ON true
 WHERE s.start_at >= %(from)s AND s.start_at < %(until)s

@@ -14,9 +14,9 @@ SELECT id, state, data_set, flags, patient_fk FROM performed_procedure_step WHER
 SELECT id, state, data_set, flags, patient_fk, sop_instance_uid, version FROM performed_procedure_step WHERE id = %(id)s FOR UPDATE
 
 -- name: update
-UPDATE performed_procedure_step SET state = %(state)s, ended_at = coalesce(%(ended_at)s, ended_at), data_set = %(data_set)s,
+UPDATE performed_procedure_step SET state = %(state)s, ended_at = coalesce(%(ended_at)s, CASE WHEN ended_by = '' THEN ended_at END), data_set = %(data_set)s,
     series_count = %(series)s, instance_count = %(instances)s, discontinuation_reason = %(reason)s, flags = %(flags)s,
-    seen_at = CASE WHEN %(flags)s::text[] <@ flags THEN seen_at END, updated_at = now(), version = version + 1
+    seen_at = CASE WHEN %(flags)s::text[] <@ flags THEN seen_at END, ended_by = '', updated_at = now(), version = version + 1
 WHERE id = %(id)s
 
 -- name: data_set
@@ -72,11 +72,30 @@ UPDATE performed_procedure_step SET patient_fk = %(patient)s, flags = %(flags)s,
     version = version + 1
 WHERE id = %(id)s
 
+-- name: overdue
+-- Those that go on for too long, and are not flagged: flagged now, and shown to a person again.
+UPDATE performed_procedure_step SET flags = array_append(flags, 'NOT ENDED'), seen_at = NULL, seen_by = '', version = version + 1
+WHERE id = ANY(ARRAY(
+    SELECT id FROM performed_procedure_step
+    WHERE state = 'IN PROGRESS' AND created_at < %(before)s AND NOT 'NOT ENDED' = ANY(flags)
+    ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+RETURNING id
+
+-- name: end_by_hand
+UPDATE performed_procedure_step SET state = %(state)s, ended_at = coalesce(%(at)s, ended_at), ended_by = %(by)s,
+    discontinuation_reason = %(reason)s, flags = array_remove(flags, 'NOT ENDED'), seen_at = now(), seen_by = %(by)s,
+    updated_at = now(), version = version + 1
+WHERE id = %(id)s
+
 -- name: page
 -- Newest first.
 SELECT m.id, m.sop_instance_uid, m.performed_procedure_step_id, m.state, m.performed_station_ae_title, m.calling_ae_title, m.modality,
        m.started_at, m.ended_at, m.discontinuation_reason, m.patient_fk, m.flags, m.series_count, m.instance_count, m.created_at,
-       m.updated_at, m.seen_at, m.seen_by, m.version,
+       m.updated_at, m.seen_at, m.seen_by, m.ended_by, m.version,
+       coalesce((SELECT nullif(x.used_family_name, '') FROM registered_patient x WHERE x.id = m.patient_fk),
+                (SELECT x.birth_family_name FROM registered_patient x WHERE x.id = m.patient_fk), ''),
+       coalesce((SELECT nullif(x.used_given_name, '') FROM registered_patient x WHERE x.id = m.patient_fk),
+                (SELECT x.birth_given_name FROM registered_patient x WHERE x.id = m.patient_fk), ''),
        coalesce((SELECT jsonb_agg(jsonb_build_object('step', s.id, 'scheduled_procedure_step_id', s.scheduled_procedure_step_id,
                    'state', s.state, 'procedure', p.id, 'request', p.request_fk, 'study_instance_uid', p.study_instance_uid,
                    'accession_number', r.accession_number) ORDER BY s.id)

@@ -28,6 +28,8 @@ export const happenings = defineMessages({
     'STUDY BOUND': 'Images bound',
     'STUDY UNBOUND': 'Images unbound',
     'PATIENT CHANGED': 'Patient’s file changed',
+    'NOT ENDED': 'Not ended for long',
+    NOTED: 'Note',
   },
   fr: {
     ORDERED: 'Demandé',
@@ -55,5 +57,7 @@ export const happenings = defineMessages({
     'STUDY BOUND': 'Images rattachées',
     'STUDY UNBOUND': 'Images détachées',
     'PATIENT CHANGED': 'Dossier du patient modifié',
+    'NOT ENDED': 'Sans fin depuis longtemps',
+    NOTED: 'Note',
   },
 });
