@@ -83,6 +83,30 @@ await run(async () => {
     await row('INCONNU').waitFor({ state: 'detached' });
   });
 
+  await step('default issuers', async () => {
+    const { page: admin } = await open({ locale: 'fr-FR', width: 1440, height: 900 });
+    await admin.goto(`${url}/admin/default-issuers`);
+    await signIn(admin, told.administrator, password);
+    const candidate = admin.getByRole('row').filter({ hasText: 'CABINET' });
+    await candidate.getByRole('button', { name: 'Choisir' }).click();
+    const authority = admin.getByLabel('Autorité d’affectation').locator('visible=true').first();
+    await authority.fill('CHU-VALMORAL');
+    await admin.getByText('Personne ici n’a d’identifiant de cette autorité').waitFor();
+    await authority.fill('CHU-VALMOREL');
+    await inspect(admin, 'default issuers');
+    await picture(admin, 'default-issuers');
+    await authority.press('Enter');
+    const dialog = admin.getByRole('dialog').or(admin.getByRole('alertdialog'));
+    await dialog.getByText('Les numéros nus de CABINET').waitFor();
+    await dialog.getByRole('button', { name: 'Définir' }).click();
+    await admin.getByText('Émetteurs par défaut modifiés.').waitFor();
+    await candidate.getByRole('button', { name: 'Retirer' }).click();
+    await dialog.getByRole('button', { name: 'Retirer' }).click();
+    await admin.getByText('Aucun appareil n’a d’émetteur par défaut.').waitFor();
+    await policy(admin, 'default issuers');
+    await admin.close();
+  });
+
   await step('without patient', async () => {
     await tab('Examens sans patient').click();
     await row('BOURGEOIS').waitFor();

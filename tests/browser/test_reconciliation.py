@@ -46,6 +46,7 @@ def department(
         "NEGATOSCOPE_HTTP": url.removeprefix("http://"),
     }
     users.create(database, name="identite", roles=["identity-manager"], password=PASSWORD)
+    users.create(database, name="chef", roles=["administrator"], password=PASSWORD)
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory"]
     command += ["--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--loop", "uvloop"]
     with (tmp_path / "log").open("wb") as log:
@@ -90,6 +91,7 @@ def test_the_desk(department: SimpleNamespace, drive: Callable[..., Any], tmp_pa
         timeout_s=120,
         url=department.url,
         user="identite",
+        administrator="chef",
         password=PASSWORD,
         screenshots=os.environ.get("NEGATOSCOPE_SCREENSHOTS", str(tmp_path)),
     )

@@ -7,6 +7,7 @@ import {
   IconDeviceDesktopAnalytics,
   IconFileText,
   IconGitCompare,
+  IconId,
   IconListCheck,
 } from '@tabler/icons-react';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
@@ -28,6 +29,17 @@ const ae = createRoute({
       order: 10,
       icon: IconDeviceDesktopAnalytics,
     },
+  },
+});
+
+const issuers = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/admin/default-issuers',
+  component: lazyRouteComponent(() => import('./issuers/DefaultIssuersPage'), 'DefaultIssuersPage'),
+  staticData: {
+    title: { en: 'Default issuers', fr: 'Émetteurs par défaut' },
+    needs,
+    nav: { label: { en: 'Default issuers', fr: 'Émetteurs' }, group, order: 11, icon: IconId },
   },
 });
 
@@ -122,6 +134,7 @@ const licences = createRoute({
 export const adminRoutes = [
   health,
   ae,
+  issuers,
   volumes,
   conflicts,
   jobs,
