@@ -128,7 +128,7 @@ def test_compressed_frames(served, compressed, helpers, accept, media_type):
 def test_damaged_code_streams_are_not_passed_off_as_pixels(served, compressed, accept):
     """What should be transcoded and cannot be is an error that says why."""
     answer = served.client().get(f"{FRAMES}/1", headers={"Accept": accept})
-    assert (answer.status_code, answer.json()["code"]) == (500, "pixels-unreadable")
+    assert (answer.status_code, answer.json()["code"]) == (406, "pixels-unreadable")
     assert "JPEG" in answer.json()["detail"]
 
 

@@ -14,6 +14,8 @@ from negatoscope.domain.archive.stored import StoredInstance
 
 _INDEX_MAX_BYTES = 64 << 20
 _ITEM = struct.Struct("<HHI")
+MAX_LISTED = 1 << 20
+"""Frames that one call lists: attributes may say of a few bytes that they are billions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ def frame_ranges(
     uid = stored.sop_instance_uid
     if stored.pixel_offset is None or not stored.number_of_frames:
         raise FramesUnavailable(uid, "no pixel data that can be cut into frames")
+    if len(numbers) > MAX_LISTED:
+        raise FramesUnavailable(uid, f"more than {MAX_LISTED} frames at once")
     for number in numbers:
         if not 1 <= number <= stored.number_of_frames:
             raise FrameNotFound(uid, number, stored.number_of_frames)

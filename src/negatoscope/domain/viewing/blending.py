@@ -114,9 +114,9 @@ class Pairs:
                 raise NotDisplayable(f"the {name} images have colours of their own")
             count = stored.number_of_frames or 1
             wanted = [one for one in frames if 0 < one <= count] or range(1, count + 1)
-            found += [Shown(stored, one) for one in wanted]
-            if len(found) > MAX_FRAMES:
+            if len(found) + len(wanted) > MAX_FRAMES:
                 raise NotDisplayable(f"the {name} images have more than {MAX_FRAMES} frames")
+            found += [Shown(stored, one) for one in wanted]
         if not found:
             raise NotDisplayable(f"none of the {name} images is in the study of the state")
         return found

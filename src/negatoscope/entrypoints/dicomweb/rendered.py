@@ -221,7 +221,7 @@ class RenderedRs:
             maker = _call(self._renderer.picture, stored, number, wish)
         else:
             maker = _call(self._renderer.document, stored, wish)
-        found = await self._in_turn(request, maker)
+        (found,) = await self._in_turn(request, [maker])
         headers.append((b"content-type", _content_type(wish.media_type)))
         headers += _guards(wish.media_type) + _warnings([*warnings, *found.notes])
         await send_answer(send, 200, headers, found.body, head_only=request.method == "HEAD")
@@ -242,7 +242,7 @@ class RenderedRs:
         for stored in listed:
             if media_type not in self._renderer.media_types(stored):
                 continue
-            count = stored.number_of_frames or 1
+            count = min(stored.number_of_frames or 1, MAX_PARTS + 1)
             if numbers is not None:
                 wanted += [_Shown(stored, number) for number in numbers]
             elif self._renderer.has_picture(stored) and count > 1:
@@ -259,13 +259,13 @@ class RenderedRs:
         boundary = wanted[0].stored.sha256[:20].hex().encode("ascii")
         pieces: list[bytes] = []
         notes: list[str] = []
-        for shown in wanted:
-            maker = (
-                _call(self._renderer.picture, shown.stored, shown.frame, wish)
-                if media_type in IMAGE_TYPES
-                else _call(self._renderer.document, shown.stored, wish)
-            )
-            found = await self._in_turn(request, maker)
+        makers = [
+            _call(self._renderer.picture, shown.stored, shown.frame, wish)
+            if media_type in IMAGE_TYPES
+            else _call(self._renderer.document, shown.stored, wish)
+            for shown in wanted
+        ]
+        for found in await self._in_turn(request, makers):
             notes += [note for note in found.notes if note not in notes]
             pieces += [part_head(boundary, _content_type(media_type)), found.body]
         pieces.append(closing(boundary))
@@ -282,19 +282,30 @@ class RenderedRs:
         await send_answer(send, 200, headers, body, head_only=request.method == "HEAD")
         _SENT.inc(len(body))
 
-    async def _in_turn(self, request: Request, maker: Callable[[], Rendition]) -> Rendition:
-        """Draw when it is this user's turn; not at all when the client has gone by then."""
-        work = asyncio.ensure_future(self._when_free(request.actor.name, maker))
+    async def _in_turn(
+        self, request: Request, makers: Sequence[Callable[[], Rendition]]
+    ) -> list[Rendition]:
+        """Draw, each when it is this user's turn; no more when the client has gone by then.
+
+        The connection is watched once for all of them: a server whose ``receive`` was cancelled may
+        call the next one a disconnect.
+        """
         gone = asyncio.ensure_future(_disconnected(request.receive))
+        found: list[Rendition] = []
         try:
-            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise ClientDisconnected
-            return work.result()
+            for maker in makers:
+                work = asyncio.ensure_future(self._when_free(request.actor.name, maker))
+                try:
+                    await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+                    if not work.done():
+                        raise ClientDisconnected
+                    found.append(work.result())
+                finally:
+                    if not work.done():
+                        work.cancel()
         finally:
             gone.cancel()
-            if not work.done():
-                work.cancel()
+        return found
 
     async def _when_free(self, user: str, maker: Callable[[], Rendition]) -> Rendition:
         await self._turns.take(user)

@@ -86,7 +86,7 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
     # Our side.
     "internal-error": ProblemType(500, "The server failed; the failure is in its log"),
     "object-unreadable": ProblemType(500, "The stored object cannot be read"),
-    "pixels-unreadable": ProblemType(500, "The stored pixels cannot be decoded"),
+    "pixels-unreadable": ProblemType(406, "The stored pixels cannot be decoded"),
     "ae-unreachable": ProblemType(502, "The application entity did not answer as it should"),
     "printer-unreachable": ProblemType(502, "The label printer does not answer"),
     "provider-unavailable": ProblemType(503, "The sign-in provider does not answer"),
