@@ -137,6 +137,7 @@ FRENCH: Final[Mapping[str, str]] = {
     "patients.dicom_name": "Patient’s Name en DICOM : le nom utilisé, complété par le nom de naissance, ou le nom de naissance.",
     "patients.accept_test_ins": "Accepter les INS de test et de démonstration : sur un site d’essai seulement.",
     "patients.accept_a08": "Accepter ADT^A08, que les émetteurs internationaux utilisent et qu’IHE PAM France exclut.",
+    "patients.facility_authorities": "ÉTABLISSEMENT=AUTORITÉ : de qui sont les numéros qu’un établissement (MSH-4) envoie nus.",
     "orders.accession_number_pattern": "Forme de nos numéros de demande : {n:08} numéro courant, {yy} année.",
     "orders.issuer_of_accession_number": "Qui les attribue : nom local de l’émetteur.",
 }

@@ -1,6 +1,8 @@
 """What admission messages do to the registry of patients."""
 
 import itertools
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from negatoscope.domain.patients.stays import EncounterState
 from negatoscope.entrypoints.hl7v2.acceptance import examine
 from negatoscope.entrypoints.hl7v2.handling import handle
 from negatoscope.infra.db import Database
-from negatoscope.infra.settings import PatientSettings
+from negatoscope.infra.settings import PatientSettings, Settings
 
 CHU = Authority(namespace="CHU-X", universal_id="750", universal_id_type="N")
 _NUMBERS = itertools.count(1)
@@ -330,3 +332,38 @@ def test_arrivals_without_a_control_identifier_are_all_kept(department: Departme
     receipts = department.messages.store([Arrival(content=b"a"), Arrival(content=b"b")])
     assert len({one.id for one in receipts}) == 2
     assert [department.messages.get(one.id)[1] for one in receipts] == [b"a", b"b"]
+
+
+def test_bare_numbers_mean_those_of_their_facility(database: Database, tmp_path: Path) -> None:
+    """Where a setting says so: they are that authority's, in PID-3 and MRG-1; of other senders they are refused."""
+    site = PatientSettings(facility_authorities=("CLINIQUE = CHU-X", "OTHER=A&B"))
+    settings = Settings(data_dir=tmp_path, patients=site)
+    messages = Messages(database)
+
+    def receive(facility: str, event: str, *segments: str) -> Arrival:
+        head = f"MSH|^~\\&|DPI|{facility}|RIS|CHU|20260102||ADT^{event}|{next(_NUMBERS)}|P|2.5"
+        content = "\r".join([head, "EVN||20260102", *segments, ""]).encode()
+        arrival, _ = examine(content, peer="127.0.0.1", patients=site)
+        messages.store([arrival])
+        Processor(database, partial(handle, settings=settings)).process_waiting()
+        return arrival
+
+    person = "PID|||{number}||DURAND^Zoé^^^^^L||19800101|F"
+    assert receive("ELSEWHERE", "A28", person.format(number="7")).verdict.code == "AE"
+    assert receive("CLINIQUE", "A28", person.format(number="7~8^^^LABO")).verdict.code == "AA"
+    receive("CLINIQUE", "A28", person.format(number="9"))
+    receive("CLINIQUE", "A40", person.format(number="7"), "MRG|9")
+    with database.connection() as connection:
+        (patient,) = [one for one in Registry(connection).search(limit=9) if not one.merged_into]
+    held = {(one.value, one.authority.namespace) for one in patient.identifiers}
+    assert held == {("7", "CHU-X"), ("8", "LABO"), ("9", "CHU-X")}
+    receive("OTHER", "A28", person.format(number="1"))
+    with database.connection() as connection:
+        names = connection.execute("SELECT namespace FROM assigning_authority").fetchall()
+    assert ("A&B",) in names
+
+
+@pytest.mark.parametrize("wrong", ["CLINIQUE", "=CHU", "CLINIQUE="])
+def test_a_facility_without_an_authority_is_no_setting(wrong: str) -> None:
+    with pytest.raises(ValueError, match="FACILITY=AUTHORITY"):
+        PatientSettings(facility_authorities=(wrong,))

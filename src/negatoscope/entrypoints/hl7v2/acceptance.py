@@ -47,12 +47,14 @@ def examine(
             reason=error.message,
         )
         return Arrival(content=content, peer=peer, verdict=verdict, state=State.FAILED), None
-    verdict, state = _verdict(message, patients or PatientSettings()), State.PENDING
+    site = patients or PatientSettings()
+    application, facility = message.sender
+    message = adt.with_authority(message, site.authority_of(facility))
+    verdict, state = _verdict(message, site), State.PENDING
     if not verdict.is_positive:
         state = State.FAILED
     elif message.message_code in ACKNOWLEDGEMENTS:
         verdict, state = Verdict(reason="nothing here waits for an acknowledgement"), State.IGNORED
-    application, facility = message.sender
     arrival = Arrival(
         content=content,
         peer=peer,

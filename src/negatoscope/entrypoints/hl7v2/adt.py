@@ -7,6 +7,7 @@ national identity (INS) counts only together with PID-32 VALI (RNIV).
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from negatoscope.domain.patients import (
 from negatoscope.domain.patients.registry import ENCOUNTER_TYPES
 from negatoscope.entrypoints.hl7v2 import encounters
 from negatoscope.protocols.hl7v2 import NULL, ErrorCode, Message, Segment
+from negatoscope.protocols.hl7v2.encoding import escape
 
 MERGES: Final = frozenset({"A40", "A18", "A34", "A36", "A39"})
 CHANGES_OF_IDENTIFIER: Final = frozenset({"A47", "A46"})
@@ -69,6 +71,42 @@ def check(message: Message) -> Verdict:
     if trigger in WITH_FORMER and message.first("MRG") is None:
         return _refused(0, "MRG", "nothing says what ends", ErrorCode.SEGMENT_SEQUENCE)
     return Verdict()
+
+
+def with_authority(message: Message, authority: str) -> Message:
+    """A message whose bare numbers of patients (PID-3, MRG-1) say who assigned them.
+
+    Args:
+        message: As it came.
+        authority: Local name; with an empty one nothing changes.
+    """
+    if not authority:
+        return message
+    places = {"PID": 3, "MRG": 1}
+    return replace(
+        message,
+        segments=tuple(
+            _said_by(one, places[one.id], authority) if one.id in places else one
+            for one in message.segments
+        ),
+    )
+
+
+def _said_by(segment: Segment, number: int, authority: str) -> Segment:
+    delimiters = segment.delimiters
+    written = []
+    for repetition in segment.repetitions(number):
+        pieces = repetition.split(delimiters.component)
+        is_bare = not segment.part(repetition, 4, 1) and not segment.part(repetition, 4, 2)
+        if segment.part(repetition) not in {"", NULL} and is_bare:
+            pieces += [""] * (4 - len(pieces))
+            pieces[3] = escape(authority, delimiters)
+        written.append(delimiters.component.join(pieces))
+    if not written:
+        return segment
+    fields = list(segment.fields)
+    fields[number] = delimiters.repetition.join(written)
+    return replace(segment, fields=tuple(fields))
 
 
 def check_patient(message: Message) -> Verdict:

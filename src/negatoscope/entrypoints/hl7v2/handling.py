@@ -95,6 +95,9 @@ def handle(
     family = FAMILIES.get(message.message_code)
     if family is None:
         raise CannotApply(f"messages of type {message.message_code[:10]} are not taken here")
+    if settings is not None:
+        authority = settings.patients.authority_of(message.sender[1])
+        message = adt.with_authority(message, authority)
     outcome = family(connection, number, message, settings)
     _record(connection, number, message, outcome)
     return outcome

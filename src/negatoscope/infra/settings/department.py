@@ -28,6 +28,23 @@ class PatientSettings(BaseModel):
     """Take identities of the test and demonstration domains of the INS: on a test site only."""
     accept_a08: bool = True
     """Take ADT^A08, which international senders use and IHE PAM France excludes."""
+    facility_authorities: tuple[str, ...] = ()
+    """``FACILITY=AUTHORITY``: whose numbers a sending facility (MSH-4) means that does not say who assigned them."""
+
+    @field_validator("facility_authorities")
+    @classmethod
+    def _pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        facilities = [one.partition("=")[0].strip() for one in value]
+        if any(not one.partition("=")[2].strip() for one in value) or not all(facilities):
+            raise ValueError("each is FACILITY=AUTHORITY")
+        if len(set(facilities)) != len(facilities):
+            raise ValueError("a facility is named twice")
+        return value
+
+    def authority_of(self, facility: str) -> str:
+        """Whose numbers a sending facility means that names none; empty: nobody's."""
+        pairs = (one.partition("=") for one in self.facility_authorities)
+        return next((given.strip() for name, _, given in pairs if name.strip() == facility), "")
 
     @model_validator(mode="after")
     def _typed(self) -> Self:
