@@ -28,6 +28,7 @@ from negatoscope.domain.orders import (
     OrderDetails,
     Orders,
     Priority,
+    ProtocolChoice,
     Question,
     StepState,
     groups,
@@ -247,7 +248,10 @@ class _Loader:
         for procedure in order.procedures:
             if procedure.vetting == "WAITING":
                 vetting.accept(
-                    self._connection, procedure.id, source=RADIOLOGIST, protocol="Protocole usuel."
+                    self._connection,
+                    procedure.id,
+                    ProtocolChoice(text="Protocole usuel."),
+                    source=RADIOLOGIST,
                 )
         if position % 8 != 3:
             self._answer(order, Decimal(60 + position % 40))

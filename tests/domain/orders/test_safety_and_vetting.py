@@ -15,6 +15,7 @@ from negatoscope.domain.orders import (
     NewProcedure,
     Orders,
     ProcedureState,
+    ProtocolChoice,
     Question,
     RequestState,
     SafetyBlocked,
@@ -174,9 +175,11 @@ def test_what_waits_for_a_radiologist_is_not_booked(
     vetting.accept(
         connection,
         procedure,
-        protocol="Low dose",
-        protocol_codes=[Code(code_value="LOWDOSE", code_meaning="Low dose")],
-        contrast_agent="Iomeron 350",
+        ProtocolChoice(
+            text="Low dose",
+            codes=[Code(code_value="LOWDOSE", code_meaning="Low dose")],
+            contrast_agent="Iomeron 350",
+        ),
         source=RADIOLOGIST,
     )
     found = orders.get(number).procedures[0]
@@ -194,6 +197,54 @@ def test_what_waits_for_a_radiologist_is_not_booked(
     step_changed(connection, first, StepState.SCHEDULED, source="user:a")
     with pytest.raises(TransitionRefused):
         vetting.reconsider(connection, procedure, source=RADIOLOGIST)
+
+
+def test_what_was_chosen_is_taken_back_with_the_acceptance(
+    connection: CONNECTION, orders: Orders, patient: int
+) -> None:
+    """Codes, steps, contrast agent, modality, room and instructions are as before; a room must be one."""
+    number, procedure = ordered(connection, orders, patient)
+    before = orders.get(number).procedures[0]
+    room = connection.execute(
+        "INSERT INTO resource (kind, name) VALUES ('ROOM', 'Salle 2') RETURNING id"
+    ).fetchone()
+    assert room is not None
+    chosen = ProtocolChoice(
+        text="In prone position",
+        codes=[
+            Code(code_value=one, code_meaning=f"Protocol {one}") for one in ("ONE", "TWO", "THREE")
+        ],
+        contrast_agent="",
+        modality="PT",
+        wished_room=room[0],
+    )
+    vetting.accept(connection, procedure, chosen, source=RADIOLOGIST)
+    found = orders.get(number).procedures[0]
+    assert (found.modality, found.wished_room, found.wished_room_name) == ("PT", room[0], "Salle 2")
+    assert [
+        (one.description, one.modality, one.requested_contrast_agent) for one in found.steps
+    ] == [(f"Protocol {one}", "PT", "") for one in ("ONE", "TWO", "THREE")]
+    vetting.reconsider(connection, procedure, source=RADIOLOGIST)
+    after = orders.get(number).procedures[0]
+    assert (after.modality, after.wished_room, after.protocol) == (before.modality, None, "")
+    live = [one for one in after.steps if one.state is StepState.WAITING]
+    for old, new in zip(before.steps, live, strict=True):
+        for name in ("id", "description", "protocol_codes", "requested_contrast_agent"):
+            assert getattr(new, name) == getattr(old, name)
+    # Fewer codes than steps, and none at all: then the procedure's own name describes its step.
+    vetting.accept(connection, procedure, ProtocolChoice(codes=[]), source=RADIOLOGIST)
+    found = orders.get(number).procedures[0]
+    (step,) = (one for one in found.steps if one.state is StepState.WAITING)
+    assert (step.protocol_codes, step.description) == ((), found.description)
+    vetting.reconsider(connection, procedure, source=RADIOLOGIST)
+    assert len([s for s in orders.get(number).steps if s.state is StepState.WAITING]) == 2
+    for wrong in (
+        ProtocolChoice(wished_room=987654),
+        ProtocolChoice(codes=[Code(code_value="A"), Code(code_value="A")]),
+        ProtocolChoice(text="x" * 4001),
+    ):
+        with pytest.raises(InvalidOrder):
+            vetting.accept(connection, procedure, wrong, source=RADIOLOGIST)
 
 
 def test_a_refusal_calls_the_order_off_and_can_be_taken_back(
@@ -224,9 +275,13 @@ def test_a_replaced_procedure_leaves_its_place_to_another(
         NewProcedure(catalogue=other),
         reason="no radiation",
         source=RADIOLOGIST,
+        choice=ProtocolChoice(
+            text="As usual", codes=[Code(code_value="FLAIR", code_meaning="FLAIR")]
+        ),
     )
     found = orders.get(number)
     old, new = found.procedures
+    assert (new.protocol, new.steps[0].description) == ("As usual", "FLAIR")
     assert (old.state, old.vetting, old.replaced_by) == (
         ProcedureState.REPLACED,
         Vetting.REPLACED,

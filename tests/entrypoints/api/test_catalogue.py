@@ -28,6 +28,13 @@ def test_the_demonstration_is_a_department(served):
     procedures = api.get(CATALOGUE, params={"limit": 500}).json()
     assert len(procedures) >= 80
     assert all(one["label_fr"] and one["label_en"] for one in procedures)
+    protocols = api.get(f"{CATALOGUE}/protocols", params={"text": "RACHIS lomb"}).json()
+    assert [(one["code_meaning"], one["modalities"]) for one in protocols] == [
+        ("IRM du rachis lombaire", ["MR"])
+    ]
+    found = api.get(f"{CATALOGUE}/protocols", params={"modality": "CT", "limit": 3}).json()
+    assert len(found) == 3
+    assert all("CT" in one["modalities"] for one in found)
     rooms = api.get(RESOURCES, params={"kind": "ROOM"}).json()
     assert all(one["hours"] for one in rooms)
     night = next(one for one in rooms if one["name"] == "Scanner urgences")

@@ -169,12 +169,20 @@ def test_a_radiologist_has_a_list(desk):
     assert (procedure["vetting"], procedure["protocol"]) == ("ACCEPTED", "Sans injection")
     assert procedure["steps"][0]["requested_contrast_agent"] == ""
     assert procedure["steps"][0]["protocol_codes"][0]["code_value"] == "LOW"
+    assert vet(accepted, "accept", wished_room=99).status_code == 422
     again = vet(accepted, "reconsider").json()
     assert again["procedures"][0]["vetting"] == "WAITING"
     assert vet(low, "refuse").status_code == 422
     refused = vet(low, "refuse", reason="Non indiqué").json()
     assert (refused["state"], refused["procedures"][0]["vetting"]) == ("CANCELED", "REFUSED")
-    replaced = vet(again, "replace", catalogue=desk.cr, reason="Radiographie d'abord").json()
+    replaced = vet(
+        again,
+        "replace",
+        catalogue=desk.cr,
+        reason="Radiographie d'abord",
+        protocol_codes=[{"code_value": "FACE", "code_meaning": "De face"}],
+    ).json()
+    assert replaced["procedures"][1]["steps"][0]["description"] == "De face"
     assert [one["vetting"] for one in replaced["procedures"]] == ["REPLACED", "ACCEPTED"]
     assert replaced["procedures"][1]["modality"] == "CR"
 

@@ -35,6 +35,7 @@ from negatoscope.domain.orders.model import (
     Vetting,
 )
 from negatoscope.domain.orders.numbers import Numbering
+from negatoscope.domain.orders.protocols import ProtocolChoice
 from negatoscope.domain.orders.service import Created, Orders
 from negatoscope.domain.orders.states import (
     PROCEDURE_TRANSITIONS,
@@ -69,6 +70,7 @@ __all__ = [
     "Priority",
     "Procedure",
     "ProcedureState",
+    "ProtocolChoice",
     "Question",
     "RequestState",
     "SafetyAnswer",

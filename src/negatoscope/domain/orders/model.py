@@ -215,6 +215,8 @@ class Procedure:
     state: ProcedureState
     version: int
     steps: tuple[Step, ...] = ()
+    wished_room: int | None = None
+    wished_room_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

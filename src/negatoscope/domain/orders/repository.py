@@ -168,6 +168,8 @@ def _procedure(row: Sequence[Any], steps: Sequence[Step]) -> Procedure:
         replaced_by=row[16],
         state=ProcedureState(row[17]),
         version=row[18],
+        wished_room=row[19],
+        wished_room_name=row[20],
         steps=tuple(steps),
     )
 

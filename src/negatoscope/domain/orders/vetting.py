@@ -1,60 +1,43 @@
 """A radiologist's word about a requested procedure: accepted, refused, replaced by another."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from psycopg.types.json import Jsonb
-
-from negatoscope.domain.orders import procedures, repository, safety, steps
+from negatoscope.domain.orders import protocols, repository, safety, steps
 from negatoscope.domain.orders.errors import InvalidOrder, StaleOrder, TransitionRefused
 from negatoscope.domain.orders.events import WorkflowKind, record
-from negatoscope.domain.orders.model import Code, NewProcedure, NewStep, Order, Procedure, Vetting
+from negatoscope.domain.orders.model import NewProcedure, Order, Procedure, Vetting
+from negatoscope.domain.orders.protocols import ProtocolChoice
 from negatoscope.domain.orders.repository import SQL, Connection
 from negatoscope.domain.orders.service import Orders
 from negatoscope.domain.orders.states import ProcedureState, StepState
 
-MAX_PROTOCOL: Final = 4000
-MAX_PROTOCOL_CODES: Final = 20
 _DECIDED_ON: Final = frozenset({Vetting.WAITING, Vetting.NOT_NEEDED, Vetting.ACCEPTED})
 
 
 def accept(
     connection: Connection,
     procedure: int,
+    choice: ProtocolChoice | None = None,
     *,
     source: str,
-    protocol: str = "",
-    protocol_codes: Sequence[Code] | None = None,
-    contrast_agent: str | None = None,
     version: int | None = None,
 ) -> None:
     """Let a procedure be booked.
 
     Args:
-        protocol: Instructions for the technologist.
-        protocol_codes: One step each in place of the catalogue's; None: as they are.
-        contrast_agent: (0032,1070) of its steps; None: as it is, empty: none.
+        choice: How it is to be done.
         version: Of the procedure, as it was read.
 
     Raises:
         UnknownOrder, StaleOrder, InvalidOrder.
         TransitionRefused: it has begun, ended, or was refused or replaced.
     """
+    chosen = choice or ProtocolChoice()
     order, found = _open(connection, procedure, version, Vetting.ACCEPTED)
-    if len(protocol) > MAX_PROTOCOL:
-        raise InvalidOrder(f"the protocol has more than {MAX_PROTOCOL} characters")
-    if protocol_codes is not None and len(protocol_codes) > MAX_PROTOCOL_CODES:
-        raise InvalidOrder(f"a procedure has at most {MAX_PROTOCOL_CODES} protocol codes")
-    _vet(connection, found, Vetting.ACCEPTED, source=source, protocol=protocol)
-    if protocol_codes:
-        _put_protocols(connection, found, protocol_codes, source=source)
-    if contrast_agent is not None:
-        for one in repository.get(connection, order.id).procedures:
-            for step in one.steps if one.id == procedure else ():
-                _set_protocol(
-                    connection, step.id, step.protocol_codes, step.description, contrast_agent
-                )
-    _record(connection, WorkflowKind.ACCEPTED, order, procedure, source)
+    protocols.check(connection, chosen)
+    _vet(connection, found, Vetting.ACCEPTED, source=source, protocol=chosen.text)
+    before = protocols.put(connection, found, chosen, source=source)
+    _record(connection, WorkflowKind.ACCEPTED, order, procedure, source, before=before)
 
 
 def refuse(
@@ -87,10 +70,13 @@ def replace_by(
     *,
     reason: str,
     source: str,
-    protocol: str = "",
+    choice: ProtocolChoice | None = None,
     version: int | None = None,
 ) -> int:
     """Put another procedure in its place; it is accepted by that.
+
+    Args:
+        choice: How the new one is to be done.
 
     Returns: Row of the new procedure.
 
@@ -98,11 +84,16 @@ def replace_by(
         UnknownOrder, StaleOrder, InvalidOrder, UnknownCatalogueEntry.
         TransitionRefused: it has begun, ended, or was replaced before.
     """
+    chosen = choice or ProtocolChoice()
     order, found = _open(connection, procedure, version, Vetting.REPLACED)
+    protocols.check(connection, chosen)
     made = Orders(connection).add_procedure(order.id, new, source=source)
     by = source.removeprefix("user:")
-    values = {"reason": "", "by": by, "protocol": protocol, "replaced_by": None}
+    values = {"reason": "", "by": by, "protocol": chosen.text, "replaced_by": None}
     connection.execute(SQL["vet"], {"id": made, "vetting": Vetting.ACCEPTED, **values})
+    protocols.put(
+        connection, _of(repository.get(connection, order.id), made, None), chosen, source=source
+    )
     _vet(connection, found, Vetting.REPLACED, source=source, reason=reason[:1000], replaced_by=made)
     connection.execute(
         SQL["set_procedure_state"], {"id": procedure, "state": ProcedureState.REPLACED}
@@ -126,6 +117,8 @@ def reconsider(
 ) -> None:
     """Take an acceptance or a refusal back: a radiologist has to look at it again.
 
+    What the acceptance put in place of protocol codes, contrast agent, modality and room goes too.
+
     Raises:
         UnknownOrder, StaleOrder.
         TransitionRefused: it is booked already, has begun, or was replaced.
@@ -139,10 +132,15 @@ def reconsider(
     ):
         raise TransitionRefused("procedure", procedure, found.vetting, Vetting.WAITING)
     was_refused = found.vetting is Vetting.REFUSED
-    _vet(connection, found, Vetting.WAITING, source="", protocol=found.protocol)
+    row = connection.execute(SQL["last_acceptance"], {"procedure": procedure}).fetchone()
+    before = None if row is None or was_refused else row[0].get("before")
+    protocol = found.protocol if before is None else before["protocol"]
+    _vet(connection, found, Vetting.WAITING, source="", protocol=protocol)
     if was_refused:
         for one in found.steps:
             steps.step_changed(connection, one.id, StepState.WAITING, source=source)
+    elif before is not None:
+        protocols.take_back(connection, found, before, source=source)
     _record(connection, WorkflowKind.UNDONE, order, procedure, source, vetting=found.vetting)
 
 
@@ -196,52 +194,6 @@ def _call_off(connection: Connection, found: Procedure, *, source: str, reason: 
             steps.step_changed(
                 connection, one.id, StepState.CANCELED, source=source, reason=reason[:1000]
             )
-
-
-def _put_protocols(
-    connection: Connection, found: Procedure, codes: Sequence[Code], *, source: str
-) -> None:
-    """One step for each code: those there are in their order, further ones made or called off."""
-    there = [one for one in found.steps if one.state in steps.BEFORE_START]
-    agent = there[0].requested_contrast_agent if there else ""
-    for step, code in zip(there, codes, strict=False):
-        _set_protocol(
-            connection,
-            step.id,
-            [code.as_json()],
-            code.code_meaning[:64],
-            step.requested_contrast_agent,
-        )
-    for code in codes[len(there) :]:
-        procedures.add_step(
-            connection,
-            found.id,
-            NewStep(description=code.code_meaning[:64], protocol_codes=(code,)),
-            modality=found.modality,
-            contrast_agent=agent,
-            notes=[],
-        )
-    for step in there[len(codes) :]:
-        steps.step_changed(connection, step.id, StepState.CANCELED, source=source)
-    steps.follow(connection, found.request)
-
-
-def _set_protocol(
-    connection: Connection,
-    step: int,
-    codes: Sequence[object],
-    description: str,
-    contrast_agent: str,
-) -> None:
-    connection.execute(
-        SQL["set_protocol"],
-        {
-            "id": step,
-            "protocol_codes": Jsonb(list(codes)),
-            "description": description,
-            "requested_contrast_agent": contrast_agent,
-        },
-    )
 
 
 def _record(

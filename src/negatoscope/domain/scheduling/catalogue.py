@@ -168,6 +168,29 @@ class Catalogue:
         )
         return found[0] if len(found) == 1 else None
 
+    def protocols(
+        self, *, text: str = "", modality: str = "", limit: int = 50
+    ) -> list[tuple[ProtocolCode, tuple[str, ...]]]:
+        """Protocol codes of what can be ordered, with the modalities each is for.
+
+        Args:
+            text: Every word is in the code or its meaning, case and accents aside.
+            modality: Only of these.
+        """
+        words = fold(text).split()[:10]
+        found: list[tuple[ProtocolCode, tuple[str, ...]]] = []
+        for value, designator, meaning, modalities in self._connection.execute(
+            SQL["protocols"], {"modality": modality}
+        ):
+            if all(word in fold(f"{value} {meaning}") for word in words):
+                code = ProtocolCode(
+                    code_value=value, coding_scheme_designator=designator, code_meaning=meaning
+                )
+                found.append((code, tuple(modalities)))
+            if len(found) == limit:
+                break
+        return found
+
     def every(self) -> list[Procedure]:
         """All of them."""
         return self._find()

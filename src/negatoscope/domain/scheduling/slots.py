@@ -47,6 +47,7 @@ class Wanted:
         modality: Of the device it needs; empty: a room is enough.
         step: Row, if it is one already.
         procedure: Row of catalogue_procedure, if it is one.
+        wished_room: Where a radiologist wants it: looked at before all others.
     """
 
     duration_min: int
@@ -54,6 +55,7 @@ class Wanted:
     modality: str
     step: int | None = None
     procedure: int | None = None
+    wished_room: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,7 @@ def wanted_steps(connection: psycopg.Connection[Any], steps: Sequence[int]) -> l
             duration_min=found[number][2],
             modality=found[number][3],
             rooms=tuple(found[number][4]),
+            wished_room=found[number][5],
         )
         for number in steps
     ]
@@ -262,6 +265,8 @@ class _Search:
                 if one.kind == "ROOM"
                 and (not wanted.modality or _having(devices, one.id, wanted.modality))
             )
+            if wanted.wished_room is not None:
+                rooms = (wanted.wished_room, *(one for one in rooms if one != wanted.wished_room))
             found: list[tuple[int, int | None]] = []
             for room in rooms:
                 if room not in everything or (only and room not in only):

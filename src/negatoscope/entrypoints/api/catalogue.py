@@ -132,6 +132,38 @@ class ImportPlan(Schema):
     """Without those that change nothing, the errors first; at most 2000."""
 
 
+class KnownProtocol(ProtocolSchema):
+    """A protocol code of the catalogue."""
+
+    modalities: list[str]
+
+
+@router.get("/catalogue/protocols")
+async def search_protocols(
+    ask: Reader,
+    *,
+    text: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",
+    modality: Annotated[str, Query(max_length=16, pattern=r"^[A-Z0-9_ ]*$")] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[KnownProtocol]:
+    """Protocol codes of every procedure that can be ordered, the most used first."""
+    found = await in_transaction(
+        ask,
+        lambda connection: Catalogue(connection).protocols(
+            text=text, modality=modality, limit=limit
+        ),
+    )
+    return [
+        KnownProtocol(
+            code_value=code.code_value,
+            coding_scheme_designator=code.coding_scheme_designator,
+            code_meaning=code.code_meaning,
+            modalities=list(modalities),
+        )
+        for code, modalities in found
+    ]
+
+
 @router.get("/catalogue")
 async def search_catalogue(
     ask: Reader, search: Annotated[CatalogueSearch, Query()]

@@ -14,6 +14,7 @@ from negatoscope.domain.orders import (
     NewProcedure,
     Priority,
     ProcedureState,
+    ProtocolChoice,
     Question,
     RequestState,
     StepState,
@@ -101,6 +102,8 @@ class OrderedProcedure(Schema):
     vetted_by: str
     vetted_at: datetime | None
     protocol: str
+    wished_room: int | None
+    wished_room_name: str
     replaced_by: int | None
     state: ProcedureState
     version: int
@@ -248,22 +251,40 @@ class MoreProcedure(WantedProcedure):
     version: Version
 
 
-class Accepted(Schema):
+class Chosen(Schema):
+    """How a radiologist wants it done; what is left out, or null, stays as it is."""
+
+    protocol: Text = ""
+    protocol_codes: Annotated[list[CodeSchema] | None, Field(max_length=20)] = None
+    """One step each, in place of those there are; empty: one step without a code."""
+    contrast_agent: Line | None = None
+    wished_room: Annotated[int | None, Field(ge=0, lt=1 << 62)] = None
+    """A resource; 0: wherever it can be done."""
+
+    def choice(self, *, modality: str | None = None) -> ProtocolChoice:
+        """As the orders have it."""
+        codes = self.protocol_codes
+        return ProtocolChoice(
+            text=self.protocol,
+            codes=None if codes is None else [one.code() for one in codes],
+            contrast_agent=self.contrast_agent,
+            modality=modality,
+            wished_room=self.wished_room,
+        )
+
+
+class Accepted(Chosen):
     """A radiologist accepts."""
 
     version: Version
-    protocol: Text = ""
-    protocol_codes: Annotated[list[CodeSchema] | None, Field(max_length=20)] = None
-    """One step each, in place of those there are."""
-    contrast_agent: Line | None = None
+    modality: Modality | None = None
 
 
-class Replaced(WantedProcedure):
+class Replaced(WantedProcedure, Chosen):
     """A radiologist asks for another procedure instead."""
 
     version: Version
     reason: Reason = ""
-    protocol: Text = ""
 
 
 class WaitingProcedure(Schema):

@@ -62,7 +62,6 @@ async def list_vetting(
 @router.post("/requested-procedures/{number}/accept")
 async def accept_procedure(ask: Vetter, number: Number, accepted: Accepted) -> OrderFile:
     """A radiologist accepts a procedure, with a protocol."""
-    codes = accepted.protocol_codes
     return await _vetted(
         ask,
         number,
@@ -70,10 +69,8 @@ async def accept_procedure(ask: Vetter, number: Number, accepted: Accepted) -> O
         lambda connection: vetting.accept(
             connection,
             number,
+            accepted.choice(modality=accepted.modality),
             source=source_of(ask),
-            protocol=accepted.protocol,
-            protocol_codes=None if codes is None else [one.code() for one in codes],
-            contrast_agent=accepted.contrast_agent,
             version=accepted.version,
         ),
     )
@@ -104,7 +101,7 @@ async def replace_procedure(ask: Vetter, number: Number, replaced: Replaced) -> 
             number,
             replaced.procedure(),
             reason=replaced.reason,
-            protocol=replaced.protocol,
+            choice=replaced.choice(),
             source=source_of(ask),
             version=replaced.version,
         ),

@@ -5,10 +5,12 @@ export type AERole = 'store' | 'query' | 'retrieve' | 'worklist' | 'mpps' | 'com
 
 /** A radiologist accepts. */
 export interface Accepted {
-  version: number;
   protocol?: string;
   protocol_codes?: CodeSchema[] | null;
   contrast_agent?: string | null;
+  wished_room?: number | null;
+  version: number;
+  modality?: string | null;
 }
 
 /** What can be asked for. */
@@ -1407,6 +1409,14 @@ export interface Jobs {
   chores: Chore[];
 }
 
+/** A protocol code of the catalogue. */
+export interface KnownProtocol {
+  code_value: string;
+  coding_scheme_designator?: string;
+  code_meaning: string;
+  modalities: string[];
+}
+
 /** A link; its secret is not kept. */
 export interface Link {
   id: number;
@@ -1707,6 +1717,8 @@ export interface OrderedProcedure {
   vetted_by: string;
   vetted_at: string | null;
   protocol: string;
+  wished_room: number | null;
+  wished_room_name: string;
   replaced_by: number | null;
   state: ProcedureState;
   version: number;
@@ -2155,12 +2167,15 @@ export interface RegisteredPatient {
 
 /** A radiologist asks for another procedure instead. */
 export interface Replaced {
+  protocol?: string;
+  protocol_codes?: CodeSchema[] | null;
+  contrast_agent?: string | null;
+  wished_room?: number | null;
   catalogue?: number | null;
   description?: string;
   modality?: string;
   version: number;
   reason?: string;
-  protocol?: string;
 }
 
 /** Of an imaging service request: what its procedures amount to, or that it is held. */
@@ -2868,6 +2883,7 @@ export interface Operations {
   'GET /api/v1/calls/{number}/open': { path: { number: number }; query: { study_instance_uid?: string | null; patient_key?: number | null; registered_patient?: number | null }; body: undefined; answer: undefined };
   'GET /api/v1/catalogue': { path: Record<never, never>; query: { text?: string; modality?: string; is_active?: boolean | null; after?: number | null; limit?: number }; body: undefined; answer: CatalogueProcedure[] };
   'GET /api/v1/catalogue-files/{kind}': { path: { kind: FileKind }; query: Record<never, never>; body: undefined; answer: Blob };
+  'GET /api/v1/catalogue/protocols': { path: Record<never, never>; query: { text?: string; modality?: string; limit?: number }; body: undefined; answer: KnownProtocol[] };
   'GET /api/v1/catalogue/{number}': { path: { number: number }; query: Record<never, never>; body: undefined; answer: CatalogueProcedure };
   'GET /api/v1/context': { path: Record<never, never>; query: { requestType: string; studyUID?: string; accessionNumber?: string; patientID?: string; viewerType?: string; mostRecentResults?: number | null; modalitiesInStudy?: string; lowerDateTime?: string; upperDateTime?: string }; body: undefined; answer: Meaning };
   'GET /api/v1/downtime': { path: Record<never, never>; query: { start_at: string; end_at: string; resource?: number[] | null }; body: undefined; answer: Downtime[] };

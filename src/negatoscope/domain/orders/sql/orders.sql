@@ -7,10 +7,12 @@ SELECT id, patient_fk, accession_number, issuer_of_accession_number, placer_orde
 FROM imaging_service_request WHERE id = ANY(%(ids)s)
 
 -- name: procedures
-SELECT id, request_fk, requested_procedure_id, study_instance_uid, procedure_fk, code_value,
-       coding_scheme_designator, code_meaning, description, modality, duration_min, vetting, vetting_reason,
-       vetted_by, vetted_at, protocol, replaced_by, state, version
-FROM requested_procedure WHERE request_fk = ANY(%(ids)s) ORDER BY id
+SELECT p.id, p.request_fk, p.requested_procedure_id, p.study_instance_uid, p.procedure_fk, p.code_value,
+       p.coding_scheme_designator, p.code_meaning, p.description, p.modality, p.duration_min, p.vetting,
+       p.vetting_reason, p.vetted_by, p.vetted_at, p.protocol, p.replaced_by, p.state, p.version, p.wished_room_fk,
+       coalesce(r.name, '')
+FROM requested_procedure p LEFT JOIN resource r ON r.id = p.wished_room_fk
+WHERE p.request_fk = ANY(%(ids)s) ORDER BY p.id
 
 -- name: steps
 SELECT s.id, s.procedure_fk, s.scheduled_procedure_step_id, s.modality, s.description, s.protocol_codes,
@@ -133,6 +135,23 @@ WHERE id = %(id)s
 UPDATE scheduled_procedure_step SET protocol_codes = %(protocol_codes)s, description = %(description)s,
        requested_contrast_agent = %(requested_contrast_agent)s, version = version + 1
 WHERE id = %(id)s
+
+-- name: set_modality
+UPDATE scheduled_procedure_step SET modality = %(modality)s, version = version + 1
+WHERE procedure_fk = %(procedure)s AND state = ANY(%(states)s)
+
+-- name: set_procedure_modality
+UPDATE requested_procedure SET modality = %(modality)s, version = version + 1 WHERE id = %(procedure)s
+
+-- name: set_wished_room
+UPDATE requested_procedure SET wished_room_fk = %(room)s, version = version + 1 WHERE id = %(procedure)s
+
+-- name: is_room
+SELECT 1 FROM resource WHERE id = %(room)s AND kind = 'ROOM'
+
+-- name: last_acceptance
+-- What a radiologist's last acceptance put in the place of what.
+SELECT detail FROM workflow_event WHERE procedure_fk = %(procedure)s AND kind = 'ACCEPTED' ORDER BY id DESC LIMIT 1
 
 -- name: set_step_state
 -- Time stamps follow the state: going back takes away what has not happened.

@@ -21,6 +21,16 @@ WHERE (%(words)s::text[] IS NULL OR NOT EXISTS (
 ORDER BY lower(p.label_fr), p.id
 LIMIT %(limit)s
 
+-- name: protocols
+-- Every protocol code with the modalities it is for, the one of most procedures first.
+SELECT c.code_value, c.coding_scheme_designator, mode() WITHIN GROUP (ORDER BY c.code_meaning),
+       array_agg(DISTINCT p.modality)
+FROM catalogue_protocol c JOIN catalogue_procedure p ON p.id = c.procedure_fk
+WHERE p.is_active
+GROUP BY c.code_value, c.coding_scheme_designator
+HAVING %(modality)s = '' OR %(modality)s = ANY(array_agg(p.modality))
+ORDER BY count(*) DESC, 3, 1, 2
+
 -- name: insert
 INSERT INTO catalogue_procedure (code_value, coding_scheme_designator, label_fr, label_en, name_folded,
     modality, body_part_examined, duration_min, preparation_fr, preparation_en, contrast,

@@ -2,7 +2,7 @@
 -- Rooms: those of the catalogue, the default one first; none: every room with a device of the modality.
 SELECT s.id, p.procedure_fk, p.duration_min, s.modality,
        coalesce((SELECT array_agg(r.room_fk ORDER BY r.room_fk IS DISTINCT FROM c.default_room_fk, r.room_fk)
-                 FROM catalogue_room r WHERE r.procedure_fk = c.id), '{}')
+                 FROM catalogue_room r WHERE r.procedure_fk = c.id), '{}'), p.wished_room_fk
 FROM scheduled_procedure_step s
 JOIN requested_procedure p ON p.id = s.procedure_fk
 LEFT JOIN catalogue_procedure c ON c.id = p.procedure_fk

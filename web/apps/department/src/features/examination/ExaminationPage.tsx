@@ -510,8 +510,9 @@ function Protocol(props: { readonly file: ExaminationFile }): ReactNode {
   const format = useFormat();
   const { language } = useLanguage();
   const preparation = (language === 'en' ? head.preparation_en : '') || head.preparation_fr;
-  const agents = [...new Set(steps.map((one) => one.requested_contrast_agent).filter((one) => one !== ''))];
-  const codes = steps.flatMap((one) => one.protocol_codes.map((code) => code['code_meaning'] ?? ''));
+  const live = steps.filter((one) => one.state !== 'CANCELED');
+  const agents = [...new Set(live.map((one) => one.requested_contrast_agent).filter((one) => one !== ''))];
+  const codes = live.flatMap((one) => one.protocol_codes.map((code) => code['code_meaning'] ?? ''));
   return (
     <Stack gap={6}>
       <Group gap={8}>

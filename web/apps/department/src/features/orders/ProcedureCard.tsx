@@ -42,6 +42,7 @@ export function ProcedureCard(props: {
               say('minutes', { count: procedure.duration_min }),
               procedure.requested_procedure_id,
               ...contrast.map((agent) => say('contrast', { agent })),
+              procedure.wished_room_name === '' ? '' : say('inRoom', { room: procedure.wished_room_name }),
             ]
               .filter(Boolean)
               .join(' · ')}

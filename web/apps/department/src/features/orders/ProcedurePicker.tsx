@@ -87,6 +87,7 @@ export function ProcedurePicker(props: {
           maxLength={200}
           autoComplete="off"
           autoFocus={props.autoFocus === true}
+          data-autofocus={props.autoFocus === true ? true : undefined}
           onChange={(event) => {
             setText(event.currentTarget.value);
             combobox.openDropdown();

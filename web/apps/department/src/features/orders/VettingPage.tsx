@@ -1,16 +1,4 @@
-import {
-  Alert,
-  Anchor,
-  Box,
-  Button,
-  Chip,
-  Group,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-  UnstyledButton,
-} from '@mantine/core';
+import { Box, Chip, Group, Text, UnstyledButton } from '@mantine/core';
 import { call, type OrderedProcedure, type WaitingProcedure } from '@negatoscope/api-client';
 import {
   type Action,
@@ -21,22 +9,21 @@ import {
   Panel,
   useActions,
   useFormat,
-  useLanguage,
   useMessages,
   useNotify,
 } from '@negatoscope/ui';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { shownName } from '../patients/names';
-import { PatientLine } from '../patients/PatientLine';
 import { PriorityBadge } from './badges';
 import { procedureName } from './describe';
 import { messages } from './messages';
-import { OrderFacts } from './OrderFacts';
-import { type Chosen, chosenName, ProcedurePicker, sentProcedure } from './ProcedurePicker';
+import { type Chosen, sentProcedure } from './ProcedurePicker';
+import type { sentProtocol } from './protocol';
 import { ReasonDialog } from './ReasonDialog';
-import { SafetyList } from './SafetyList';
+import { ReplaceDialog } from './ReplaceDialog';
+import { VettingDesk } from './VettingDesk';
 
 const PAGE = 100;
 
@@ -70,6 +57,7 @@ export function VettingPage(): ReactNode {
   });
   const following = waiting[at + 1]?.procedure ?? waiting[at - 1]?.procedure ?? null;
   const accept = useRef<() => void>(() => undefined);
+  const codes = useRef<HTMLInputElement>(null);
 
   useActions(
     useMemo<readonly Action[]>(() => {
@@ -95,6 +83,14 @@ export function VettingPage(): ReactNode {
           shortcut: 'k',
           isEnabled,
           perform: () => go(at - 1),
+        },
+        {
+          id: 'vetting.protocol',
+          label: { en: 'Choose the protocol', fr: 'Choisir le protocole' },
+          group,
+          shortcut: 'p',
+          isEnabled,
+          perform: () => codes.current?.focus(),
         },
         {
           id: 'vetting.accept',
@@ -187,14 +183,15 @@ export function VettingPage(): ReactNode {
                 </Panel>
               </Box>
               <Box flex={1} miw={0}>
-                <Desk
+                <VettingDesk
                   key={procedure.id}
                   waiting={current}
                   procedure={procedure}
                   isSending={decide.isPending}
                   accept={accept}
-                  onAccept={(protocol, contrastAgent) =>
-                    decide.mutate({ kind: 'accept', procedure, following, protocol, contrastAgent })
+                  codesRef={codes}
+                  onAccept={(chosen, modality) =>
+                    decide.mutate({ kind: 'accept', procedure, following, chosen, modality })
                   }
                   onAsk={setDialog}
                 />
@@ -217,7 +214,9 @@ export function VettingPage(): ReactNode {
             <ReplaceDialog
               procedure={procedure}
               isSending={decide.isPending}
-              onDo={(by, reason) => decide.mutate({ kind: 'replace', procedure, following, by, reason })}
+              onDo={(by, chosen, reason) =>
+                decide.mutate({ kind: 'replace', procedure, following, by, chosen, reason })
+              }
               onClose={() => setDialog(null)}
             />
           ) : null}
@@ -228,10 +227,11 @@ export function VettingPage(): ReactNode {
 }
 
 type Decision = { readonly procedure: OrderedProcedure; readonly following: number | null } & (
-  | { readonly kind: 'accept'; readonly protocol: string; readonly contrastAgent: string | null }
+  | { readonly kind: 'accept'; readonly chosen: SentProtocol; readonly modality: string | null }
   | { readonly kind: 'refuse'; readonly reason: string }
-  | { readonly kind: 'replace'; readonly by: Chosen; readonly reason: string }
+  | { readonly kind: 'replace'; readonly by: Chosen; readonly chosen: SentProtocol; readonly reason: string }
 );
+type SentProtocol = ReturnType<typeof sentProtocol>;
 const SAID = { accept: 'accepted', refuse: 'refused', replace: 'replaced' } as const;
 
 /** Sends what was decided, offers to take it back, and goes on to the next. */
@@ -247,7 +247,7 @@ function useDecision(onDone: (next: number | null) => void) {
       if (decision.kind === 'accept')
         return call('POST /api/v1/requested-procedures/{number}/accept', {
           path,
-          body: { version, protocol: decision.protocol, contrast_agent: decision.contrastAgent },
+          body: { version, modality: decision.modality, ...decision.chosen },
         });
       if (decision.kind === 'refuse')
         return call('POST /api/v1/requested-procedures/{number}/refuse', {
@@ -260,6 +260,7 @@ function useDecision(onDone: (next: number | null) => void) {
         body: {
           version,
           reason: decision.reason,
+          ...decision.chosen,
           ...sentProcedure(by),
         },
       });
@@ -333,128 +334,5 @@ function WaitingRow(props: {
           .join(' · ')}
       </Text>
     </UnstyledButton>
-  );
-}
-
-function Desk(props: {
-  readonly waiting: WaitingProcedure;
-  readonly procedure: OrderedProcedure;
-  readonly isSending: boolean;
-  readonly accept: { current: () => void };
-  readonly onAccept: (protocol: string, contrastAgent: string | null) => void;
-  readonly onAsk: (dialog: 'refuse' | 'replace') => void;
-}): ReactNode {
-  const { procedure } = props;
-  const { order } = props.waiting;
-  const say = useMessages(messages);
-  const known = procedure.steps[0]?.requested_contrast_agent ?? '';
-  const [protocol, setProtocol] = useState(procedure.protocol);
-  const [agent, setAgent] = useState(known);
-  const accept = () => {
-    if (!props.isSending) props.onAccept(protocol.trim(), agent === known ? null : agent.trim());
-  };
-  props.accept.current = accept;
-  const blocking = order.safety.filter((one) => one.is_blocking && one.answer !== null);
-  return (
-    <Stack gap="sm">
-      <Panel
-        title={procedureName(procedure)}
-        actions={
-          <Anchor
-            size="sm"
-            renderRoot={(root) => (
-              <Link to="/orders/$number" params={{ number: String(order.id) }} {...root} />
-            )}
-          >
-            {say('openOrder')}
-          </Anchor>
-        }
-      >
-        <Stack gap="sm">
-          <PatientLine patient={order.patient} />
-          {blocking.length === 0 ? null : (
-            <Alert color="red" variant="light" py="xs">
-              {blocking.map((one) => say(one.question)).join(', ')}
-            </Alert>
-          )}
-          <Textarea
-            label={say('protocol')}
-            placeholder={say('protocolHint')}
-            autosize
-            minRows={2}
-            maxRows={8}
-            maxLength={4000}
-            value={protocol}
-            onChange={(event) => setProtocol(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) accept();
-            }}
-          />
-          <TextInput
-            label={say('contrastAgent')}
-            maxLength={64}
-            value={agent}
-            onChange={(event) => setAgent(event.currentTarget.value)}
-          />
-          <Group gap="xs">
-            <Button loading={props.isSending} onClick={accept}>
-              {protocol.trim() === '' ? say('accept') : say('accepting')}
-            </Button>
-            <Button variant="default" onClick={() => props.onAsk('replace')}>
-              {say('replace')}
-            </Button>
-            <Button variant="default" c="red" onClick={() => props.onAsk('refuse')}>
-              {say('refuse')}
-            </Button>
-          </Group>
-        </Stack>
-      </Panel>
-      <Panel title={say('safety')}>
-        <SafetyList safety={order.safety} />
-      </Panel>
-      <Panel title={say('facts')} isFlush>
-        <OrderFacts order={order} />
-      </Panel>
-    </Stack>
-  );
-}
-
-function ReplaceDialog(props: {
-  readonly procedure: OrderedProcedure;
-  readonly isSending: boolean;
-  readonly onDo: (by: Chosen, reason: string) => void;
-  readonly onClose: () => void;
-}): ReactNode {
-  const say = useMessages(messages);
-  const { language } = useLanguage();
-  const [by, setBy] = useState<Chosen | null>(null);
-  const [isMissing, setMissing] = useState(false);
-  return (
-    <ReasonDialog
-      title={say('replaceTitle', { name: procedureName(props.procedure) })}
-      verb={say('replace')}
-      isSending={props.isSending}
-      onDo={(reason) => {
-        if (by === null) setMissing(true);
-        else props.onDo(by, reason);
-      }}
-      onClose={props.onClose}
-    >
-      {by === null ? (
-        <ProcedurePicker
-          label={say('replaceBy')}
-          autoFocus
-          onPick={setBy}
-          {...(isMissing ? { error: say('needProcedure') } : {})}
-        />
-      ) : (
-        <Group justify="space-between">
-          <Text fw={600}>{chosenName(by, language)}</Text>
-          <Button size="compact-sm" variant="default" onClick={() => setBy(null)}>
-            {say('remove')}
-          </Button>
-        </Group>
-      )}
-    </ReasonDialog>
   );
 }
