@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from negatoscope.app.services import opened_archive
+from negatoscope.demo.catalogue import load_catalogue
 from negatoscope.demo.identities import load_identities
 from negatoscope.demo.orders import load_orders
 from negatoscope.domain.identity import users
@@ -56,6 +57,8 @@ def department(
         )  # fmt: skip
     try:
         settings = Settings.load(data_dir=data_dir, database_url=database_url)
+        if "NEGATOSCOPE_SCREENSHOTS" in os.environ:
+            load_catalogue(database)  # procedures have titles in pictures; it takes its time
         load_orders(database, zone=PARIS)
         with opened_archive(settings, database) as archive:
             load_identities(database, archive, zone=PARIS)

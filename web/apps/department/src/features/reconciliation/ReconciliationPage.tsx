@@ -29,7 +29,7 @@ import classes from './Desk.module.css';
 import { messages } from './messages';
 import { titleOf, useUndo } from './PreviewDialog';
 import { RowList } from './RowList';
-import { bindingText, StudyPanel, saidName, saidNumber } from './StudyPanel';
+import { bindingText, StudyPanel, saidNumber } from './StudyPanel';
 import { type DeskSearch, pairOf, readSearch, TABS, type Tab } from './search';
 
 const PAGE = 500;
@@ -172,12 +172,14 @@ function Duplicates(props: { readonly search: DeskSearch; readonly change: Chang
                 </Badge>
                 <Box miw={0} flex={1}>
                   {[row.first, row.second].map((one) => (
-                    <Text key={one.id} size="sm" truncate>
-                      {shownName(one, format) || say('noName')}{' '}
-                      <Text span size="xs" c="dimmed">
+                    <Group key={one.id} wrap="nowrap" gap={6} align="baseline">
+                      <Text size="sm" truncate miw={0}>
+                        {shownName(one, format) || say('noName')}
+                      </Text>
+                      <Text size="xs" c="dimmed" flex="none">
                         {partialDate(one.birth_date, format)}
                       </Text>
-                    </Text>
+                    </Group>
                   ))}
                   <Text size="xs" c="dimmed" truncate>
                     {row.reasons
@@ -262,9 +264,14 @@ function Studies(props: {
             const why = bindingText(row);
             return (
               <>
-                <Text size="sm" fw={600} truncate>
-                  {saidName(row, format, say('noName'))}
-                </Text>
+                <Group wrap="nowrap" gap={6} align="baseline">
+                  <Text size="sm" fw={600} truncate miw={0}>
+                    {format.personName(row.patient_name) || say('noName')}
+                  </Text>
+                  <Text size="xs" flex="none">
+                    {[format.date(row.patient_birth_date), row.patient_sex].filter(Boolean).join(' · ')}
+                  </Text>
+                </Group>
                 {row.patient_id === '' ? null : (
                   <Text size="xs" truncate>
                     {saidNumber(row, say('noIssuer'))}

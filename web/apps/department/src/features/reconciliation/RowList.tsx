@@ -55,8 +55,12 @@ export function RowList<Row>(props: {
     ),
   );
   useEffect(() => {
-    if (open === undefined) return;
-    box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+    if (open === undefined) return undefined;
+    const show = () =>
+      box.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+    show();
+    const again = requestAnimationFrame(show); // rows that come into view have their true height only then
+    return () => cancelAnimationFrame(again);
   }, [open]);
   return (
     <Box ref={box} className={classes['list'] ?? ''}>

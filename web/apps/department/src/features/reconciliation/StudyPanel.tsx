@@ -272,7 +272,7 @@ export function bindingText(one: DeskStudy): (typeof REASONS)[number] | null {
 }
 
 /** Who the objects of a study say that they are of: name, birth date, sex. */
-export function saidName(one: DeskStudy, format: Format, noName: string): string {
+function saidName(one: DeskStudy, format: Format, noName: string): string {
   return [format.personName(one.patient_name) || noName, format.date(one.patient_birth_date), one.patient_sex]
     .filter(Boolean)
     .join(' · ');
