@@ -45,6 +45,22 @@ await run(async () => {
     await picture(page, 'order');
   });
 
+  await step('together', async () => {
+    await page.goto(`${url}/orders/${told.together[0]}`);
+    await page.getByRole('button', { name: 'Réaliser avec une autre demande' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Radiographie du bassin').check();
+    await inspect(page, 'together');
+    await picture(page, 'order-together');
+    await dialog.getByRole('button', { name: 'Réaliser ensemble' }).click();
+    await said('Une seule acquisition');
+    await page.getByText('une seule acquisition').first().waitFor();
+    await page.getByRole('button', { name: 'Acquisitions séparées' }).click();
+    await said('son acquisition');
+    await toast.filter({ hasText: 'son acquisition' }).last().getByRole('button', { name: 'Annuler' }).click();
+    await page.getByRole('button', { name: 'Acquisitions séparées' }).waitFor();
+  });
+
   await step('accept', async () => {
     await key('g');
     await key('v');
@@ -97,7 +113,6 @@ await run(async () => {
     await inspect(page, 'protocol');
     await picture(page, 'vetting');
     await key('Control+Enter');
-    await said('accepté');
   });
 
   await step('refuse', async () => {
@@ -110,7 +125,8 @@ await run(async () => {
     await key('Tab');
     await key('Tab');
     await key('Enter');
-    await said('refusé');
+    // Messages at the bottom are five at most, further ones wait: the next of the list tells.
+    await page.getByRole('heading', { name: 'Scanner abdomino-pelvien injecté', exact: true }).waitFor();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
 
@@ -125,7 +141,6 @@ await run(async () => {
     await inspect(page, 'replace');
     await picture(page, 'vetting-replace');
     await page.getByRole('dialog').getByRole('button', { name: 'Remplacer' }).click();
-    await said('remplacé');
     await page.getByText('Rien n’attend de radiologue.').waitFor();
   });
   report.seen.keys = await page.evaluate(async () => {

@@ -57,6 +57,11 @@ def department(
                 details=OrderDetails(priority=priority, clinical_question="Bilan."),
             )
             made.append(Orders(connection).create(new, source="test").order.id)
+        for code in ("ZCQK002", "NAQK015"):
+            procedure = Catalogue(connection).find(code)
+            assert procedure is not None
+            new = NewOrder(patient=patient, procedures=[NewProcedure(catalogue=procedure.id)])
+            made.append(Orders(connection).create(new, source="test").order.id)
     environment = os.environ | {
         "NEGATOSCOPE_DATA_DIR": str(tmp_path / "data"),
         "NEGATOSCOPE_DATABASE_URL": database_url,
@@ -85,7 +90,9 @@ def department(
                     break
             except httpx.HTTPError:
                 time.sleep(0.1)
-        yield SimpleNamespace(url=url, patient=patient, orders=made, database=database)
+        yield SimpleNamespace(
+            url=url, patient=patient, orders=made[:3], together=made[3:], database=database
+        )
     finally:
         process.terminate()
         process.wait(30)
@@ -103,6 +110,7 @@ def test_an_order_is_asked_for_and_a_radiologist_decides(
         url=department.url,
         patient=department.patient,
         examination=examination,
+        together=department.together,
         password=PASSWORD,
         screenshots=os.environ.get("NEGATOSCOPE_SCREENSHOTS") or str(tmp_path),
     )
@@ -116,6 +124,9 @@ def test_an_order_is_asked_for_and_a_radiologist_decides(
         accepted, refused, replaced = (
             Orders(connection).get(number).procedures for number in department.orders
         )
+        both = [Orders(connection).get(number).procedures[0] for number in department.together]
+        assert both[0].study_instance_uid == both[1].study_instance_uid
+        assert {one.steps[0].acquired_with for one in both} == {both[0].steps[0].id}
         (procedure,) = accepted
         assert procedure.vetted_by == "ana"
         assert procedure.protocol == "Séquence FLAIR d'abord"

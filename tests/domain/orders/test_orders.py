@@ -1,6 +1,7 @@
 """Orders are made, changed, held, called off; numbers are never given twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from negatoscope.domain.orders import (
     InvalidOrder,
     NewOrder,
     NewProcedure,
+    NewStep,
     Numbering,
     NumberTaken,
     OrderDetails,
@@ -214,10 +216,46 @@ def test_steps_of_one_acquisition_go_together(
     studies = {orders.get(o.id).procedures[0].study_instance_uid for o in (first, second)}
     assert len(studies) == 2
     assert study in studies
+    with pytest.raises(InvalidOrder, match="different times"):
+        late = orders.create(
+            NewOrder(
+                patient=patient,
+                procedures=[
+                    NewProcedure(
+                        code=CHEST.code,
+                        modality="CR",
+                        steps=[NewStep(start_at=datetime(2027, 3, 2, 9, tzinfo=UTC))],
+                    )
+                ],
+            ),
+            source="hl7:1",
+        ).order
+        fresh = orders.create(NewOrder(patient=patient, procedures=[CHEST]), source="user:a").order
+        groups.group(connection, [fresh.steps[0].id, late.steps[0].id], source="user:a")
     stranger = register(connection, "P2")
     third = orders.create(NewOrder(patient=stranger, procedures=[CHEST]), source="user:a").order
     with pytest.raises(InvalidOrder, match="several patients"):
         groups.group(connection, [steps[0], third.steps[0].id], source="user:a")
+
+
+def test_an_order_joins_a_group_that_is_there(
+    connection: CONNECTION, orders: Orders, patient: int
+) -> None:
+    """A third order named with one member is acquired with all; taken apart, each has its own study."""
+    made = [
+        orders.create(NewOrder(patient=patient, procedures=[CHEST]), source="user:a").order
+        for _ in range(3)
+    ]
+    first, second, third = (one.steps[0].id for one in made)
+    study = groups.group(connection, [first, second], source="user:a")
+    assert groups.group(connection, [second, third], source="user:a") == study
+    found = [orders.get(one.id) for one in made]
+    assert len({one.steps[0].acquired_with for one in found}) == 1
+    assert {one.procedures[0].study_instance_uid for one in found} == {study}
+    groups.ungroup(connection, first, source="user:a")
+    found = [orders.get(one.id) for one in made]
+    assert {one.steps[0].acquired_with for one in found} == {None}
+    assert len({one.procedures[0].study_instance_uid for one in found}) == 3
 
 
 @pytest.mark.parametrize(

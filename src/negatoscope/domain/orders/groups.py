@@ -13,18 +13,23 @@ from negatoscope.kit.uid import new_uid
 def group(connection: Connection, step_numbers: Sequence[int], *, source: str) -> str:
     """Let one acquisition fulfil steps of several procedures of a patient (IHE group case).
 
-    They have the study of the first and change their state together.
+    They may be of several orders; a step that is in a group already brings that with it. They have the study of
+    the first and change their state together.
 
     Returns: Study Instance UID of all.
 
     Raises:
         UnknownOrder: a step is not there.
-        InvalidOrder: less than two, of several patients or modalities.
+        InvalidOrder: less than two, of several patients or modalities, at different times.
         TransitionRefused: one has begun.
     """
     if len(set(step_numbers)) < 2:
         raise InvalidOrder("a group has two steps at least")
-    found = {one: repository.order_of_step(connection, one) for one in dict.fromkeys(step_numbers)}
+    found = {
+        one: repository.order_of_step(connection, one)
+        for named in dict.fromkeys(step_numbers)
+        for one in _with_its_group(connection, named)
+    }
     connection.execute(SQL["lock"], {"ids": sorted(set(found.values()))})
     orders = {one.id: one for one in repository.get_all(connection, sorted(set(found.values())))}
     members = [
@@ -39,6 +44,10 @@ def group(connection: Connection, step_numbers: Sequence[int], *, source: str) -
         raise InvalidOrder("the steps are of several patients")
     if len({step.modality for _, _, step in members}) > 1:
         raise InvalidOrder("the steps are of several modalities")
+    if len({step.start_at for _, _, step in members}) > 1:
+        raise InvalidOrder(
+            "the steps have different times", hint="free what is booked, then book them together."
+        )
     for _, procedure, step in members:
         if step.state not in steps.BEFORE_START:
             raise TransitionRefused("step", step.id, step.state, step.state)
@@ -58,6 +67,15 @@ def group(connection: Connection, step_numbers: Sequence[int], *, source: str) -
         )
     connection.execute(SQL["set_group"], {"ids": list(found), "group": leader[2].id})
     return study
+
+
+def _with_its_group(connection: Connection, step: int) -> list[int]:
+    order = repository.get(connection, repository.order_of_step(connection, step))
+    leader = next(one.acquired_with for one in order.steps if one.id == step)
+    if leader is None:
+        return [step]
+    rows = connection.execute(SQL["steps_acquired_with"], {"group": leader}).fetchall()
+    return [step, *(int(row[0]) for row in rows if row[0] != step)]
 
 
 def ungroup(connection: Connection, step: int, *, source: str) -> None:

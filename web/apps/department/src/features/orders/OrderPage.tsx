@@ -27,13 +27,19 @@ import { ProcedureCard } from './ProcedureCard';
 import { type Chosen, chosenName, ProcedurePicker, sentProcedure } from './ProcedurePicker';
 import { ReasonDialog } from './ReasonDialog';
 import { SafetyList } from './SafetyList';
+import { candidatesOf, TogetherDialog } from './TogetherDialog';
 import { WordsFields } from './WordsFields';
 import { sentWords, type TypedWords, wordsOf } from './words';
 
 type Deed = 'hold' | 'release' | 'cancel' | 'discontinue' | 'reopen';
 type Open =
-  | { readonly kind: 'hold' | 'cancel' | 'discontinue' | 'edit' | 'safety' | 'add' }
+  | { readonly kind: 'hold' | 'cancel' | 'discontinue' | 'edit' | 'safety' | 'add' | 'together' }
   | { readonly kind: 'remove' | 'refuse'; readonly procedure: OrderedProcedure };
+/** One acquisition for this order's procedures and steps of others, or taken apart. */
+interface Grouping {
+  readonly isOn: boolean;
+  readonly others: readonly number[];
+}
 const DONE = {
   hold: 'held',
   release: 'released',
@@ -127,18 +133,42 @@ function OpenOrder(props: { readonly order: OrderFile }): ReactNode {
     new Set(steps.map((one) => one.modality)).size === 1 &&
     new Set(order.procedures.filter((one) => one.steps.some((step) => steps.includes(step)))).size > 1;
   const group = useMutation({
-    mutationFn: async (isOn: boolean) => {
+    mutationFn: async ({ isOn, others }: Grouping) => {
       const [first] = steps;
-      if (isOn) await call('POST /api/v1/step-groups', { body: { steps: steps.map((one) => one.id) } });
+      if (isOn)
+        await call('POST /api/v1/step-groups', {
+          body: { steps: [...steps.map((one) => one.id), ...others] },
+        });
       else if (first !== undefined)
         await call('DELETE /api/v1/step-groups/{step}', { path: { step: first.id } });
     },
-    onSuccess: (_, isOn) => {
-      void client.invalidateQueries({ queryKey: ['orders', 'file', order.id] });
-      notify.done(say(isOn ? 'grouped' : 'ungrouped'), () => group.mutate(!isOn));
+    onSuccess: (_, { isOn, others }) => {
+      setOpen(null);
+      void client.invalidateQueries({ queryKey: ['orders'] });
+      const text = say(isOn ? 'grouped' : 'ungrouped');
+      // Taken apart again, what was together before would be so no more.
+      if (isOn && isGrouped) notify.done(text);
+      else notify.done(text, () => group.mutate({ isOn: !isOn, others }));
     },
     onError: failed,
   });
+
+  const elsewhere = useQuery({
+    queryKey: ['orders', 'list', 'together', order.patient.id],
+    queryFn: ({ signal }) =>
+      call('GET /api/v1/orders', {
+        query: { patient: order.patient.id, state: ['REQUESTED', 'SCHEDULED'], limit: 50 },
+        signal,
+      }),
+    enabled: mayOrder && steps.length > 0,
+  });
+  const others = (elsewhere.data?.orders ?? []).filter((one) => one.id !== order.id);
+  const candidates = candidatesOf(others, steps);
+  const groups = new Set(steps.map((one) => one.acquired_with).filter((one) => one !== null));
+  const partners = others
+    .flatMap((one) => one.procedures.flatMap((procedure) => procedure.steps))
+    .filter((one) => one.acquired_with !== null && groups.has(one.acquired_with))
+    .map((one) => one.id);
 
   const { state } = order;
   const isEnded = state === 'CANCELED' || state === 'COMPLETED' || state === 'DISCONTINUED';
@@ -249,12 +279,17 @@ function OpenOrder(props: { readonly order: OrderFile }): ReactNode {
               title={say('procedures')}
               actions={
                 <Group gap="xs">
-                  {canGroup ? (
+                  {mayOrder && candidates.length > 0 ? (
+                    <Button size="compact-sm" variant="default" onClick={() => setOpen({ kind: 'together' })}>
+                      {say('together')}
+                    </Button>
+                  ) : null}
+                  {canGroup || (mayOrder && isGrouped) ? (
                     <Button
                       size="compact-sm"
                       variant="default"
                       loading={group.isPending}
-                      onClick={() => group.mutate(!isGrouped)}
+                      onClick={() => group.mutate({ isOn: !isGrouped, others: partners })}
                     >
                       {say(isGrouped ? 'ungroup' : 'group')}
                     </Button>
@@ -305,6 +340,14 @@ function OpenOrder(props: { readonly order: OrderFile }): ReactNode {
       </Grid>
       {open?.kind === 'hold' || open?.kind === 'cancel' || open?.kind === 'discontinue' ? (
         <EndDialog deed={open.kind} isSending={tell.isPending} onDo={tellIt} onClose={() => setOpen(null)} />
+      ) : null}
+      {open?.kind === 'together' ? (
+        <TogetherDialog
+          candidates={candidates}
+          isSending={group.isPending}
+          onDo={(others) => group.mutate({ isOn: true, others })}
+          onClose={() => setOpen(null)}
+        />
       ) : null}
       {open?.kind === 'remove' ? (
         <ReasonDialog

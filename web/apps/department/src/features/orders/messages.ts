@@ -126,6 +126,10 @@ export const messages = defineMessages({
     oneAcquisition: 'one acquisition',
     group: 'One acquisition for all',
     ungroup: 'Separate acquisitions',
+    together: 'Acquire with another order',
+    togetherText:
+      'One acquisition fulfils this order and what is chosen here. They have one study, and are booked and go on together.',
+    togetherDo: 'Acquire together',
     grouped: 'One acquisition fulfils these procedures.',
     ungrouped: 'Each procedure has an acquisition of its own.',
     removeProcedure: 'Call off this procedure',
@@ -330,6 +334,10 @@ export const messages = defineMessages({
     oneAcquisition: 'une seule acquisition',
     group: 'Une acquisition pour tous',
     ungroup: 'Acquisitions séparées',
+    together: 'Réaliser avec une autre demande',
+    togetherText:
+      'Une seule acquisition répond à cette demande et à ce qui est choisi ici. Même étude, même rendez-vous, même avancement.',
+    togetherDo: 'Réaliser ensemble',
     grouped: 'Une seule acquisition répond à ces examens.',
     ungrouped: 'Chaque examen a son acquisition.',
     removeProcedure: 'Annuler cet examen',
