@@ -41,6 +41,31 @@ def test_a_file_is_read_as_spreadsheets_write_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xef\xbb\xbf",
+        bytes(range(256)) * 12,
+        b"code,label\n1\0,b\n",
+        b'code,label\n1,"' + b"x" * 200_000 + b'"\n',
+        b"code,label\n" + b"1,b\n" * 100_000,
+        "code,label\n1,b\n".encode("utf-16"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(content: bytes) -> None:
+    """Noise, NUL, fields and files without end: a reason, never an error of the program."""
+    with pytest.raises(UnitsRefused):
+        read_csv(content)
+
+
+def test_line_ends_and_marks_of_any_kind_are_read() -> None:
+    """Carriage returns alone, a line end in quotes, a byte order mark before Windows-1252."""
+    assert read_csv(b"code;label\r1;A\r2;B\r")[1] == Unit(code="2", label="B")
+    assert read_csv(b'code;label\n1;"A\nB"\n')[0].label == "A\nB"
+    assert read_csv(b"\xef\xbb\xbfcode;label\n1;\xe9\n") == [Unit(code="1", label="é")]
+
+
+@pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
         ("", 1, "headings"),

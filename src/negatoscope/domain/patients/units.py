@@ -3,6 +3,7 @@
 Messages carry codes alone. A code has one label on a day; the database refuses another.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -100,27 +101,33 @@ def read_csv(content: bytes) -> list[Unit]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
+        text = content.removeprefix(codecs.BOM_UTF8).decode("cp1252", "replace")
+    if "\0" in text:
+        raise UnitsRefused([(1, "the file is no text: save the sheet as CSV, UTF-8")])
     first = text.split("\n", 1)[0]
     delimiter = max(";,\t", key=first.count)
-    rows = csv.reader(io.StringIO(text.replace("\0", "")), delimiter=delimiter)
-    head = next(rows, [])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        lines = [(rows.line_num, row) for row in rows]
+    except csv.Error as error:
+        raise UnitsRefused([(rows.line_num, f"this is no CSV: {error}")]) from error
+    head = lines[0][1] if lines else []
     names = [_COLUMNS.get(fold(one), "") for one in head]
     if "code" not in names or "label" not in names:
         raise UnitsRefused([(1, "the headings code and label (libellé) are needed")])
     units: list[Unit] = []
     problems: list[tuple[int, str]] = []
-    for row in rows:
+    for number, row in lines[1:]:
         if not any(one.strip() for one in row):
             continue
         try:
             units.append(_unit(dict(zip(names, (one.strip() for one in row), strict=False))))
         except ValueError as error:
-            problems.append((rows.line_num, str(error)))
+            problems.append((number, str(error)))
         if len(problems) >= 50 or len(units) > MAX_ROWS:
             break
     if len(units) > MAX_ROWS:
-        problems.append((rows.line_num, f"more than {MAX_ROWS} units"))
+        problems.append((lines[-1][0], f"more than {MAX_ROWS} units"))
     if problems:
         raise UnitsRefused(problems)
     if not units:
