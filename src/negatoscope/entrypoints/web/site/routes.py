@@ -19,6 +19,7 @@ AREAS: Final = frozenset(
         "link",
         "orders",
         "patients",
+        "performed-steps",
         "reconciliation",
         "setup",
         "vetting",

@@ -16,6 +16,7 @@ import { messageRoutes } from '../features/messages/routes';
 import { orderRoutes } from '../features/orders/routes';
 import { patientRoutes } from '../features/patient/routes';
 import { patientsRoutes } from '../features/patients/routes';
+import { performedRoutes } from '../features/performed/routes';
 import { reconciliationRoutes } from '../features/reconciliation/routes';
 import { resourceRoutes } from '../features/resources/routes';
 import { setupRoutes } from '../features/setup/routes';
@@ -57,6 +58,7 @@ export const routeTree = rootRoute.addChildren([
       ...homeRoutes,
       ...orderRoutes,
       ...patientRoutes,
+      ...performedRoutes,
       ...reconciliationRoutes,
       ...patientsRoutes,
       ...studiesRoutes,

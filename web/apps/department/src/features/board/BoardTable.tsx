@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Menu } from '@mantine/core';
 import type { BoardRow } from '@negatoscope/api-client';
 import { useFormat, useLanguage, useMessages } from '@negatoscope/ui';
-import { IconCircleCheck, IconDots, IconMapPin } from '@tabler/icons-react';
+import { IconCircleCheck, IconDots, IconMapPin, IconNote } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useMemo, useState } from 'react';
 import classes from './BoardTable.module.css';
@@ -24,6 +24,7 @@ const KEYS: Readonly<Record<string, RowAction>> = {
   Enter: 'open',
   v: 'images',
   l: 'label',
+  n: 'note',
 };
 const COLUMNS = [
   'columnTime',
@@ -42,7 +43,7 @@ const COLUMNS = [
   'columnNext',
 ] as const;
 
-export type RowAction = StepAction | 'open' | 'images' | 'label' | 'letter' | 'device';
+export type RowAction = StepAction | 'open' | 'images' | 'label' | 'letter' | 'device' | 'note';
 
 type Item =
   | {
@@ -266,8 +267,17 @@ function Cells(props: {
         'columnProcedure',
         <>
           <span className={classes['modality'] ?? ''}>{row.modality}</span> {procedure}
+          {row.notes.length === 0 ? null : (
+            <span className={classes['note'] ?? ''}>
+              <IconNote size={13} aria-label={say('note')} role="img" />
+              {row.notes.at(-1)?.text}
+            </span>
+          )}
         </>,
-        procedure,
+        [
+          procedure,
+          ...row.notes.map((note) => `${note.noted_by}, ${time(note.noted_at)} : ${note.text}`),
+        ].join('\n'),
       )}
       {cell('columnPlace', place, place)}
       {cell('columnUnit', from, from)}
@@ -371,6 +381,7 @@ function RowMenu(props: {
         {entry('discontinue')}
         {entry('undo', 'U')}
         {entry('device')}
+        {entry('note', 'N')}
         <Menu.Divider />
         {entry('label', 'L')}
         {entry('letter')}
@@ -401,6 +412,8 @@ function isAllowed(row: BoardRow, action: RowAction, mayPerform: boolean): boole
       return row.instance_count > 0;
     case 'letter':
       return row.appointment !== null;
+    case 'note':
+      return mayPerform;
     case 'device':
       return mayPerform && BEFORE_START.has(row.state);
     case 'start':

@@ -6,12 +6,13 @@ import { viewerAddress } from '../studies/opening';
 import type { RowAction } from './BoardTable';
 import { DeviceDialog, IdentityDialog, ReasonDialog, UncheckedDialog } from './dialogs';
 import { messages } from './messages';
+import { NoteDialog } from './NoteDialog';
 import { type Changed, nameOf, type StepAction } from './rows';
 import { SafetyDialog } from './SafetyDialog';
 import { type IdentityDocument, useStepActions } from './useStepActions';
 
 type Asked =
-  | { readonly what: 'identity' | 'unchecked' | 'reason' | 'device'; readonly row: BoardRow }
+  | { readonly what: 'identity' | 'unchecked' | 'reason' | 'device' | 'note'; readonly row: BoardRow }
   | { readonly what: 'safety'; readonly row: BoardRow; readonly next: StepAction | null }
   | null;
 
@@ -60,6 +61,7 @@ export function useRowActions(options: {
         break;
       case 'identity':
       case 'device':
+      case 'note':
         setAsked({ what: action, row });
         break;
       case 'discontinue':
@@ -114,6 +116,7 @@ export function useRowActions(options: {
           onConfirm={(device) => void assign(asked.row, device)}
         />
       ) : null}
+      {asked?.what === 'note' ? <NoteDialog row={asked.row} onClose={close} reread={options.reread} /> : null}
       {asked?.what === 'safety' ? (
         <SafetyDialog
           request={asked.row.request}

@@ -336,7 +336,14 @@ function Performed(props: { readonly file: ExaminationFile }): ReactNode {
           <Badge variant="light" tt="none" color={one.state === 'COMPLETED' ? 'green' : 'blue'}>
             {say(one.state as 'IN PROGRESS' | 'COMPLETED' | 'DISCONTINUED')}
           </Badge>
-          <Text size="sm">{one.performed_station_ae_title}</Text>
+          <Anchor
+            size="sm"
+            renderRoot={(rest) => (
+              <Link {...rest} to="/performed-steps" search={{ show: 'all', open: one.id }} />
+            )}
+          >
+            {one.performed_station_ae_title || one.modality || one.sop_instance_uid}
+          </Anchor>
           <Text size="sm" c="dimmed">
             {format.dateTime(one.started_at)}{' '}
             {one.ended_at === null ? '' : `→ ${format.dateTime(one.ended_at)}`}

@@ -46,7 +46,7 @@ export function SavedFilters(props: {
 
   function save(): void {
     if (wanted === '') return;
-    keep([...filters.filter((one) => one.name !== wanted), { name: wanted, query }].slice(-MOST));
+    keep((before) => [...before.filter((one) => one.name !== wanted), { name: wanted, query }].slice(-MOST));
     setName('');
   }
 
@@ -96,7 +96,7 @@ export function SavedFilters(props: {
               </Button>
               <ActionIcon
                 aria-label={labels.remove(one.name)}
-                onClick={() => keep(filters.filter((other) => other.name !== one.name))}
+                onClick={() => keep((before) => before.filter((other) => other.name !== one.name))}
               >
                 <IconTrash size={14} />
               </ActionIcon>

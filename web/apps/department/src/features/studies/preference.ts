@@ -4,6 +4,9 @@ import { useCallback, useRef } from 'react';
 
 const SETTLE_MS = 600;
 
+/** A value, or what it becomes of the latest one. */
+export type Next<T> = T | ((before: T) => T);
+
 function kept(key: string): unknown {
   try {
     return JSON.parse(localStorage.getItem(`negatoscope.${key}`) ?? 'null');
@@ -16,10 +19,17 @@ function kept(key: string): unknown {
  * Something a person keeps: this browser's memory at once, the account's when it answers. A change
  * is seen at once and written a moment later.
  *
+ * What is changed may be a function of the latest value: two changes in one frame are both kept.
+ *
  * @param read Makes a value of what was kept, by an older version perhaps, or of nothing.
  */
-export function usePreference<T>(key: string, read: (kept: unknown) => T): readonly [T, (next: T) => void] {
+export function usePreference<T>(
+  key: string,
+  read: (kept: unknown) => T,
+): readonly [T, (next: Next<T>) => void] {
   const client = useQueryClient();
+  const latest = useRef(read);
+  latest.current = read;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const { data } = useQuery({
     queryKey: ['preference', key],
@@ -36,8 +46,14 @@ export function usePreference<T>(key: string, read: (kept: unknown) => T): reado
     },
   });
   const change = useCallback(
-    (next: T) => {
-      client.setQueryData(['preference', key], next);
+    (given: Next<T>) => {
+      const queryKey = ['preference', key];
+      const next =
+        typeof given === 'function'
+          ? (given as (before: T) => T)(latest.current(client.getQueryData(queryKey) ?? kept(key)))
+          : given;
+      void client.cancelQueries({ queryKey }); // what is on its way is older
+      client.setQueryData(queryKey, next);
       const body = JSON.stringify(next);
       try {
         localStorage.setItem(`negatoscope.${key}`, body);
