@@ -1,14 +1,25 @@
 """A real browser: playwright-core and axe-core fetched with npm, the Chromium of this machine."""
 
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+WORKER = """
+from negatoscope.app.roles import run_worker
+from negatoscope.infra.settings import Settings
+
+run_worker(Settings.load())
+"""
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -52,3 +63,52 @@ def drive(scripts: Path) -> Callable[..., Any]:
         return json.loads(done.stdout)
 
     return drive
+
+
+@pytest.fixture
+def serving(
+    database_url: str, free_port: int, tmp_path: Path
+) -> Callable[[], AbstractContextManager[str]]:
+    """Starts HTTP and a worker on the test's database; gives the address."""
+    environment = os.environ | {
+        "NEGATOSCOPE_DATA_DIR": str(tmp_path / "data"),
+        "NEGATOSCOPE_DATABASE_URL": database_url,
+        "NEGATOSCOPE_HTTP": f"127.0.0.1:{free_port}",
+    }
+    commands = (
+        [
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory"),
+            *("--host", "127.0.0.1", "--port", str(free_port), "--loop", "uvloop"),
+            *("--no-access-log", "negatoscope.app.asgi:create_app"),
+        ],
+        [sys.executable, "-c", WORKER],
+    )
+    url = f"http://127.0.0.1:{free_port}"
+
+    @contextmanager
+    def start() -> Iterator[str]:
+        log = tmp_path / "http.log"
+        with log.open("wb") as out:
+            processes = [
+                subprocess.Popen(command, env=environment, stdout=out, stderr=out)
+                for command in commands
+            ]
+        try:
+            until = time.monotonic() + 60
+            while True:
+                assert all(one.poll() is None for one in processes), log.read_text()
+                assert time.monotonic() < until, log.read_text()
+                try:
+                    if httpx.get(f"{url}/readyz").status_code == 200:
+                        break
+                except httpx.HTTPError:
+                    pass
+                time.sleep(0.1)
+            yield url
+        finally:
+            for one in processes:
+                one.terminate()
+            for one in processes:
+                one.wait(30)
+
+    return start

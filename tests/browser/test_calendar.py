@@ -1,9 +1,6 @@
 """The calendar in a real browser: an order is booked, dragged, put where another one is, taken back."""
 
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
 from negatoscope.demo.catalogue import load_catalogue
@@ -29,12 +25,6 @@ from negatoscope.infra.db import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.stranger]
 PASSWORD = "quatre mots sans espace"
-WORKER = """
-from negatoscope.app.roles import run_worker
-from negatoscope.infra.settings import Settings
-
-run_worker(Settings.load())
-"""
 PARIS = ZoneInfo("Europe/Paris")
 START = datetime(2027, 3, 2, 8, 0, tzinfo=PARIS)
 """A Tuesday."""
@@ -67,9 +57,7 @@ def order(connection: Any, family: str, given: str) -> tuple[int, int]:
 
 
 @pytest.fixture
-def department(
-    database: Database, database_url: str, free_port: int, tmp_path: Path
-) -> Iterator[SimpleNamespace]:
+def department(database: Database, serving: Callable[[], Any]) -> Iterator[SimpleNamespace]:
     """The demonstration's rooms, an appointment at 8:00 in two of them, an order that waits; over HTTP, with a worker."""
     if not (DIST / "index.html").exists():
         pytest.skip("NO WEB APPLICATION: it is not built here; `make web` does it")
@@ -96,47 +84,9 @@ def department(
                 ]
             )
         wanted, _ = order(connection, "MARTIN", "Zoé")
-    environment = os.environ | {
-        "NEGATOSCOPE_DATA_DIR": str(tmp_path / "data"),
-        "NEGATOSCOPE_DATABASE_URL": database_url,
-        "NEGATOSCOPE_HTTP": f"127.0.0.1:{free_port}",
-    }
-    command = (sys.executable, "-m", "granian", "--interface", "asgi", "--factory")
-    with (tmp_path / "http.log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-c", WORKER],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        process = subprocess.Popen(
-            [
-                *command,
-                *("--host", "127.0.0.1", "--port", str(free_port), "--loop", "uvloop"),
-                *("--no-access-log", "negatoscope.app.asgi:create_app"),
-            ],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{free_port}"
-    try:
-        until = time.monotonic() + 30
-        while True:
-            assert process.poll() is None, (tmp_path / "http.log").read_text()
-            assert time.monotonic() < until, (tmp_path / "http.log").read_text()
-            try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        numbers = [room.id for room in found if room is not None]
+    numbers = [room.id for room in found if room is not None]
+    with serving() as url:
         yield SimpleNamespace(url=url, order=wanted, rooms=numbers, database=database)
-    finally:
-        process.terminate()
-        worker.terminate()
-        process.wait(30)
-        worker.wait(30)
 
 
 def test_an_order_is_booked_dragged_and_told_what_is_in_the_way(
@@ -154,7 +104,6 @@ def test_an_order_is_booked_dragged_and_told_what_is_in_the_way(
         day=START.date().isoformat(),
         screenshots=os.environ.get("NEGATOSCOPE_SCREENSHOTS") or str(tmp_path),
     )
-    print(report["steps"], report["seen"].get("colleagueMs"))
     assert report["problem"] is None, report
     refusals = [line for line in report["console"] if "status of 409" in line]
     assert len(refusals) == 1, report["console"]

@@ -65,9 +65,9 @@ function Shown(props: { readonly detail: PerformedStepDetail; readonly onChanged
       <Stack gap="sm">
         {isWaiting
           ? one.flags.map((flag) => (
-              <Text key={flag} size="sm" fw={600} c="orange">
+              <strong key={flag} className={classes['flag'] ?? ''}>
                 {say(flag)}
-              </Text>
+              </strong>
             ))
           : null}
         {one.ended_by === '' ? null : (
