@@ -244,6 +244,7 @@ function Cells(props: {
   const place = [props.isGrouped ? '' : row.room_name, row.device_name]
     .filter((part) => part !== '')
     .join(' · ');
+  const notes = row.notes.map((note) => `${note.noted_by}, ${time(note.noted_at)} : ${note.text}`).join('\n');
   const mpps = row.mpps_state === null ? undefined : MPPS[row.mpps_state];
   return (
     <>
@@ -268,16 +269,10 @@ function Cells(props: {
         <>
           <span className={classes['modality'] ?? ''}>{row.modality}</span> {procedure}
           {row.notes.length === 0 ? null : (
-            <span className={classes['note'] ?? ''}>
-              <IconNote size={13} aria-label={say('note')} role="img" />
-              {row.notes.at(-1)?.text}
-            </span>
+            <span className={classes['note'] ?? ''}>{row.notes.at(-1)?.text}</span>
           )}
         </>,
-        [
-          procedure,
-          ...row.notes.map((note) => `${note.noted_by}, ${time(note.noted_at)} : ${note.text}`),
-        ].join('\n'),
+        [procedure, notes].filter((part) => part !== '').join('\n'),
       )}
       {cell('columnPlace', place, place)}
       {cell('columnUnit', from, from)}
@@ -309,7 +304,14 @@ function Cells(props: {
           </button>
         ) : null,
       )}
-      {cell('columnFlags', <Flags flags={row.flags} />)}
+      {cell(
+        'columnFlags',
+        <>
+          <Flags flags={row.flags} />
+          {notes === '' ? null : <IconNote size={15} aria-label={notes} role="img" />}
+        </>,
+        notes,
+      )}
       {cell(
         'columnNext',
         // biome-ignore lint/a11y/noStaticElementInteractions: it keeps clicks from the row
