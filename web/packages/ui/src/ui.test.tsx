@@ -2,13 +2,14 @@
 import { MantineProvider } from '@mantine/core';
 import { cleanup, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { afterEach, expect, it, vi } from 'vitest';
 import {
   type Action,
   ActionsProvider,
   ConfirmProvider,
   DataTable,
+  DateField,
   ErrorBoundary,
   Failure,
   type Language,
@@ -131,4 +132,42 @@ it('tells of a refusal in the reader’s language, and of an unknown one by its 
   cleanup();
   show(<Failure error={{ code: 'new-code', title: 'Something new' }} />);
   expect(screen.getByText('Something new')).toBeTruthy();
+});
+
+function Day(props: { readonly onChange: (day: string) => void }): ReactNode {
+  const [day, setDay] = useState('');
+  return (
+    <DateField
+      aria-label="le"
+      value={day}
+      onChange={(next) => {
+        props.onChange(next);
+        setDay(next);
+      }}
+    />
+  );
+}
+
+it('takes a day as it is typed, shows it in the language and puts the month away', async () => {
+  const onChange = vi.fn();
+  const user = show(<Day onChange={onChange} />, 'fr');
+  const field = screen.getByLabelText<HTMLInputElement>('le');
+  expect(field.placeholder).toBe('jj/mm/aaaa');
+  await user.click(field);
+  expect(await screen.findByRole('table')).toBeTruthy();
+  await user.type(field, '03051961');
+  expect(onChange.mock.calls).toEqual([['1961-05-03']]);
+  await vi.waitFor(() => expect(screen.queryByRole('table')).toBeNull());
+  await user.tab();
+  expect(field.value).toBe('03/05/1961');
+  await user.type(field, '{Backspace}');
+  await user.tab();
+  expect(field.value).toBe('03/05/1961');
+  await user.clear(field);
+  expect(onChange).toHaveBeenLastCalledWith('');
+  await user.type(field, '4/6/62');
+  expect(onChange).toHaveBeenLastCalledWith('');
+  await user.tab();
+  expect(onChange).toHaveBeenLastCalledWith('1962-06-04');
+  expect(field.value).toBe('04/06/1962');
 });

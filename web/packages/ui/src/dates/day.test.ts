@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dayFormat, parseDay } from './day';
+import { dayFormat, isWhole, parseDay } from './day';
 
 describe('a day in figures', () => {
   it.each([
@@ -36,5 +36,16 @@ describe('a day in figures', () => {
     ['demain', 'dmy', null],
   ])('%s (%s) is %s', (text, order, expected) => {
     expect(parseDay(text, order, today)).toBe(expected);
+  });
+
+  it.each([
+    ['3/5/1961', true],
+    ['03051961', true],
+    ['1961-05-03', true],
+    ['3/5/19', false],
+    ['030519', false],
+    ['0305196', false],
+  ])('%s is whole: %s', (text, expected) => {
+    expect(isWhole(text)).toBe(expected);
   });
 });

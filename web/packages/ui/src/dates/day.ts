@@ -51,6 +51,11 @@ export function parseDay(text: string, order: string, today: Date = new Date()):
   return checked(parts, order, today);
 }
 
+/** Whether nothing more will be typed: the year has four figures. `3/5/19` may become 1961. */
+export function isWhole(text: string): boolean {
+  return /^\s*\d{8}\s*$|(^|\D)\d{4}(\D|$)/.test(text);
+}
+
 function checked(parts: readonly string[], order: string, today: Date): string | null {
   const part = (name: string) => parts[order.indexOf(name)] ?? '';
   const typed = part('y');
