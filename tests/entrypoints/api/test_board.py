@@ -15,7 +15,6 @@ from negatoscope.infra.events import publish
 from negatoscope.subscribers import notifications
 
 PARIS = ZoneInfo("Europe/Paris")
-NOON = datetime.now(PARIS).replace(hour=12, minute=0, second=0, microsecond=0)
 BOARD = "/api/v1/board"
 
 
@@ -28,8 +27,9 @@ def made(served):
         device = department.device("CT-A", room, "CT", "CT_A")
         request = department.order(department.patient("<b>LEFÈVRE</b>", "Zoé"), accession="A100")
         procedure = department.requested(request, study_instance_uid="1.2.3")
-        step = department.step(procedure, NOON, device_fk=device)
-        late = NOON.replace(hour=0) - timedelta(minutes=10)
+        noon = datetime.now(PARIS).replace(hour=12, minute=0, second=0, microsecond=0)
+        step = department.step(procedure, noon, device_fk=device)
+        late = noon.replace(hour=0) - timedelta(minutes=10)
         department.step(procedure, late, device_fk=device, state="COMPLETED")
     return {"request": request, "procedure": procedure, "step": step, "appointment": None}
 

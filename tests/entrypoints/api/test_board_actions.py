@@ -28,7 +28,9 @@ def made(served):
         }
         found["request"] = department.order(found["patient"])
         procedure = department.requested(found["request"], catalogue=found["brain"])
-        found["step"] = department.step(procedure, NOW, modality="MR", device_fk=found["mr"])
+        found["step"] = department.step(
+            procedure, datetime.now(UTC), modality="MR", device_fk=found["mr"]
+        )
     return found
 
 
