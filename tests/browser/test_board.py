@@ -19,7 +19,6 @@ from negatoscope.infra.db import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.stranger]
 PASSWORD = "quatre mots sans espace"
-NOW = datetime.now(UTC)
 
 
 def data_set(step_id: str, study: str) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def data_set(step_id: str, study: str) -> dict[str, Any]:
         "00400270": {"vr": "SQ", "Value": [item]},
         "00400253": {"vr": "SH", "Value": ["PPS1"]},
         "00400241": {"vr": "AE", "Value": ["CT_A"]},
-        "00400244": {"vr": "DA", "Value": [f"{NOW:%Y%m%d}"]},
+        "00400244": {"vr": "DA", "Value": [f"{datetime.now(UTC):%Y%m%d}"]},
         "00400245": {"vr": "TM", "Value": ["0900"]},
         "00400252": {"vr": "CS", "Value": ["IN PROGRESS"]},
         "00080060": {"vr": "CS", "Value": ["CT"]},
@@ -56,7 +55,7 @@ def morning(database: Database, serving: Callable[[], Any]) -> Iterator[SimpleNa
         for name, ipp in (("ABADIE", "8001"), ("BERNARD", "8002")):
             patient = department.patient(name, "Paul", ipp=ipp)
             procedure = department.requested(department.order(patient), catalogue=thorax)
-            steps.append(department.step(procedure, NOW, device_fk=device))
+            steps.append(department.step(procedure, datetime.now(UTC), device_fk=device))
         department.patient("MARTIN", "Zoé", ipp="8003")
         study, step_id = connection.execute(
             "SELECT p.study_instance_uid, s.scheduled_procedure_step_id FROM requested_procedure p"
