@@ -81,6 +81,52 @@ def test_a_store(
     sweep(scene, victim, choose_points, WRITING, prepare)
 
 
+@pytest.mark.parametrize("prepared", [0, 2])
+def test_a_group(
+    scene: Any, victim: Any, make_ct: Make, choose_points: Choose, prepared: int
+) -> None:
+    """Parts that share a flush, two of them there already: whole or absent each, all there once acknowledged."""
+
+    def prepare() -> tuple[dict[str, Any], Callable[[Any], None]]:
+        study = f"{make_ct()[0]}.9"
+        objects = [
+            make_ct(StudyInstanceUID=study, PatientID=study, InstanceNumber=number)
+            for number in range(6)
+        ]
+        archive = scene.open()
+        there = (objects[1], objects[5])
+        for uid, data in there:
+            assert scene.store(archive, uid, data) == "STORED"
+        archive.close()
+
+        def check(run: Any) -> None:
+            told = {heard["acknowledged"] for heard in run.acknowledged}
+            if told:
+                assert {heard["kind"] for heard in run.acknowledged} <= {"STORED", "DUPLICATE"}
+            for uid, data in objects:
+                digest = hashlib.sha256(data).digest()
+                must_be = bool(told) or (uid, data) in there
+                assert scene.digest(uid) in ((digest,) if must_be else (digest, None))
+            again = scene.open()
+            for uid, data in objects:
+                assert scene.store(again, uid, data) in ("STORED", "DUPLICATE")
+            again.close()
+            scene.check()
+
+        named = [(uid, scene.write(data)) for uid, data in objects]
+        return scene.order("group", objects=named, prepared=prepared), check
+
+    sweep(scene, victim, choose_points, WRITING, prepare)
+    with_voids = [path for path in scene.files() if b".void" in path.read_bytes()]
+    assert with_voids, "no refused member had kept ones behind it"
+    archive = scene.open()
+    try:
+        reindex(archive)
+    finally:
+        archive.close()
+    assert scene.rows("SELECT 1 FROM instance") != []
+
+
 @pytest.mark.parametrize("second", ["new", "same", "other content"])
 def test_the_index_transaction(
     scene: Any, victim: Any, make_ct: Make, choose_points: Choose, second: str

@@ -52,6 +52,22 @@ def store(archive: Archive, uid: str, data: bytes) -> Outcome:
     return outcome
 
 
+def store_together(archive: Archive, objects: list[tuple[str, str]]) -> None:
+    """As the parts of one STOW-RS request: nothing is acknowledged before all are done."""
+    source = Source(kind=SourceKind.STOW, peer="127.0.0.1")
+    with archive.open_session(source) as session:
+        staged = []
+        for uid, file in objects:
+            ingest = session.begin(
+                sop_class_uid=CT, sop_instance_uid=uid, transfer_syntax_uid=EXPLICIT
+            )
+            ingest.write(Path(file).read_bytes())
+            staged.append((uid, ingest.stage()))
+        session.flush()
+        for uid, one in staged:
+            tell(acknowledged=uid, kind=one.outcome().kind)
+
+
 def action(order: dict[str, Any], archive: Archive, database: Database) -> tuple[Action, int]:
     """What an order means: the thing to do when told to, and the thread to be killed in."""
     here = threading.get_native_id()
@@ -64,6 +80,13 @@ def action(order: dict[str, Any], archive: Archive, database: Database) -> tuple
                 archive.close()
 
             return once, here
+        case "group":
+
+            def together() -> None:
+                store_together(archive, order["objects"])
+                archive.close()
+
+            return together, here
         case "index":
             store(archive, order["first_uid"], Path(order["first_file"]).read_bytes())
             data = Path(order["file"]).read_bytes()

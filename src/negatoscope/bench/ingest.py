@@ -22,7 +22,7 @@ from negatoscope.bench.wire import StoringAssociation
 from negatoscope.protocols.dicom.part10 import encode_file_meta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from negatoscope.bench.targets import DicomTarget, WebTarget
 
@@ -36,6 +36,7 @@ def ingest(
     objects: int,
     clients: int,
     instances_per_study: int = 200,
+    parts: int = 1,
 ) -> Measurement:
     """Store ``objects`` objects over ``clients`` associations or connections.
 
@@ -44,6 +45,7 @@ def ingest(
 
     Args:
         shape: a name in `SHAPES`.
+        parts: objects in each STOW-RS request; the latencies are those of requests.
     Raises: WireError, HttpError: the server takes nothing at all.
     """
     from negatoscope.bench.targets import DicomTarget
@@ -56,7 +58,9 @@ def ingest(
         sender = lambda number: _dimse(dicom, data_set, share[number], instances_per_study)  # noqa: E731
     else:
         web = target
-        sender = lambda number: _stow(web, data_set, share[number], instances_per_study)  # noqa: E731
+        sender = lambda number: _stow(  # noqa: E731
+            web, data_set, share[number], instances_per_study, parts
+        )
     result = run_crew(clients, sender)
     parameters: dict[str, Any] = {
         "shape": shape,
@@ -64,13 +68,14 @@ def ingest(
         "objects": objects,
         "object_bytes": len(data_set),
         "instances_per_study": instances_per_study,
+        "parts": parts,
         "protocol": "DIMSE" if isinstance(target, DicomTarget) else "STOW-RS",
     }
     return Measurement(
         name="ingest",
         target=str(target),
         parameters=parameters,
-        operations=len(result.durations_s),
+        operations=result.byte_count // len(data_set),
         failures=result.failures,
         byte_count=result.byte_count,
         duration_s=result.duration_s,
@@ -80,21 +85,25 @@ def ingest(
 
 
 class _Series:
-    """Writes the identifiers of the next object into a message."""
+    """Writes the identifiers of the next object into one of some messages."""
 
-    def __init__(self, patcher: Patcher, per_study: int) -> None:
-        self._patcher = patcher
+    def __init__(self, patchers: Sequence[Patcher], per_study: int) -> None:
+        self._patchers = patchers
         self._per_study = per_study
         self._uids = UidCounter()
         self._identity = StudyIdentity(self._uids)
+        self._places: dict[str, bytes] = {}
         self._sent = 0
 
-    def next(self) -> None:
+    def next(self, number: int = 0) -> None:
         if self._sent % self._per_study == 0:
-            for place, value in self._identity.next().items():
-                self._patcher.write(place, value)
+            self._places = self._identity.next()
         self._sent += 1
-        self._patcher.write(SOP_PLACE, self._uids.take())
+        patcher = self._patchers[number]
+        if len(self._patchers) > 1 or self._sent % self._per_study == 1 % self._per_study:
+            for place, value in self._places.items():
+                patcher.write(place, value)
+        patcher.write(SOP_PLACE, self._uids.take())
 
 
 def _dimse(
@@ -109,7 +118,7 @@ def _dimse(
         transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN,
     )
     message = association.store_message(SOP_PLACE, data_set)
-    series = _Series(Patcher(message), per_study)
+    series = _Series([Patcher(message)], per_study)
 
     def work(tally: Tally) -> None:
         with association:
@@ -128,7 +137,7 @@ def _dimse(
 
 
 def _stow(
-    target: WebTarget, data_set: bytes, count: int, per_study: int
+    target: WebTarget, data_set: bytes, count: int, per_study: int, parts: int
 ) -> Callable[[Tally], None]:
     connection = HttpConnection(target)
     meta = encode_file_meta(
@@ -136,26 +145,33 @@ def _stow(
         sop_instance_uid=SOP_PLACE,
         transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN,
     )
-    body = bytearray(f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode())
-    body += meta + data_set + f"\r\n--{BOUNDARY}--\r\n".encode()
+    part = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode() + meta + data_set
+    bodies = [bytearray(part + b"\r\n") for _ in range(parts)]
+    bodies[-1] += f"--{BOUNDARY}--\r\n".encode()
     content_type = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
-    head = connection.request_bytes(
-        "POST",
-        "/studies",
-        accept="application/dicom+json",
-        headers=(f"Content-Type: {content_type}", f"Content-Length: {len(body)}"),
-    )
-    series = _Series(Patcher(body), per_study)
+    identities = [Patcher(body) for body in bodies]
+    series = _Series(identities, per_study)
 
     def work(tally: Tally) -> None:
         with connection:
-            for _ in range(count):
-                series.next()
+            for begun_with in range(0, count, parts):
+                chosen = bodies[-min(parts, count - begun_with) :]
+                head = connection.request_bytes(
+                    "POST",
+                    "/studies",
+                    accept="application/dicom+json",
+                    headers=(
+                        f"Content-Type: {content_type}",
+                        f"Content-Length: {sum(map(len, chosen))}",
+                    ),
+                )
+                for number in range(parts - len(chosen), parts):
+                    series.next(number)
                 begun = time.perf_counter()
-                answer = connection.exchange((head, body))
+                answer = connection.exchange((head, *chosen))
                 if answer.status == 200:
                     tally.durations_s.append(time.perf_counter() - begun)
-                    tally.byte_count += len(data_set)
+                    tally.byte_count += len(data_set) * len(chosen)
                 else:
                     tally.failures += 1
 

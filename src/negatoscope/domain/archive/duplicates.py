@@ -102,6 +102,14 @@ class DuplicateKeeper:
         with self._database.connection() as connection:
             connection.execute(_SQL["forget_at"], {"segment": segment_id, "offset": offset})
 
+    def count_dead(self, segment_id: int, byte_count: int) -> None:
+        """Bytes of a segment that belong to no object.
+
+        Raises: DatabaseUnavailable.
+        """
+        with self._database.connection() as connection:
+            connection.execute(_SEGMENTS["add_dead_bytes"], {"id": segment_id, "bytes": byte_count})
+
     def alarm_flush_failed(self, segment: OpenSegment) -> None:
         """A disk that fails to flush needs a person."""
         try:

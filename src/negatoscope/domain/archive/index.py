@@ -9,7 +9,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,13 +120,19 @@ class IndexWriter:
 
     def submit(self, payload: dict[str, Any]) -> "Ticket":
         """Send one record (keys as ``archive_ingest`` names them), or queue it; every ticket must be waited for."""
-        ticket = Ticket(self, payload)
+        return self.submit_all((payload,))[0]
+
+    def submit_all(self, payloads: Sequence[dict[str, Any]]) -> "list[Ticket]":
+        """Send several records at once, or queue them; every ticket must be waited for, in their order."""
+        tickets = [Ticket(self, payload) for payload in payloads]
+        batches = []
         with self._lock:
-            self._queue.append(ticket)
-            batch = self._next_batch()
-        if batch is not None:
+            self._queue.extend(tickets)
+            while (batch := self._next_batch()) is not None:
+                batches.append(batch)
+        for batch in batches:
             batch.send()
-        return ticket
+        return tickets
 
     def _next_batch(self) -> "_Batch | None":
         """What is queued for one statement, if a connection is free. The lock is held."""

@@ -7,27 +7,24 @@ bytes nor row remain.
 
 import datetime
 import hashlib
-import time
 from typing import Any, Self
 
 import structlog
 
+from negatoscope.domain.archive.committing import Group, Staged
 from negatoscope.domain.archive.digest import Running
 from negatoscope.domain.archive.errors import (
     CannotUnderstand,
     CannotUnderstandCode,
     DataSetMismatch,
-    IndexUnavailable,
     IngestError,
     InvalidInstance,
     OutOfResources,
 )
-from negatoscope.domain.archive.index import Indexed, Ticket
 from negatoscope.domain.archive.ingestor import Ingestor
-from negatoscope.domain.archive.model import Outcome, OutcomeKind, Source
+from negatoscope.domain.archive.model import Outcome, Source
 from negatoscope.domain.archive.record import Record, build_record, usable_uid
-from negatoscope.domain.archive.segments import OpenSegment, manifest_line
-from negatoscope.infra import metrics
+from negatoscope.domain.archive.segments import OpenSegment
 from negatoscope.infra.errors import DatabaseUnavailable
 from negatoscope.infra.storage.errors import StorageError, VolumeFull
 from negatoscope.kit.ulid import new_ulid
@@ -47,14 +44,6 @@ _UIDS_WITHIN_BYTES = 64 << 10
 #: With more objects under way their flushes share the journal's commits, and an early start would take that from them.
 _FEW = 4
 _log = structlog.get_logger(__name__)
-
-_KINDS = {
-    "STORED": OutcomeKind.STORED,
-    "DUPLICATE": OutcomeKind.DUPLICATE,
-    "CONTENT DIFFERS": OutcomeKind.CONFLICT,
-    "OTHER STUDY": OutcomeKind.CONFLICT,
-    "OTHER PATIENT": OutcomeKind.QUARANTINED,
-}
 
 
 def understand(error: DataSetError) -> CannotUnderstand:
@@ -79,6 +68,7 @@ class IngestSession:
         self.source = source
         self._segment: OpenSegment | None = None
         self._busy: Ingest | None = None
+        self._group: Group | None = None
 
     def begin(
         self, *, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
@@ -132,8 +122,32 @@ class IngestSession:
         if self._busy is ingest:
             self._busy = None
 
+    def add(self, staged: Staged) -> None:
+        """A whole member of the session's segment, to be committed by ``flush``."""
+        assert self._segment is not None  # noqa: S101 - it was written there
+        if self._group is None:
+            self._group = Group(self._ingestor, self._segment)
+        self._group.add(staged)
+
+    @property
+    def is_group_full(self) -> bool:
+        """Whether what is staged must be flushed before another object is staged."""
+        return self._group is not None and self._group.is_full
+
+    def flush(self) -> None:
+        """Make what is staged durable and indexed; each has its outcome afterwards."""
+        group, self._group = self._group, None
+        if group is None:
+            return
+        try:
+            group.commit()
+        finally:
+            if not group.trusted:
+                self.drop_segment(abandon=True)
+
     def drop_segment(self, *, abandon: bool = False) -> None:
         """Give the segment back before its time."""
+        self.flush()
         segment, self._segment = self._segment, None
         if segment is None:
             return
@@ -249,22 +263,24 @@ class Ingest:
         self._scanner = DataSetScanner(self._transfer_syntax_uid)
         return rest
 
-    def _await_uids(self, chunk: bytes | memoryview) -> bytes:
+    def _await_uids(self, chunk: bytes | memoryview) -> bytes | memoryview:
         """A file's own words about its UIDs may be wrong or missing; its data set's are those that count.
 
         Returns: what was held back, once they are known; nothing before.
         """
         assert self._scanner is not None  # noqa: S101 - the meta group was read
         self._scanner.feed(chunk)
-        self._held_back += chunk
         if (
-            len(self._held_back) < _UIDS_WITHIN_BYTES
+            len(self._held_back) + len(chunk) < _UIDS_WITHIN_BYTES
             and self._scanner.value_so_far(SOP_INSTANCE_UID) is None
             and not self._scanner.has_passed(SOP_INSTANCE_UID)
         ):
+            self._held_back += chunk
             return b""
         self._start_with_found_uids()
-        held_back, self._held_back = bytes(self._held_back), bytearray()
+        if not self._held_back:
+            return chunk
+        held_back, self._held_back = bytes(self._held_back) + chunk, bytearray()
         return held_back
 
     def _start_with_found_uids(self) -> None:
@@ -307,40 +323,22 @@ class Ingest:
     # -- finishing ------------------------------------------------------------------------------------------------
 
     def commit(self) -> Outcome:
-        """Make the object durable and indexed.
+        """Make the object durable and indexed, with whatever was staged before it.
 
         Returns: What became of it; it is on stable storage and in the index.
         Raises: IngestError: it was not taken; nothing of it is kept.
         """
+        staged = self.stage()
+        self._session.flush()
+        return staged.outcome()
+
+    def stage(self) -> Staged:
+        """Finish the object; the session's next ``flush`` makes it durable and indexed with its neighbours.
+
+        Raises: IngestError: it cannot be taken; nothing of it is kept.
+        """
         try:
-            if self._scanner is not None and self._segment is None and self._held_back:
-                held_back, self._held_back = bytes(self._held_back), bytearray()
-                self._start_with_found_uids()
-                self._keep(held_back)
-            if self._scanner is None or self._segment is None:
-                raise CannotUnderstand(
-                    CannotUnderstandCode.NOT_PART10, "the file ends inside its meta information"
-                )
-            if self._head_pending:
-                raise CannotUnderstand(CannotUnderstandCode.TRUNCATED, "the data set is empty")
-            try:
-                record = build_record(
-                    self._scanner.finish(),
-                    sop_class_uid=self._sop_class_uid,
-                    sop_instance_uid=self._sop_instance_uid,
-                )
-                if self._session.source.study_instance_uid not in (None, record.study_instance_uid):
-                    raise DataSetMismatch("Study Instance UID is not that of the request")
-                payload = self._ingestor.payload(
-                    record, data_set_offset=len(self._meta), full=False
-                )
-            except DataSetError as error:
-                raise understand(error) from error
-            except DatabaseUnavailable as error:
-                raise OutOfResources("the database does not answer") from error
-            except ValueError as error:
-                raise CannotUnderstand(CannotUnderstandCode.LIMIT_EXCEEDED, str(error)) from error
-            outcome = self._store(record, payload)
+            staged = self._stage()
         except DatabaseUnavailable as error:
             self.abort()
             raise OutOfResources("the database does not answer") from error
@@ -348,9 +346,37 @@ class Ingest:
             self.abort()
             raise
         self._end()
-        return outcome
+        return staged
 
-    def _store(self, record: Record, payload: dict[str, Any]) -> Outcome:
+    def _stage(self) -> Staged:
+        if self._scanner is not None and self._segment is None and self._held_back:
+            held_back, self._held_back = bytes(self._held_back), bytearray()
+            self._start_with_found_uids()
+            self._keep(held_back)
+        if self._scanner is None or self._segment is None:
+            raise CannotUnderstand(
+                CannotUnderstandCode.NOT_PART10, "the file ends inside its meta information"
+            )
+        if self._head_pending:
+            raise CannotUnderstand(CannotUnderstandCode.TRUNCATED, "the data set is empty")
+        try:
+            record = build_record(
+                self._scanner.finish(),
+                sop_class_uid=self._sop_class_uid,
+                sop_instance_uid=self._sop_instance_uid,
+            )
+            if self._session.source.study_instance_uid not in (None, record.study_instance_uid):
+                raise DataSetMismatch("Study Instance UID is not that of the request")
+            payload = self._ingestor.payload(record, data_set_offset=len(self._meta), full=False)
+        except DataSetError as error:
+            raise understand(error) from error
+        except ValueError as error:
+            raise CannotUnderstand(CannotUnderstandCode.LIMIT_EXCEEDED, str(error)) from error
+        staged = self._finish(record, payload)
+        self._session.add(staged)
+        return staged
+
+    def _finish(self, record: Record, payload: dict[str, Any]) -> Staged:
         segment = self._segment
         assert segment is not None  # noqa: S101 - commit
         digest, crc = self._digest.digests()
@@ -374,24 +400,16 @@ class Ingest:
             ae=self._session.source.calling_ae_title,
             actor=self._session.source.actor_name,
         )
-        started = time.perf_counter()
-        try:
-            ticket = self._ingestor.writer.submit(payload)
-        except IndexUnavailable as error:
-            raise self._index_failed(error) from error
-        try:
-            segment.file.sync()
-        except StorageError as error:
-            self._unsynced(ticket)
-            raise OutOfResources("the disk did not take the object") from error
-        except BaseException:
-            ticket.forget()
-            raise
-        flushed = time.perf_counter()
-        indexed = self._indexed(ticket, record, payload)
-        metrics.FSYNC_SECONDS.observe(flushed - started)
-        metrics.INDEX_COMMIT_SECONDS.observe(time.perf_counter() - started)
-        return self._conclude(indexed, record, digest, size, name)
+        segment.file.accept()
+        return Staged(
+            record=record,
+            payload=payload,
+            digest=digest,
+            name=name,
+            offset=self._content_offset,
+            size=size,
+            data_set_offset=len(self._meta),
+        )
 
     def _code(self, uid: str) -> int:
         try:
@@ -410,83 +428,6 @@ class Ingest:
             "source": source.kind,
             "calling": (source.calling_ae_title or "")[:16],
         }
-
-    def _indexed(self, ticket: Ticket, record: Record, payload: dict[str, Any]) -> Indexed:
-        try:
-            indexed = ticket.wait(self._ingestor.index_timeout_s)
-            if (
-                indexed.outcome in ("AGAIN WITH ATTRIBUTES", "RETRY", "REFUSED")
-                and "study_fk" in payload
-            ):
-                self._ingestor.families.forget(record.family)
-                for key in ("study_fk", "series_fk"):
-                    payload.pop(key, None)
-                payload.update(
-                    study_uid=record.study_instance_uid,
-                    series_uid=record.series_instance_uid,
-                    cls_uid=record.sop_class_uid,
-                    **record.attributes(),
-                )
-                indexed = self._ingestor.writer.submit(payload).wait(self._ingestor.index_timeout_s)
-        except IndexUnavailable as error:
-            raise self._index_failed(error) from error
-        if indexed.outcome == "REFUSED":
-            raise CannotUnderstand(CannotUnderstandCode.UNREADABLE, "a value cannot be indexed")
-        if indexed.outcome == "RETRY":
-            raise OutOfResources("the index is busy with the same object")
-        return indexed
-
-    def _index_failed(self, error: IndexUnavailable) -> OutOfResources:
-        if error.outcome_unknown:
-            self._break_off()  # the row may exist: the member must stay; recovery decides
-        return OutOfResources("the index does not answer")
-
-    def _unsynced(self, ticket: Ticket) -> None:
-        """The flush failed while the index was told: take the row back, and never trust this segment again."""
-        segment = self._segment
-        assert segment is not None  # noqa: S101 - commit
-        try:
-            if ticket.wait(self._ingestor.index_timeout_s).outcome == "STORED":
-                self._ingestor.duplicates.forget_at(segment.segment_id, self._content_offset)
-        except (IndexUnavailable, DatabaseUnavailable):
-            _log.exception("ingest.unsynced_row_left", segment=segment.segment_id)
-        self._ingestor.duplicates.alarm_flush_failed(segment)
-        self._break_off()
-
-    def _conclude(
-        self, indexed: Indexed, record: Record, digest: bytes, size: int, name: str
-    ) -> Outcome:
-        segment = self._segment
-        assert segment is not None  # noqa: S101 - commit
-        again = indexed.outcome.endswith(" AGAIN")
-        kind = _KINDS[indexed.outcome.removesuffix(" AGAIN")]
-        keep = kind is not OutcomeKind.DUPLICATE and not again
-        if kind is OutcomeKind.DUPLICATE:
-            keep = self._ingestor.duplicates.replaced_by(
-                record.sop_instance_uid, digest, segment=segment, offset=self._content_offset, size=size,
-                data_set_offset=len(self._meta),
-            )  # fmt: skip
-        if keep:
-            segment.file.entries.append(
-                manifest_line(
-                    sha256=digest.hex(), offset=self._content_offset, size=size,
-                    data_set_offset=len(self._meta), name=name,
-                )
-            )  # fmt: skip
-            segment.file.accept()
-            if kind is OutcomeKind.STORED and indexed.study_id and indexed.series_id:
-                self._ingestor.families.put(record.family, indexed.study_id, indexed.series_id)
-        else:
-            segment.file.rollback()
-        return Outcome(
-            kind=kind,
-            sop_class_uid=record.sop_class_uid,
-            sop_instance_uid=record.sop_instance_uid,
-            study_instance_uid=record.study_instance_uid,
-            series_instance_uid=record.series_instance_uid,
-            sha256=digest,
-            warnings=tuple(record.warnings),
-        )
 
     # -- not finishing --------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 For each segment whose writer is gone: what is whole and not in the index is indexed again; a row whose object is not whole
 goes (it was never acknowledged: an acknowledgement follows the flush *and* the commit); a half-written end is cut off. Only the
-last members can be in doubt, since a segment's writer flushes each member before it begins the next; those are digested. A whole
+last members can be in doubt, since a segment's writer flushes after a few at most; those are digested. A whole
 object that is in the index at another place is the copy of a settling that was not finished: its bytes count as dead. A decision
 that was written and not carried out is carried out.
 """
@@ -19,6 +19,7 @@ import orjson
 import structlog
 from psycopg.types.json import Jsonb
 
+from negatoscope.domain.archive.committing import GROUP_OBJECTS
 from negatoscope.domain.archive.decisions import apply_decision
 from negatoscope.domain.archive.digest import Running
 from negatoscope.domain.archive.duplicates import digest_of_range
@@ -30,6 +31,7 @@ from negatoscope.domain.archive.record import build_record
 from negatoscope.domain.archive.segments import (
     OpenSegment,
     SegmentPool,
+    manifest_line,
     member_bytes,
     member_end,
 )
@@ -42,13 +44,15 @@ from negatoscope.infra.storage.posix.segment import (
     ScannedMember,
     SegmentFile,
 )
+from negatoscope.kit.ulid import new_ulid
 from negatoscope.protocols.dicom.dataset.errors import DataSetError
 from negatoscope.protocols.dicom.dataset.scanner import DataSetScanner
 from negatoscope.protocols.dicom.part10 import Part10Error, read_file_meta
 
 _SQL = load_queries("negatoscope.domain.archive.sql", "segments.sql")
 _INDEX = load_queries("negatoscope.domain.archive.sql", "index.sql")
-_DOUBTFUL = 4
+#: Members that one flush may have been for, and a few.
+_DOUBTFUL = GROUP_OBJECTS + 4
 _META_BYTES = 64 << 10
 _CHUNK = 1 << 20
 _DECISION_MAX_BYTES = 1 << 20
@@ -84,6 +88,11 @@ class Recovered:
 def is_object(member: ScannedMember) -> bool:
     """A DICOM file, not one of our own members."""
     return member.header.comment.get("kind") == "dcm"
+
+
+def is_void(member: ScannedMember) -> bool:
+    """What is left of an object that was not taken."""
+    return member.header.comment.get("kind") == "void"
 
 
 def is_decision(member: ScannedMember) -> bool:
@@ -146,6 +155,19 @@ def payload_of_member(
         ae=comment.get("calling") or None,
     )
     return payload
+
+
+def _void(segment: OpenSegment, torn: Sequence[ScannedMember]) -> int:
+    """Members whose bytes did not all arrive, with whole ones behind them. Returns: bytes that are dead."""
+    for member in torn:
+        name = f"{new_ulid()}.void"
+        segment.file.void(member.content_offset, name=name, size=member.header.size)
+        segment.file.entries.append(
+            manifest_line(
+                sha256="", offset=member.content_offset, size=member.header.size, data_set_offset=0, name=name
+            )
+        )  # fmt: skip
+    return sum(member_bytes(member.header.size) for member in torn)
 
 
 class Recovery:
@@ -289,11 +311,13 @@ class Recovery:
         if not still_written:
             file.entries.clear()
         good_end = dead_bytes = 0
+        torn: list[ScannedMember] = []
         for position, member in enumerate(members):
             doubtful = position >= len(members) - _DOUBTFUL
             if is_object(member):
                 if doubtful and not is_intact(file.descriptor, member):
                     result.damaged += 1
+                    torn.append(member)
                     continue
                 if rows.pop(member.content_offset, None) is None:
                     outcome = self._index(segment, member)
@@ -302,7 +326,12 @@ class Recovery:
                         dead_bytes += member_bytes(member.header.size)
             else:
                 rows.pop(member.content_offset, None)
+                if is_void(member):
+                    dead_bytes += member_bytes(member.header.size)
             good_end = member_end(member)
+            if not still_written and not is_sealed(members):
+                dead_bytes += _void(segment, torn)
+                torn.clear()
             if not still_written and member.header.name not in (README_NAME, MANIFEST_NAME):
                 segment.note_member(member)
         if still_written:

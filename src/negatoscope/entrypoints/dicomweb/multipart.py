@@ -80,6 +80,7 @@ class MultipartParser:
         self._delimiter = b"\r\n--" + encoded
         self._buffer = b"\r\n"  # so that a delimiter at the very start is one like the others
         self._state = _State.PREAMBLE
+        self._is_first = True
         self._outside = 0
         self._parts = 0
         self._max_parts = max_parts
@@ -106,8 +107,17 @@ class MultipartParser:
 
     def feed_into(self, chunk: bytes, events: list[Event]) -> None:
         """Like ``feed``; what was found before an error is in ``events`` all the same."""
-        buffer = self._buffer + chunk if self._buffer else chunk
-        position = 0
+        buffer, position = chunk, 0
+        if self._is_first and len(chunk) > len(self._delimiter):
+            self._is_first = False
+            if chunk.startswith(self._delimiter[2:]):  # as nearly always: nothing to copy
+                self._state = _State.DELIMITER
+                position = len(self._delimiter) - 2
+            else:
+                buffer = self._buffer + chunk
+        elif self._buffer:
+            self._is_first = False
+            buffer = self._buffer + chunk
         step = _STEPS
         while True:
             taken = step[self._state](self, buffer, position, events)

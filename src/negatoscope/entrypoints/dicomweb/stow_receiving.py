@@ -1,12 +1,13 @@
 """What a Store request brings, object by object, and what became of it (PS3.18 §10.5, §I.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
 
 from negatoscope.domain.archive import IngestError, Outcome, OutcomeKind, OutOfResources
+from negatoscope.domain.archive.committing import Staged
 from negatoscope.domain.archive.ingest import Ingest, IngestSession
 from negatoscope.entrypoints.dicomweb.media_types import (
     DICOM,
@@ -121,6 +122,7 @@ class Receiver:
         self.result = result
         self.is_ending = False
         self._ingest: Ingest | None = None
+        self._staged: list[tuple[Ingest, Staged]] = []
         if parser is None:
             self._begin({})
 
@@ -146,6 +148,11 @@ class Receiver:
                     case PartEnd():
                         self._end()
 
+    def feed_all(self, pieces: Sequence[bytes]) -> None:
+        """Several pieces, as ``feed``."""
+        for piece in pieces:
+            self.feed(piece)
+
     def finish(self) -> None:
         """The body is over.
 
@@ -157,22 +164,37 @@ class Receiver:
         elif not self._parser.is_complete:
             raise MultipartError("the body ends before its last boundary")
 
-    def end(self, rest: bytes, *, whole: bool) -> None:
-        """The last piece; ``close``.
+    def end(self, rest: Sequence[bytes], *, whole: bool) -> None:
+        """The last pieces; ``close``.
 
         Args:
-            rest: The piece, possibly empty.
+            rest: The pieces, possibly none.
             whole: The body is over; otherwise it broke off.
         Raises:
             MultipartError: as ``feed`` and ``finish``.
         """
         try:
-            if rest:
-                self.feed(rest)
+            self.feed_all(rest)
             if whole:
                 self.finish()
         finally:
+            self.settle()
             self.close()
+
+    def settle(self) -> None:
+        """Make the parts that ended durable and indexed, and note what became of them."""
+        staged, self._staged = self._staged, []
+        try:
+            self.session.flush()
+        finally:
+            for ingest, one in staged:
+                self._note(ingest, one)
+
+    def _note(self, ingest: Ingest, staged: Staged) -> None:
+        try:
+            self.result.add_stored(staged.outcome())
+        except IngestError as error:
+            self._failed(ingest, error)
 
     def close(self) -> None:
         """Cut off what is not whole."""
@@ -194,28 +216,28 @@ class Receiver:
         try:
             self._ingest.write(data)
         except IngestError as error:
-            self._failed(error)
+            self._failed(self._ingest, error)
+            self._ingest = None
 
     def _end(self) -> None:
         if self._ingest is None:
             return
+        ingest, self._ingest = self._ingest, None
         try:
-            outcome = self._ingest.commit()
+            self._staged.append((ingest, ingest.stage()))
         except IngestError as error:
-            self._failed(error)
-        else:
-            self.result.add_stored(outcome)
-            self._ingest = None
+            self._failed(ingest, error)
+        if self.session.is_group_full:
+            self.settle()
 
-    def _failed(self, error: IngestError) -> None:
+    def _failed(self, ingest: Ingest, error: IngestError) -> None:
         _log.warning(
             "stow.refused",
             status=f"{error.dimse_status:04X}",
             reason=error.error_comment,
-            sop_instance_uid=self._ingest and self._ingest.sop_instance_uid,
+            sop_instance_uid=ingest.sop_instance_uid,
         )
-        self.result.add_failed(self._ingest, error.dimse_status)
-        self._ingest = None
+        self.result.add_failed(ingest, error.dimse_status)
         if isinstance(error, OutOfResources):
             self.result.out_of_resources = True
 

@@ -2,10 +2,10 @@
 
 Bodies are Part 10 files, or metadata and bulk data (``stow_metadata``).
 
-The body is read piece by piece; each part goes into the archive by the same door as a C-STORE
-and is durable and indexed before the next one begins. The request therefore holds two pieces of
-the body at most, whatever the size of a part or their number, and the client is read from only
-as fast as the archive writes.
+The body is read piece by piece; each part goes into the archive by the same door as a C-STORE.
+Parts of one request share flushes and transactions of the index, a few at a time; the answer is
+sent when all are done. The request holds two pieces of the body at most, whatever the size of a
+part or their number, and the client is read from only as fast as the archive writes.
 
 What is whole when the body breaks off — the client went away, a boundary is missing — stays in
 the archive; the part that was under way leaves nothing. A client that never had its answer sends
@@ -53,6 +53,8 @@ from negatoscope.protocols.dicom.xml import dump_native_model
 
 PIECE_BYTES: Final = 1 << 20
 """Of the body, handed to the archive at once; a second one may be waiting."""
+LONG_CHUNK_BYTES: Final = 64 << 10
+"""Not copied to be joined with their neighbours."""
 MAX_PARTS: Final = 100_000
 MAX_REQUESTS: Final = 16
 """Bodies received at once by a process; further ones are told to come back."""
@@ -186,7 +188,7 @@ async def _feed(request: Request, receiver: Receiver) -> None:
             if size >= PIECE_BYTES:
                 if writing is not None:
                     await writing
-                writing = asyncio.ensure_future(run_blocking(receiver.feed, b"".join(pending)))
+                writing = asyncio.ensure_future(run_blocking(receiver.feed_all, _joined(pending)))
                 pending, size = [], 0
         whole = True
     except asyncio.CancelledError:
@@ -197,7 +199,14 @@ async def _feed(request: Request, receiver: Receiver) -> None:
             await asyncio.wait((writing,))
             writing.result()
         receiver.is_ending = True
-        await asyncio.shield(run_blocking(receiver.end, b"".join(pending), whole=whole))
+        await asyncio.shield(run_blocking(receiver.end, _joined(pending), whole=whole))
+
+
+def _joined(chunks: list[bytes]) -> list[bytes]:
+    """Long chunks as they are; short ones in one, which is one write and one turn of the parser."""
+    if sum(map(len, chunks)) >= len(chunks) * LONG_CHUNK_BYTES:
+        return chunks
+    return [b"".join(chunks)]
 
 
 def _body_kind(request: Request) -> tuple[str, MultipartParser | None]:

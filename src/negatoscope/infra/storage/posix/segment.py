@@ -33,6 +33,7 @@ README = b"""This TAR file is a segment of a Negatoscope archive.
 
 Members named <ULID>.dcm are DICOM Part 10 files (PS3.10), complete and untouched since they were received.
 Members named <ULID>.json.gz are DICOM JSON metadata of a series (PS3.18 Annex F), derived from those files.
+Members named <ULID>.void are nothing: objects that were not taken, with others behind them.
 Members named <ULID>.journal.json are decisions of the archive (a version accepted, an object deleted), in order of time.
 MANIFEST.tsv, when the segment was sealed, lists: sha256, offset, size, data set offset, name.
 
@@ -280,6 +281,32 @@ class SegmentFile:
                 self.unprepare()
         finally:
             self._position = self.end
+
+    def take_back(self, content_offset: int) -> None:
+        """Cut off the finished member whose content begins there, and all behind it.
+
+        Raises: WriteFailed.
+        """
+        self.end = content_offset - tar.HEADER_BYTES
+        self.rollback()
+
+    def void(self, content_offset: int, *, name: str, size: int) -> None:
+        """Give a finished member that others follow headers that say that it is nothing. Its name changes, its bytes stay.
+
+        Until the next ``sync`` what lies behind it cannot be relied on.
+
+        Raises: VolumeFull, WriteFailed.
+        """
+        blocks = tar.encode_header(
+            tar.MemberHeader(
+                name=name, size=size, mtime_s=int(time.time()), comment={"kind": "void"}
+            )
+        )
+        try:
+            os.pwrite(self._descriptor, blocks, content_offset - tar.HEADER_BYTES)
+        except OSError as error:
+            self.broken = True
+            raise translate(error, "writing a segment") from error
 
     def sync(self) -> None:
         """Flush. After a failure the segment is broken: it takes no further member (the kernel may have dropped pages).
