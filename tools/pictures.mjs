@@ -35,12 +35,6 @@ const PICTURES = {
     await page.locator('main table a').first().click();
     await settled(page);
   },
-  async reconciliation(page) {
-    await page.goto(`${told.url}/reconciliation`);
-    await settled(page);
-    await page.keyboard.press('j');
-    await page.waitForTimeout(1500);
-  },
   async 'hl7-messages'(page) {
     await page.goto(`${told.url}/admin/messages`);
     await settled(page);

@@ -252,15 +252,15 @@ function Cells(props: {
       {cell('columnState', <StateChip state={row.state} />, mpps === undefined ? undefined : say(mpps))}
       {cell(
         'columnPatient',
-        <>
-          <strong className={classes['name'] ?? ''}>{name}</strong>{' '}
+        <span className={classes['person'] ?? ''}>
+          <strong className={classes['name'] ?? ''}>{name}</strong>
           {row.identity_status === 'VALI' ? (
             <IconCircleCheck size={13} className={classes['valid'] ?? ''} aria-label={say('validated')} />
-          ) : null}{' '}
-          <span className={classes['dim'] ?? ''}>
+          ) : null}
+          <span className={classes['born'] ?? ''}>
             {format.date(row.birth_date)} {row.sex}
           </span>
-        </>,
+        </span>,
         `${name} ${format.date(row.birth_date)} ${row.sex}`,
       )}
       {cell('columnIdentifiers', identifiers, identifiers)}
