@@ -19,6 +19,7 @@ import orjson
 
 from negatoscope.domain.archive.errors import InvalidCursor
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 
 MAX_LIMIT: Final = 500
@@ -37,7 +38,6 @@ _TIMEOUT: Final = "SET LOCAL statement_timeout = '10s'"
 _QUICK: Final = "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 _IN_ORDER: Final = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
 _SQL: Final = load_queries("negatoscope.domain.archive.sql", "listing.sql")
-_WILDCARDS: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 _TRIGRAM: Final = 3
 _UID: Final = re.compile(r"[0-2](\.[0-9]+){2,}")
 COLUMNS: Final = """s.study_instance_uid, s.study_date, s.study_time, s.study_description, s.accession_number,
@@ -370,7 +370,7 @@ class _Query:
             self._words.append(f"x.places LIKE {self._bind(_begin(station, '|'))}")
             self._series(f"text_folded(e.station_name) LIKE {self._bind(_begin(station, ''))}")
         if words := _words(asked.institution_name):
-            patterns = [self._bind(f"%{word.translate(_WILDCARDS)}%") for word in words]
+            patterns = [self._bind(f"%{literal_like(word)}%") for word in words]
             self._words += [f"x.places LIKE {one}" for one in patterns]
             self._series(
                 " AND ".join(f"text_folded(e.institution_name) LIKE {one}" for one in patterns)
@@ -378,9 +378,7 @@ class _Query:
         if asked.modalities:
             given = [one.replace("\0", "") for one in asked.modalities]
             wanted = [fold(one) for one in given]
-            among = [
-                f"x.words LIKE {self._bind(f'% {one.translate(_WILDCARDS)} %')}" for one in wanted
-            ]
+            among = [f"x.words LIKE {self._bind(f'% {literal_like(one)} %')}" for one in wanted]
             self._words.append(f"({' OR '.join(among)})")
             upper = self._bind([one.strip().upper() for one in given])
             self._rows.append(f"s.modalities_in_study && {upper}::text[]")
@@ -416,12 +414,12 @@ def _words(text: str) -> list[str]:
 
 def _pattern(word: str, border: str) -> str:
     """Anywhere; of one or two characters, which no index holds, at the beginning of a word."""
-    escaped = word.translate(_WILDCARDS)
+    escaped = literal_like(word)
     return f"%{escaped}%" if len(word) >= _TRIGRAM else f"%{border}{escaped}%"
 
 
 def _begin(text: str, border: str) -> str:
-    escaped = text.translate(_WILDCARDS)
+    escaped = literal_like(text)
     return f"%{border}{escaped}%" if border else f"{escaped}%"
 
 

@@ -9,6 +9,7 @@ from negatoscope.domain.orders import repository
 from negatoscope.domain.orders.model import Order, Vetting
 from negatoscope.domain.orders.repository import SQL, Connection
 from negatoscope.domain.orders.states import RequestState
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 
 MAX_PAGE: Final = 200
@@ -119,8 +120,7 @@ def studies_of(connection: Connection, order: int) -> dict[int, list[str]]:
 
 def _parameters(wanted: OrderFilter) -> dict[str, Any]:
     words = [
-        word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        for word in fold(wanted.text.replace("\0", "")).split()[:_MAX_WORDS]
+        literal_like(word) for word in fold(wanted.text.replace("\0", "")).split()[:_MAX_WORDS]
     ]
     return {
         "states": [str(one) for one in wanted.states] or None,

@@ -16,6 +16,7 @@ from negatoscope.infra.db.conditions import (
     Span,
     all_of,
     any_of,
+    literal_like,
 )
 from negatoscope.kit.text import fold
 
@@ -88,7 +89,7 @@ def named(text: str, columns: Sequence[str], match: Match = Match.BEGINS) -> Con
     folded = fold(text)[:_MAX_NAME]
     if not folded:
         return NEVER
-    pattern = folded.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = literal_like(folded)
     begins = "%" if match is Match.CONTAINS else ""
     likely = Condition("p.name_folded LIKE %s", (f"%{pattern}%",))
     return all_of(

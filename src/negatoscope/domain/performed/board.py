@@ -13,6 +13,7 @@ from typing import Any, Final
 from negatoscope.domain.orders import ProcedureState, Question, RequestState, StepState, safety
 from negatoscope.domain.patients import PersonName
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 
 MAX_ROWS: Final = 3_000
@@ -261,7 +262,7 @@ def _parameters(wanted: BoardFilter) -> dict[str, Any]:
         return None if values is None else list(values)
 
     only = wanted.only or Changed()
-    words = [_pattern(word) for word in fold(wanted.text).split()]
+    words = [literal_like(word) for word in fold(wanted.text).split()]
     return {
         "from": wanted.begins,
         "until": wanted.ends,
@@ -280,10 +281,6 @@ def _parameters(wanted: BoardFilter) -> dict[str, Any]:
         "appointments": list(only.appointments),
         "limit": MAX_ROWS + 1,
     }
-
-
-def _pattern(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 _NAMES: Final = tuple(one.name for one in fields(BoardRow))

@@ -14,6 +14,7 @@ from negatoscope.domain.scheduling.catalogue_errors import (
     UnknownEntry,
 )
 from negatoscope.infra.db import load_queries
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 
 SQL: Final = load_queries("negatoscope.domain.scheduling.sql", "catalogue.sql")
@@ -136,10 +137,7 @@ class Catalogue:
             after: Number of the last one of the page before.
             limit: At most `MAX_PAGE`.
         """
-        words = [
-            word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            for word in fold(text).split()[:10]
-        ]
+        words = [literal_like(word) for word in fold(text).split()[:10]]
         return self._find(
             words=words or None,
             modality=modality,

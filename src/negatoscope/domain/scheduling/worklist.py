@@ -22,6 +22,7 @@ from negatoscope.domain.patients import Patient, Registry
 from negatoscope.domain.patients.dicom import DicomPatient, NameToShow, dicom_patient
 from negatoscope.domain.scheduling.resources import Shows, WorklistFilter, worklist_filter
 from negatoscope.infra.db import Database, load_queries
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 from negatoscope.standard import tags
 
@@ -345,9 +346,7 @@ def _words(key: Mapping[str, Any] | None) -> list[str] | None:
     if len(values) != 1 or values == ['""'] or "\0" in values[0] or not _is_latin(values[0]):
         return None
     pieces = [fold(piece) for piece in _NAME_BREAKS.split(values[0]) if piece]
-    return [
-        piece.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for piece in pieces
-    ] or None
+    return [literal_like(piece) for piece in pieces] or None
 
 
 def _is_latin(text: str) -> bool:

@@ -29,6 +29,14 @@ class Condition:
         return sql, dict(zip(names, self.parameters, strict=True))
 
 
+_WILDCARDS: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
+
+
+def literal_like(text: str) -> str:
+    """A pattern of LIKE that means these characters and no other."""
+    return text.translate(_WILDCARDS)
+
+
 ALWAYS: Final = Condition("TRUE")
 NEVER: Final = Condition("FALSE")
 

@@ -21,6 +21,7 @@ from negatoscope.domain.archive.query.attributes import (
     Storage,
 )
 from negatoscope.domain.archive.query.model import MatchOptions, QueryLevel
+from negatoscope.infra.db.conditions import literal_like
 from negatoscope.kit.text import fold
 
 _WILD: Final = re.compile(r"[*?]")
@@ -157,10 +158,10 @@ def _fuzzy_name(column: str, value: str) -> tuple[list[str], list[str]]:
     for word in patterns.words(value):
         if not _storable(word):
             return ["FALSE"], []
-        like = _escape(word) + "%"
+        like = literal_like(word) + "%"
         if len(word) < 3:
             sql.append("(" + " OR ".join([f"{column} LIKE %s"] * (1 + len(_BREAKS))) + ")")
-            parameters += [like, *(f"%{_escape(sign)}{like}" for sign in _BREAKS)]
+            parameters += [like, *(f"%{literal_like(sign)}{like}" for sign in _BREAKS)]
         else:
             sql.append(f"{column} LIKE %s AND CASE WHEN {column} ~ %s THEN true ELSE false END")
             parameters += ["%" + like, f"(^|[{re.escape(_BREAKS)}]){re.escape(word)}"]
@@ -178,7 +179,7 @@ def _name_patterns(value: str) -> list[str]:
     for number, group in enumerate(groups):
         wild = patterns.name_stem(patterns.name_pattern(group))
         if wild.strip(patterns.STAR):
-            like = _escape(wild).replace(patterns.STAR, "%").replace(patterns.ANY, "_")
+            like = literal_like(wild).replace(patterns.STAR, "%").replace(patterns.ANY, "_")
             likes.append(("%" if number or anywhere else "") + like + "%")
     return likes
 
@@ -350,17 +351,13 @@ def _like(column: str, like: str) -> tuple[str, list[str]]:
 
 
 def _like_pattern(value: str) -> str:
-    return _escape(value).replace("*", "%").replace("?", "_")
+    return literal_like(value).replace("*", "%").replace("?", "_")
 
 
 def _loose(value: str) -> str:
     """A LIKE pattern on folded text that every value matching the literal pattern fulfils."""
-    pieces = [_escape(fold(piece)) for piece in _WILD.split(value)]
+    pieces = [literal_like(fold(piece)) for piece in _WILD.split(value)]
     return "%" + "%".join(piece for piece in pieces if piece) + "%"
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _storable(text: str) -> bool:
