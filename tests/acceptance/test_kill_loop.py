@@ -203,7 +203,7 @@ def test_nothing_acknowledged_is_lost(
         senders = [Sender(archive, stranger, make, ledger) for _ in range(SENDERS)]
         for sender in senders:
             sender.start()
-        time.sleep(dice.uniform(0.05, 0.8))
+        time.sleep(dice.uniform(0.05, 0.5))
         whom = kill(archive, dice)
         died = time.monotonic()
         for sender in senders:

@@ -100,6 +100,7 @@ _CLASS_OF_ACTION: Final[Mapping[str, EventClass]] = {
     "reconcile": EventClass.CHANGE,
     "performed step seen": EventClass.CHANGE,
     "assign device": EventClass.CHANGE,
+    "note on step": EventClass.CHANGE,
     "bind studies": EventClass.CHANGE,
     "undo reconciliation": EventClass.CHANGE,
     "read examination": EventClass.VIEW,
