@@ -185,6 +185,15 @@ def test_a_file_is_looked_at_then_taken_in_once(connection, room):
     assert {one.effect for one in back.lines} == {Effect.SAME}
 
 
+@pytest.mark.parametrize("label", ["=1+1", "'=1", "''=1", "'-", "'80s", "'"])
+def test_an_apostrophe_of_its_own_comes_back_from_the_file(connection, label):
+    added = Catalogue(connection).add(Procedure(code_value="A1", label_fr=label))
+    exported = transfer.export(connection, FileKind.PROCEDURES).lstrip("\ufeff")
+    back = transfer.load(connection, FileKind.PROCEDURES, exported, apply=True)
+    assert effects(back) == [(2, Effect.SAME)]
+    assert Catalogue(connection).find("A1").label_fr == added.label_fr == label
+
+
 def test_a_line_with_an_error_keeps_all_out(connection):
     text = (
         "code_value;label_fr;duration_min;rooms;contrast\n"

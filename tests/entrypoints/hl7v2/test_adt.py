@@ -367,3 +367,41 @@ def test_bare_numbers_mean_those_of_their_facility(database: Database, tmp_path:
 def test_a_facility_without_an_authority_is_no_setting(wrong: str) -> None:
     with pytest.raises(ValueError, match="FACILITY=AUTHORITY"):
         PatientSettings(facility_authorities=(wrong,))
+
+
+def merge(survivor: str, subsumed: str) -> tuple[str, str, str]:
+    return "A40", pid(survivor), f"MRG|{subsumed}^^^CHU-X&750&N^PI"
+
+
+def test_a_chain_of_merges_ends_at_the_last_survivor(department: Department) -> None:
+    """A into B, B into C, and then C into A: all three numbers stay one patient's."""
+    for value in ("1", "2", "3"):
+        department.tell("A28", pid(value))
+    last = department.patient("3")
+    assert last is not None
+    assert department.tell(*merge("2", "1")).state == State.PROCESSED
+    assert department.tell(*merge("3", "2")).state == State.PROCESSED
+    assert department.tell(*merge("1", "3")).effect["patients"][0]["done"] == "nothing"
+    assert [one and one.id for one in map(department.patient, "123")] == [last.id] * 3
+
+
+def test_a_patient_merged_into_itself_stays(department: Department) -> None:
+    department.tell("A28", pid("1"))
+    before = department.patient("1")
+    done = department.tell(*merge("1", "1"))
+    assert before is not None
+    assert department.patient("1") == before
+    assert done.state == State.PROCESSED
+    assert done.effect["patients"][0]["done"] == "nothing"
+
+
+def test_a_merge_of_a_number_nobody_has_loses_nobody(department: Department) -> None:
+    """The survivor stays itself, and nothing is said to have been merged."""
+    department.tell("A28", pid("1"))
+    before = department.patient("1")
+    done = department.tell(*merge("1", "404"))
+    assert done.state == State.PROCESSED
+    assert done.effect["patients"][0]["done"] == "nothing"
+    assert before is not None
+    assert department.patient("1") == before
+    assert department.patient("404") is None

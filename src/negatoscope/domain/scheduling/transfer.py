@@ -37,12 +37,12 @@ from negatoscope.domain.scheduling.resources import (
     Shows,
     WorklistFilter,
 )
+from negatoscope.kit.cells import guarded, unguarded
 
 MAX_BYTES: Final = 8_000_000
 MAX_LINES: Final = 50_000
 _TRUE: Final = frozenset({"1", "yes", "true", "oui", "vrai", "x"})
 _FALSE: Final = frozenset({"0", "no", "false", "non", "faux", ""})
-_FORMULA: Final = ("=", "+", "-", "@")
 Connection = psycopg.Connection[Any]
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -193,7 +193,7 @@ def export(connection: Connection, kind: FileKind) -> str:
     output = io.StringIO()
     writer = csv.DictWriter(output, columns, delimiter=";", lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows([{name: _guarded(cell) for name, cell in row.items()} for row in rows])
+    writer.writerows([{name: guarded(cell) for name, cell in row.items()} for row in rows])
     return "\ufeff" + output.getvalue()
 
 
@@ -263,15 +263,6 @@ def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
-
-
 # -- reading ----------------------------------------------------------------------------------
 
 
@@ -302,7 +293,7 @@ def _rows(
             if len(rows) >= MAX_LINES:
                 raise UnreadableFile(f"the file has more than {MAX_LINES} lines")
             padded = [*cells, *[""] * (len(names) - len(cells))]
-            row = dict(zip(names, (_unguarded(cell.strip()) for cell in padded), strict=False))
+            row = dict(zip(names, (unguarded(cell.strip()) for cell in padded), strict=False))
             if len(cells) > len(names):
                 row["#surplus"] = "yes"
             rows.append((reader.line_num, row))

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime
 from typing import Final, Literal
 
 from negatoscope.infra.clock import utc_now
+from negatoscope.kit.cells import guarded
 from negatoscope.subscribers.audit.model import AuditEvent, EventClass, Outcome
 from negatoscope.subscribers.audit.patients import Access, Report
 
 Language = Literal["fr", "en"]
 
 _COLUMNS: Final = tuple(AuditEvent.__dataclass_fields__)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_lines(first: Sequence[AuditEvent], rest: Iterable[Sequence[AuditEvent]]) -> Iterator[bytes]:
@@ -68,7 +68,7 @@ def _cells(event: AuditEvent) -> Iterator[str]:
 def _row(cells: Iterable[str]) -> bytes:
     """A line; what a spreadsheet would take for a formula becomes text."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow("'" + cell if cell.startswith(_FORMULA) else cell for cell in cells)
+    csv.writer(buffer).writerow(map(guarded, cells))
     return buffer.getvalue().encode("utf-8")
 
 

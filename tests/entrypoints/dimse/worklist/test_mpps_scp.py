@@ -1,6 +1,7 @@
 """MPPS on the wire, sent by pynetdicom: the statuses of PS3.4 Annex F and what follows from each."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -573,3 +574,17 @@ def test_copies_wait_for_their_receiver_and_go_in_their_order(
     assert taken == [("N-CREATE", "DUPONT^ZOÉ"), ("N-SET", "COMPLETED")]
     assert waiting(node, uid) == []
     assert waiting(node, other) == [("PACS", "N-CREATE", True)]
+
+
+def test_five_thousand_series_are_kept_and_the_association_lives(
+    node: Node, modality: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    many = [item for _ in range(5000) for item in ended(images=0).PerformedSeriesSequence]
+    start = time.monotonic()
+    uid, answer = create(modality, begun(PerformedSeriesSequence=many))
+    assert time.monotonic() - start < 4  # two seconds, and as much for what runs beside
+    assert answer.Status == 0
+    kept = "SELECT data_set FROM performed_procedure_step WHERE sop_instance_uid = %s"
+    assert len(node.value(kept, uid)["00400340"]["Value"]) == 5000
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert create(modality, begun())[1].Status == 0

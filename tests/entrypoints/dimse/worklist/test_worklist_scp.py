@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg.types.json import Jsonb
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pynetdicom import AE, sop_class
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
@@ -600,3 +602,66 @@ def test_what_is_claimed_is_what_is_answered() -> None:
     flat = set(SUPPORTED) | set(SUPPORTED["00400100"])
     assert flat >= REQUIRED_MATCHING_KEYS
     assert set(STATUSES) >= {0, 0xFF00, 0xFF01, 0xFE00, 0xA700, 0xC010}
+
+
+def nested(depth: int) -> Dataset:
+    one = question()
+    at_depth = one.ScheduledProcedureStepSequence[0]
+    for _ in range(depth):
+        inner = Dataset()
+        at_depth.ScheduledProtocolCodeSequence = [inner]
+        at_depth = inner
+    return one
+
+
+def bare(vr: str, value: Any, tag: int = 0x00100020) -> Dataset:
+    """A key under a representation and with a value that no dictionary would allow."""
+    one = question()
+    one[tag] = DataElement(tag, vr, value, validation_mode=0)
+    return one
+
+
+def in_step(keyword: str, value: str) -> Dataset:
+    one = question()
+    vr = "DA" if keyword.endswith("Date") else "TM"
+    element = DataElement(tag_for_keyword(keyword), vr, value, validation_mode=0)
+    one.ScheduledProcedureStepSequence[0].add(element)
+    return one
+
+
+HOSTILE = {
+    "nested": nested(50),
+    "long": bare("LO", "X" * 10_000),
+    "long name": bare("PN", "X" * 10_000, 0x00100010),
+    "stars": question({"ScheduledStationAETitle": "*?*?*?*?"}, PatientName="*?*" * 20),
+    "many stars": bare("LO", "*a" * 5_000),
+    "number for text": bare("US", 7),
+    "bytes for text": bare("OB", b"\xff\xfe\x00\x01"),
+    "sequence for text": bare("SQ", [Dataset()]),
+    "text for a sequence": bare("LO", "X", 0x00400100),
+    "unknown set": question(SpecificCharacterSet="ISO_IR 999"),
+    "bytes of no set": bare("OB", b"\xc3\x28\xff", 0x00100010),
+    "backslashes": bare("OB", b"\\\\\\\\", 0x00100020),
+    "wrong dates": in_step("ScheduledProcedureStepStartDate", "20261399-00000000"),
+    "backward dates": in_step("ScheduledProcedureStepStartDate", "20270101-20260101"),
+    "dashes": in_step("ScheduledProcedureStepStartDate", "---"),
+    "wrong times": in_step("ScheduledProcedureStepStartTime", "256199-9"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("keys", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_question_has_a_published_answer(
+    node: Node, capfd: pytest.CaptureFixture[str], keys: Dataset
+) -> None:
+    """Within two seconds, without a traceback, and the association answers the next one."""
+    association = node.associate()
+    begun = time.monotonic()
+    statuses = [one.Status for one, _ in association.send_c_find(keys, WORKLIST)]
+    assert time.monotonic() - begun < 4  # two seconds, and as much for what runs beside
+    assert statuses[-1] in STATUSES
+    assert "Traceback" not in "".join(capfd.readouterr())
+    plain = question({"ScheduledProcedureStepID": "S1"})
+    again = [one.Status for one, _ in association.send_c_find(plain, WORKLIST)]
+    assert again == [0xFF00, 0]
+    association.release()
