@@ -36,6 +36,7 @@ if FINDSCU is None or STORESCU is None:
 
 MPPS = sop_class.ModalityPerformedProcedureStep
 CT = "1.2.840.10008.5.1.4.1.1.2"
+DEVICE = "MORNING"
 PASSWORD = "un long mot de passe"
 BROWSER = Path(__file__).parents[1] / "browser"
 SHOWN = ["SCHEDULED", "ARRIVED", "READY", "STARTED", "COMPLETED"]
@@ -136,19 +137,20 @@ def made(answer: httpx.Response) -> Any:
 
 @pytest.fixture(scope="module")
 def department(start_archive: Callable[..., Any], ports: Callable[[], int]) -> Iterator[Department]:
-    """A room with a scanner, open day and night; a procedure; a neighbour that wants to know."""
-    archive = start_archive()
+    """In the demonstration: one more scanner, open day and night; a procedure; a neighbour that wants to know."""
+    archive = start_archive(options=("--demo",))
+    until(lambda: " is ready" in archive.log, within_s=120)
     chief = client_of(archive, archive.create_token("chief", "administrator"))
     clerk = client_of(archive, archive.create_token("clerk", "secretary"))
     neighbour = Neighbour()
     port = ports()
-    archive.run("ae", "add", "CT1", f"127.0.0.1:{port}", "--roles", "store,worklist,mpps")
-    room = made(chief.post("/resources", json={"kind": "ROOM", "name": "Scanner 1"}))
+    archive.run("ae", "add", DEVICE, f"127.0.0.1:{port}", "--roles", "store,worklist,mpps")
+    room = made(chief.post("/resources", json={"kind": "ROOM", "name": "Scanner du matin"}))
     device = made(
         chief.post(
             "/resources",
-            json={"kind": "DEVICE", "name": "CT 1", "room": room["id"], "modality": "CT",
-                  "ae_title": "CT1", "station_name": "CT1"},
+            json={"kind": "DEVICE", "name": "CT du matin", "room": room["id"], "modality": "CT",
+                  "ae_title": DEVICE, "station_name": DEVICE},
         )
     )  # fmt: skip
     always = [{"weekday": day, "opens": "00:00", "closes": "23:59"} for day in range(1, 8)]
@@ -162,7 +164,8 @@ def department(start_archive: Callable[..., Any], ports: Callable[[], int]) -> I
         chief.post(
             "/catalogue",
             json={"code_value": "SCANTHO", "coding_scheme_designator": "CCAM", "modality": "CT",
-                  "label_fr": "Scanner thoracique", "label_en": "Chest CT", "duration_min": 15},
+                  "label_fr": "Scanner du thorax, matin", "label_en": "Chest CT", "duration_min": 15,
+                  "rooms": [room["id"]]},
         )
     )  # fmt: skip
     made(
@@ -249,12 +252,12 @@ def worklist(department: Department, folder: Path) -> list[Dataset]:
     keys = (
         "0008,0050", "0008,0005", "0010,0010", "0010,0020", "0010,0021", "0010,0030", "0010,0040",
         "0020,000D", "0032,1060", "0040,1001", "0038,0010",
-        "(0040,0100)[0].ScheduledStationAETitle=CT1", "(0040,0100)[0].Modality=CT",
+        f"(0040,0100)[0].ScheduledStationAETitle={DEVICE}", "(0040,0100)[0].Modality=CT",
         "(0040,0100)[0].ScheduledProcedureStepStartDate", "(0040,0100)[0].ScheduledProcedureStepID",
         "(0040,0100)[0].ScheduledProcedureStepStartTime",
     )  # fmt: skip
     done = subprocess.run(
-        [FINDSCU or "", "-W", "-aet", "CT1", "-aec", "NEGATOSCOPE", "-X", "-od", str(folder),
+        [FINDSCU or "", "-W", "-aet", DEVICE, "-aec", "NEGATOSCOPE", "-X", "-od", str(folder),
          *(part for key in keys for part in ("-k", key)),
          "127.0.0.1", str(department.archive.dicom_port)],
         capture_output=True, text=True, check=False, timeout=60,
@@ -290,7 +293,7 @@ def performed(item: Dataset, uid: str, series: str) -> tuple[Dataset, Dataset]:
         setattr(begun, keyword, item[keyword].value)
     begun.ReferencedPatientSequence = begun.ProcedureCodeSequence = []
     begun.PerformedProtocolCodeSequence = begun.PerformedSeriesSequence = []
-    begun.PerformedProcedureStepID, begun.PerformedStationAETitle = "PPS1", "CT1"
+    begun.PerformedProcedureStepID, begun.PerformedStationAETitle = "PPS1", DEVICE
     begun.PerformedStationName = begun.PerformedLocation = begun.StudyID = ""
     begun.PerformedProcedureStepStartDate = f"{now:%Y%m%d}"
     begun.PerformedProcedureStepStartTime = f"{now:%H%M%S}"
@@ -392,7 +395,7 @@ def test_the_morning_of_one_patient(
     )
     assert str(item.PatientName) == "LÉVÊQUE^Zoé"
     assert (item.PatientID, item.IssuerOfPatientID) == ("800442", "CHU")
-    assert item.ScheduledProcedureStepSequence[0].ScheduledStationAETitle == "CT1"
+    assert item.ScheduledProcedureStepSequence[0].ScheduledStationAETitle == DEVICE
     if board is not None:
         board.shows("SCHEDULED")
 
@@ -402,7 +405,7 @@ def test_the_morning_of_one_patient(
         if board is not None:
             board.shows("ARRIVED" if action["action"] == "arrive" else "READY")
 
-    scanner = AE("CT1")
+    scanner = AE(DEVICE)
     scanner.add_requested_context(MPPS)
     association = scanner.associate("127.0.0.1", archive.dicom_port, ae_title="NEGATOSCOPE")
     assert association.is_established
@@ -414,7 +417,7 @@ def test_the_morning_of_one_patient(
     if board is not None:
         board.shows("STARTED")
     subprocess.run(
-        [STORESCU or "", "-aet", "CT1", "-aec", "NEGATOSCOPE", "127.0.0.1", str(archive.dicom_port),
+        [STORESCU or "", "-aet", DEVICE, "-aec", "NEGATOSCOPE", "127.0.0.1", str(archive.dicom_port),
          *map(str, images(item, tmp_path / "images", str(uid), str(series)))],
         check=True, timeout=60,
     )  # fmt: skip

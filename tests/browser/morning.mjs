@@ -6,7 +6,7 @@ const { url, password, name, states, until } = told;
 await run(async () => {
   const { page } = await open({ locale: 'fr-FR', width: 1440, height: 900 });
   await step('sign-in', async () => {
-    await page.goto(`${url}/board`);
+    await page.goto(`${url}/board?text=${encodeURIComponent(name)}`); // a long day is scrolled: who is looked for would not be drawn
     await signIn(page, 'chief', password);
     await page.locator('[role=search]').first().waitFor();
   });
