@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -81,4 +82,10 @@ def test_nobody_waits_for_it_again(database_url: str, postgres: EmbeddedPostgres
 def test_a_server_that_refuses_us_does_not_hang(postgres: EmbeddedPostgres) -> None:
     """It answers: with no such database."""
     with Database(postgres.url.replace("@/negatoscope?", "@/nowhere?")) as database:
+        assert not database.hangs()
+
+
+def test_a_server_that_is_gone_does_not_hang(tmp_path: Path) -> None:
+    """Who needs it hears at once, and it may come back at any moment."""
+    with Database(f"postgresql://nobody@/nowhere?host={tmp_path}") as database:
         assert not database.hangs()

@@ -99,13 +99,17 @@ class Database:
         self._closed = False
 
     def _greet(self) -> None:
-        """Raises: DatabaseUnavailable: the server says nothing; one that refuses us is there."""
+        """Whether the server answers: one that refuses us does, one that is gone has ended its connections.
+
+        Raises: DatabaseUnavailable: it says nothing.
+        """
         parameters = connection_parameters(self.url) | {"connect_timeout": _GREETING_S}
         try:
             psycopg.connect(self.url, **parameters).close()
-        except psycopg.OperationalError as error:
-            if "FATAL:" not in str(error):
-                raise _unavailable(error) from error
+        except psycopg.errors.ConnectionTimeout as error:
+            raise _unavailable(error) from error
+        except psycopg.OperationalError:
+            pass
 
     def hangs(self) -> bool:
         """Greet the server: whether it accepts connections and says nothing. For who waits on a connection of one's own."""
