@@ -23,6 +23,8 @@ settings.register_profile("search", derandomize=False)  # pytest --hypothesis-pr
 
 os.environ.setdefault("NEGATOSCOPE_PREPARED_BYTES", str(4 << 20))
 """Servers that tests start prepare their segments too, but not half a gigabyte each."""
+os.environ.setdefault("NEGATOSCOPE_DIMSE_PROCESSES", "1")
+"""Each costs a second to start; ``tests/acceptance/test_two_dimse_processes.py`` has two."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts the tests in the background has Ctrl-C ignored for all below it.

@@ -1,5 +1,6 @@
 """The DICOM process: services over the archive, behind one listener."""
 
+import gc
 import signal
 import threading
 import time
@@ -164,6 +165,9 @@ def serve(
             hint="is another program there? choose another with --dicom.",
         ) from error
     attendant = _attendant(settings, server, dispatcher, archive, ledger, live=live)
+    # What is loaded stays: no collection while images arrive need look at it again.
+    gc.collect()
+    gc.freeze()
     server.start()
     attendant.start()
     on_ready()

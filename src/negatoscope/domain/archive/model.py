@@ -80,5 +80,5 @@ class ArchiveSettings:
     settle_idle_s: float = 60.0
     index_timeout_s: float = 20.0
     prepared_segments: int = 0
-    prepared_bytes: int = 128 << 20
+    prepared_bytes: int = 64 << 20
     prepare_after_s: float = 2.0

@@ -107,10 +107,10 @@ class Settings(BaseSettings):
     """Absent: one, ``main``, in ``<data_dir>/volumes/main``."""
     segment_max_bytes: int = Field(default=1 << 30, ge=1 << 20)
     segment_idle_s: float = Field(default=30.0, gt=0)
-    prepared_segments: int = Field(default=4, ge=0, le=64)
+    prepared_segments: int = Field(default=8, ge=0, le=64)
     """Segments that each DICOM process keeps ready while nothing arrives, their space written with zeros: reception flushes less.
     Only on a volume with sixteen times that room; 0 saves the disk these writes."""
-    prepared_bytes: int = Field(default=128 << 20, ge=1 << 20, le=1 << 30)
+    prepared_bytes: int = Field(default=64 << 20, ge=1 << 20, le=1 << 30)
     settle_idle_s: float = Field(default=60.0, gt=0)
     mpps_destinations: tuple[str, ...] = ()
     """AE titles of registered peers that performed procedure steps are forwarded to."""
@@ -132,8 +132,10 @@ class Settings(BaseSettings):
     """What was made of objects and is kept in ``<data_dir>/derived``; 0 keeps it in memory only."""
     http_workers: int = Field(default_factory=lambda: min(8, cores()), ge=1, le=64)
     """One per core, at most eight, unless set."""
-    dimse_processes: int = Field(default_factory=lambda: max(1, cores() // 2), ge=1, le=64)
-    """One per two cores unless set; they share the port."""
+    dimse_processes: int = Field(
+        default_factory=lambda: max(min(2, cores()), cores() // 2), ge=1, le=64
+    )
+    """One per two cores unless set, but two of them on two cores; they share the port."""
     stop_grace_s: float = Field(default=30.0, ge=0)
     """How long running associations and requests may go on after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
