@@ -34,6 +34,11 @@ _TEXT = 25  # pg_type.oid
 _MAX_UID_CODES = 30_000
 #: A database that restarts is waited for so long before a sender is told to come again.
 RECONNECT_BUDGET_S = 1.5
+#: Parameters of ``ingest_one``, by their keys in a record.
+_ONE = (
+    "series_fk", "seg", "off", "size", "po", "dso", "cls", "ts", "num", "frames", "fl", "nrows", "ncols", "bits", "crc",
+    "received", "sop", "sha", "fi", "study_fk", "ae", "actor",
+)  # fmt: skip
 _LOCK_TIMEOUT_S = 5
 _WAIT_FOR_LOCKS = b"NG001"
 _log = structlog.get_logger(__name__)
@@ -293,12 +298,11 @@ class Ticket:
 class _Batch:
     """Records sent together, and who reads the answer."""
 
-    __slots__ = ("_connection", "_keys", "_message", "_sent", "_tickets", "_writer")
+    __slots__ = ("_connection", "_keys", "_sent", "_tickets", "_writer")
 
     def __init__(self, writer: IndexWriter, tickets: list[Ticket]) -> None:
         self._writer = writer
         self._tickets = tickets
-        self._message = orjson.dumps([ticket.payload for ticket in tickets])
         self._connection: _Connection | None = None
         self._keys: set[int] = set()
         self._sent = False
@@ -321,11 +325,17 @@ class _Batch:
         self._send_over(connection)
 
     def _send_over(self, connection: "_Connection") -> None:
+        name = self._tickets[0].name
+        if len(self._tickets) == 1 and name == b"ingest_known" and not self._keys:
+            record = self._tickets[0].payload.get
+            connection.send(b"ingest_one", [_parameter(record(key)) for key in _ONE])
+            return
+        records = orjson.dumps([ticket.payload for ticket in self._tickets])
         if not self._keys:
-            connection.send(self._tickets[0].name, self._message)
+            connection.send(name, [records])
             return
         keys = orjson.dumps(sorted(self._keys))
-        connection.send(b"ingest_after", b'{"records":' + self._message + b',"keys":' + keys + b"}")
+        connection.send(b"ingest_after", [b'{"records":' + records + b',"keys":' + keys + b"}"])
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -436,6 +446,7 @@ class _Connection:
             for name in (b"ingest_known", b"ingest", b"ingest_after"):
                 statement = _SQL[name.decode()].replace("%s", "$1").encode()
                 _check(connection.pgconn.prepare(name, statement, [_TEXT]))
+            _check(connection.pgconn.prepare(b"ingest_one", _SQL["ingest_one"].encode()))
         except psycopg.OperationalError as error:
             connection.close()
             raise DatabaseUnavailable(f"the index cannot be written: {error}") from error
@@ -444,12 +455,12 @@ class _Connection:
         self._poller = select.poll()
         self._poller.register(connection.fileno(), select.POLLIN)
 
-    def send(self, name: bytes, message: bytes) -> None:
-        """Send a prepared statement and its argument.
+    def send(self, name: bytes, parameters: Sequence[bytes | None]) -> None:
+        """Send a prepared statement and its parameters, as text.
 
         Raises: psycopg.OperationalError.
         """
-        self._pgconn.send_query_prepared(name, [message])
+        self._pgconn.send_query_prepared(name, parameters)
 
     def receive(self, deadline: float) -> list[tuple[Any, ...]]:
         """The rows of the answer.
@@ -488,6 +499,10 @@ class _Connection:
     def close(self) -> None:
         """Close."""
         self._connection.close()
+
+
+def _parameter(value: str | int | None) -> bytes | None:
+    return None if value is None else str(value).encode()
 
 
 def _value(value: bytes | None, kind: int) -> str | int | None:
