@@ -273,21 +273,22 @@ class Ticket:
         Raises: IndexUnavailable: also when no answer came in time (the outcome is then unknown).
         """
         deadline = time.monotonic() + timeout_s
-        if not self._gate.acquire(timeout=min(timeout_s, _OVERTAKE_AFTER_S)):
+        # Again and again: at the first look another batch may have left a moment before, or no connection be free.
+        while not self._gate.acquire(
+            timeout=max(0.0, min(_OVERTAKE_AFTER_S, deadline - time.monotonic()))
+        ):
+            if time.monotonic() >= deadline:
+                raise IndexUnavailable(
+                    "the index did not answer in time",
+                    outcome_unknown=not self._writer.withdraw(self),
+                )
             self._writer.overtake()
-            self._await_gate(deadline)
         if self.batch is not None:
             self.batch.receive(deadline)
         if isinstance(self._answer, IndexUnavailable):
             raise self._answer
         assert self._answer is not None  # noqa: S101 - set before the gate opens, or by our own batch
         return self._answer
-
-    def _await_gate(self, deadline: float) -> None:
-        if not self._gate.acquire(timeout=max(0.0, deadline - time.monotonic())):
-            raise IndexUnavailable(
-                "the index did not answer in time", outcome_unknown=not self._writer.withdraw(self)
-            )
 
     def forget(self) -> None:
         """Nobody will wait for the answer; what became of the record is not known."""

@@ -1,6 +1,7 @@
 """Whose record goes to the index when: one batch under way gathers the next, and does not hold it up for ever."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,39 @@ def test_a_sender_with_a_slow_disk_holds_nobody_up(
         slow.join(10)
     assert meanwhile == [OutcomeKind.STORED] * 5
     assert outcomes == [OutcomeKind.STORED]
+
+
+def test_who_could_not_overtake_at_first_looks_again(
+    node: Any, make_ct: Make, store: Any, slow_flush: tuple[threading.Event, threading.Event]
+) -> None:
+    """Another batch left a moment before each look, for a while: the record waits for that, not for the slow disk."""
+    first = make_ct()
+    assert store(first) is OutcomeKind.STORED
+    family = {
+        name: getattr(first, name)
+        for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+    }
+    begun, released = slow_flush
+    outcomes: list[Any] = []
+
+    def send() -> None:
+        outcomes.append(store(make_ct(**family)))
+
+    slow = threading.Thread(target=send, name="slow", daemon=True)
+    slow.start()
+    assert begun.wait(10)
+    late = threading.Thread(target=send, daemon=True)
+    late.start()
+    try:
+        until = time.monotonic() + 0.1
+        while time.monotonic() < until:
+            node.archive.writer._sent_at_s = time.monotonic()
+            time.sleep(0.002)
+        late.join(10)
+        assert outcomes == [OutcomeKind.STORED]
+    finally:
+        released.set()
+        slow.join(10)
 
 
 def test_what_gathers_goes_as_one(
